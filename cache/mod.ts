@@ -1,0 +1,6 @@
+/**
+ * Placeholder face, replaced by the room.
+ *
+ * @module
+ */
+export {};

@@ -1,0 +1,6 @@
+/**
+ * Conformance suites.
+ *
+ * @module
+ */
+export {};
