@@ -1,0 +1,49 @@
+/** Bundle bytes are a promise, so they are measured on every commit. */
+import { dirname, join } from "node:path";
+import { bundle, gzipBytes } from "./bundle.ts";
+import { complaints, type Gate } from "./gate.ts";
+
+/** One row of `.ci/budgets.json`. */
+interface Budget {
+  readonly name: string;
+  /** A module that imports what is to be measured, relative to the root. */
+  readonly entry: string;
+  readonly maxGzipBytes: number;
+}
+
+/** What a typical Worker carries, against what was promised. */
+export const budgets: Gate = {
+  name: "budgets",
+  claim: "every bundle of .ci/budgets.json is within its bytes",
+  async run(pkg) {
+    const rows = JSON.parse(
+      await Deno.readTextFile(join(pkg.root, ".ci/budgets.json")),
+    ) as Budget[];
+    const problems: string[] = [];
+    const notes: string[] = [];
+    for (const { name, entry, maxGzipBytes } of rows) {
+      const path = join(pkg.root, entry);
+      const { code, problems: failed } = await bundle(
+        pkg,
+        await Deno.readTextFile(path),
+        { resolveDir: dirname(path) },
+      );
+      problems.push(...failed.map((text) => `${entry}: ${text}`));
+      if (failed.length) continue;
+
+      const bytes = gzipBytes(code);
+      notes.push(`${name} ${bytes}/${maxGzipBytes} B`);
+      if (bytes > maxGzipBytes) {
+        problems.push(
+          `${entry}: ${name} is ${bytes} bytes gzip, ${
+            bytes - maxGzipBytes
+          } over its budget of ${maxGzipBytes}`,
+        );
+      }
+      if (code === "") {
+        problems.push(`${entry}: bundles to nothing, so it measures nothing`);
+      }
+    }
+    return complaints(problems, notes.join(" · "));
+  },
+};
