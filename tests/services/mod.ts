@@ -1,0 +1,36 @@
+/**
+ * Real parts for tests: each is the thing itself, or a thin server that speaks a
+ * vendor's protocol in front of the thing itself. A test starts them on free
+ * loopback ports and disposes of them; nothing is left behind.
+ *
+ * No test framework is in here, so they run beside `wrangler dev` as well.
+ *
+ * | question | file |
+ * | --- | --- |
+ * | How do I run Workers with KV, D1, Durable Objects, the Cache API? | `workerd.ts` |
+ * | How do I bundle a Worker from TypeScript? | `bundle.ts` |
+ * | How does a test use D1 without a Worker of its own? | `d1_binding.ts` |
+ * | How many network trips did that take? | `counting_d1.ts` |
+ *
+ * @module
+ */
+export { bundleWorker } from "./bundle.ts";
+export type { BundleOptions, WorkerEntry } from "./bundle.ts";
+export { countingD1 } from "./counting_d1.ts";
+export type { CountableD1, D1Trips } from "./counting_d1.ts";
+export type {
+  D1Database,
+  D1DatabaseSession,
+  D1Meta,
+  D1PreparedStatement,
+  D1Result,
+} from "./d1_binding.ts";
+export { startWorkerd } from "./workerd.ts";
+export type {
+  DurableObjectSpec,
+  KvNamespace,
+  Workerd,
+  WorkerdFetchInit,
+  WorkerdOptions,
+  WorkerSpec,
+} from "./workerd.ts";
