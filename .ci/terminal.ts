@@ -21,7 +21,9 @@ export function parseArguments<Options extends object>(
     .allowExcessArguments(false)
     .configureOutput({
       outputError: (text, write) =>
-        write(`${text.trim()}; see ${program.name()} --help\n`),
+        write(
+          `${text.trim().replace(/\.$/, "")}; see ${program.name()} --help\n`,
+        ),
     })
     .parse(Deno.args, { from: "user" });
   return program.opts() as Options;
