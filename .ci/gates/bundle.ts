@@ -40,8 +40,7 @@ export async function bundle(
       target: "es2024",
       mainFields: ["module", "main"],
       conditions: ["workerd", "worker", "browser"],
-      external: ["cloudflare:*", ...external],
-      plugins: [selfImports(pkg)],
+      plugins: [selfImports(pkg), platformModules(external)],
       tsconfigRaw: {},
       logLevel: "silent",
     });
@@ -68,6 +67,19 @@ function selfImports(pkg: Package): Plugin {
         const entry = pkg.entries.find((entry) => entry.name === name);
         if (entry) return { path: join(pkg.root, entry.file) };
         return { errors: [{ text: `No entry "${name}" in the exports map` }] };
+      });
+    },
+  };
+}
+
+/** Leaves the platform's modules outside; importing one does nothing by itself. */
+function platformModules(external: readonly string[]): Plugin {
+  return {
+    name: "platform-modules",
+    setup({ onResolve }) {
+      onResolve({ filter: /^(cloudflare|node):/ }, ({ path }) => {
+        const given = path.startsWith("cloudflare:") || external.includes(path);
+        return given ? { path, external: true, sideEffects: false } : null;
       });
     },
   };

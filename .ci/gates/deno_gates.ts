@@ -31,7 +31,8 @@ function files(pkg: Package): string[] {
 export const fmt: Gate = {
   name: "fmt",
   claim: "every file is as `deno fmt` writes it",
-  run: (pkg) => deno(pkg, ["fmt", "--check", "--quiet"]),
+  // Not --quiet, which hides the name of the file.
+  run: (pkg) => deno(pkg, ["fmt", "--check"]),
 };
 
 /** The lint set of `deno.json`. */
