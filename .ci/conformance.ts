@@ -50,7 +50,12 @@ const exceptions = parseExceptions(
   await Deno.readTextFile(join(TEXTS, "exceptions.md")),
   lists,
 );
-const report = cover(lists, exceptions, parseJunit(await readRun()));
+let runFailed = false;
+const cases = parseJunit(await readRun());
+const report = cover(lists, exceptions, cases);
+// A file that does not load stands in no report, and neither do its claims.
+const unreported = runFailed &&
+  !cases.some(({ outcome }) => outcome === "failed");
 const shown = report.lists.filter(({ list }) =>
   options.list?.includes(list) ?? true
 );
@@ -64,13 +69,16 @@ if (options.json) {
   if (options.missing) { for (const list of shown) sayMissing(list); }
   for (const list of shown) say(line(list));
   for (const problem of report.problems) say(`problem: ${problem}`);
+  if (unreported) say("problem: the run failed outside of its tests");
   for (const { list, missing } of incomplete) {
     say(
       `problem: ${list} is required and lacks ${missing.length}; see deno task conformance --missing --list ${list}`,
     );
   }
 }
-Deno.exitCode = report.problems.length || incomplete.length ? 1 : 0;
+Deno.exitCode = report.problems.length || incomplete.length || unreported
+  ? 1
+  : 0;
 
 function line({ list, total, covered, excepted, missing }: Coverage): string {
   const apart = [
@@ -115,6 +123,7 @@ async function readRun(): Promise<string> {
     const text = new TextDecoder().decode(stdout);
     say(text.slice(Math.max(0, text.indexOf(" ERRORS "))));
   }
+  runFailed = !success;
   return await Deno.readTextFile(path).catch(() =>
     fail("The test run left no report; run deno task test to see why")
   );
