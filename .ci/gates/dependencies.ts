@@ -1,6 +1,6 @@
 /** Dependencies point one way, through faces, and never in a circle. */
 import { join, relative, sep } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { complaints, type Gate } from "./gate.ts";
 import type { Package } from "./package.ts";
 
@@ -19,14 +19,14 @@ const WIDER: readonly { readonly file: RegExp; readonly rooms: string[] }[] = [
   { file: /^orm\/caching(\/|_|\.ts$)/, rooms: ["cache"] },
 ];
 
-/** One import of one library file by another, or of a package by a file. */
+/** One import of a library file. */
 export interface Edge {
   readonly from: string;
-  /** Relative to the root, or the specifier itself if it leaves the package. */
-  readonly to: string;
+  /** Relative to the root; `null` if it leaves the package. */
+  readonly to: string | null;
   readonly line: number;
-  /** Erased by the compiler. */
-  readonly typeOnly: boolean;
+  /** Runs when the importing file is loaded: neither a type nor `import()`. */
+  readonly atLoad: boolean;
 }
 
 /** DESIGN's arrows: `backends → cache, sql`, `orm → sql`, `migrate → sql`. */
@@ -36,16 +36,25 @@ export const dependencies: Gate = {
   async run(pkg) {
     const edges = await importsOf(pkg);
     return complaints(
-      [...edges.flatMap(judge), ...cycles(edges)],
+      [...unknownRooms(pkg), ...edges.flatMap(judge), ...cycles(edges)],
       `${pkg.files.length} files`,
     );
   },
 };
 
+/** A room without a rule would be a room without walls. */
+function unknownRooms({ rooms }: Package): string[] {
+  return rooms
+    .filter((room) => !room.endsWith(".ts"))
+    .filter((room) => roomOf(`${room}/mod.ts`) === null)
+    .map((room) => `${room}/: no rule says what this room may import`);
+}
+
 function judge({ from, to, line }: Edge): string[] {
+  if (to === null) return [];
   const own = roomOf(from);
   const other = roomOf(to);
-  if (other === null || own === other) return [];
+  if (own === other) return [];
 
   const where = `${from}:${line} imports ${to}: `;
   const allowed = [
@@ -54,7 +63,7 @@ function judge({ from, to, line }: Edge): string[] {
       rooms
     ),
   ];
-  if (!allowed.includes(other)) {
+  if (other === null || !allowed.includes(other)) {
     return [
       `${where}${own ?? "the face"} may import ${
         allowed.join(", ") || "no other room"
@@ -69,7 +78,6 @@ function judge({ from, to, line }: Edge): string[] {
 }
 
 function roomOf(path: string): string | null {
-  if (/^[a-z]+:/.test(path)) return null;
   const [first, ...rest] = path.split("/");
   return rest.length && first! in ROOMS ? first! : null;
 }
@@ -112,9 +120,9 @@ interface Graph {
   modules: {
     local?: string;
     dependencies?: {
-      specifier: string;
       code?: Resolved;
       type?: Resolved;
+      isDynamic?: boolean;
     }[];
   }[];
 }
@@ -131,15 +139,15 @@ function edgesOf(pkg: Package, { modules }: Graph): Edge[] {
     if (!local) continue;
     const from = within(pkg, local);
     if (!known.has(from)) continue;
-    for (const { specifier, code, type } of dependencies) {
+    for (const { code, type, isDynamic = false } of dependencies) {
       const target = code ?? type;
       edges.push({
         from,
         to: target?.specifier?.startsWith("file:")
-          ? within(pkg, decodeURIComponent(new URL(target.specifier).pathname))
-          : specifier,
+          ? within(pkg, fileURLToPath(target.specifier))
+          : null,
         line: (target?.span?.start.line ?? 0) + 1,
-        typeOnly: code === undefined,
+        atLoad: code !== undefined && !isDynamic,
       });
     }
   }
@@ -153,8 +161,8 @@ function within(pkg: Package, path: string): string {
 /** Names each file that reaches itself through value imports, once. */
 function cycles(edges: readonly Edge[]): string[] {
   const next = new Map<string, string[]>();
-  for (const { from, to, typeOnly } of edges) {
-    if (!typeOnly) next.set(from, [...next.get(from) ?? [], to]);
+  for (const { from, to, atLoad } of edges) {
+    if (to && atLoad) next.set(from, [...next.get(from) ?? [], to]);
   }
   const found: string[] = [];
   const finished = new Set<string>();

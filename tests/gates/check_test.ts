@@ -178,6 +178,24 @@ const COUNTER_EXAMPLES: readonly {
   },
   {
     gate: "dependencies",
+    because: "the library needs what is not published",
+    files: {
+      "examples/a.ts": "export {};\n",
+      "sql/b.ts": 'import "../examples/a.ts";\n',
+    },
+    names: /sql\/b\.ts:1 imports examples\/a\.ts/,
+  },
+  {
+    gate: "dependencies",
+    because: "a room has no rule",
+    files: {
+      "deno.json": exporting("./attic", "./attic/mod.ts"),
+      "attic/mod.ts": module("export {};"),
+    },
+    names: /attic\/: no rule/,
+  },
+  {
+    gate: "dependencies",
     because: "two files need each other",
     files: {
       "sql/a.ts":
