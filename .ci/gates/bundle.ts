@@ -7,6 +7,8 @@ import type { Package } from "./package.ts";
 /** A bundle, or the reasons why there is none. */
 export interface Bundle {
   readonly code: string;
+  /** Bytes that each file left in the code, the largest first. */
+  readonly files: readonly { file: string; bytes: number }[];
   readonly problems: readonly string[];
 }
 
@@ -18,9 +20,10 @@ export interface Bundle {
 export async function bundle(
   pkg: Package,
   source: string,
-  { external = [], resolveDir = pkg.root }: {
+  { external = [], resolveDir = pkg.root, minify = true }: {
     external?: readonly string[];
     resolveDir?: string;
+    minify?: boolean;
   } = {},
 ): Promise<Bundle> {
   try {
@@ -33,7 +36,8 @@ export async function bundle(
       },
       absWorkingDir: pkg.root,
       bundle: true,
-      minify: true,
+      minify,
+      metafile: true,
       write: false,
       format: "esm",
       platform: "neutral",
@@ -44,11 +48,19 @@ export async function bundle(
       tsconfigRaw: {},
       logLevel: "silent",
     });
-    return { code: result.outputFiles[0]!.text.trim(), problems: [] };
+    const [output] = Object.values(result.metafile.outputs);
+    return {
+      code: result.outputFiles[0]!.text.trim(),
+      files: Object.entries(output!.inputs)
+        .map(([file, { bytesInOutput }]) => ({ file, bytes: bytesInOutput }))
+        .filter(({ bytes }) => bytes > 0)
+        .sort((a, b) => b.bytes - a.bytes),
+      problems: [],
+    };
   } catch (error) {
     const messages = (error as { errors?: Message[] }).errors;
     if (!messages) throw error;
-    return { code: "", problems: messages.map(describe) };
+    return { code: "", files: [], problems: messages.map(describe) };
   }
 }
 

@@ -28,15 +28,27 @@ export const sideEffects: Gate = {
     const problems: string[] = [];
     for (const { name, file } of pkg.entries) {
       const { node = [], sideEffectBytes = 0 } = exceptionOf(name) ?? {};
-      const { code } = await bundle(pkg, `import "./${file}";`, {
+      const { code, files } = await bundle(pkg, `import "./${file}";`, {
         external: node,
+        minify: false,
       });
       if (code.length <= sideEffectBytes) continue;
-      const shown = code.length > 400 ? `${code.slice(0, 400)} …` : code;
       problems.push(
-        `${name} (${file}): ${code.length} bytes remain, ${sideEffectBytes} allowed; make them lazy or mark them /* @__PURE__ */:\n  ${shown}`,
+        `${name}: importing it leaves ${code.length} bytes, ${sideEffectBytes} allowed; make these lazy or mark them /* @__PURE__ */:`,
+        ...suspects(code).slice(0, 12).map((line) => `  ${line}`),
+        ...files.map(({ file, bytes }) => `  ${bytes} bytes of ${file}`),
       );
     }
     return complaints(problems);
   },
 };
+
+/** The top-level statements that may be the reason why the others stayed. */
+function suspects(code: string): string[] {
+  return code.split("\n").filter((line) =>
+    /^[A-Za-z_$]/.test(line) && !HARMLESS.test(line)
+  );
+}
+
+const HARMLESS =
+  /^(function|async function|class|import|export)\b|^var \S+ = (class\b|\/\* @__PURE__ \*\/|(async )?(function|\([^)]*\) =>|\w+ =>))/;
