@@ -1,0 +1,6 @@
+/**
+ * Placeholder, replaced by the backend.
+ *
+ * @module
+ */
+export {};

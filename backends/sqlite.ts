@@ -1,0 +1,128 @@
+/**
+ * SQLite in process through `node:sqlite`: the embedded default under Deno and
+ * Node.
+ *
+ * It cannot: be used on Workers (no `node:sqlite` there); serve two
+ * transactions at once on one connection (the second waits its turn); read
+ * 64-bit integers other than through `bigint()` columns.
+ *
+ * @module
+ */
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import {
+  type BoundStatement,
+  classifySqlite,
+  type Driver,
+  type DriverResult,
+  type DriverTransaction,
+  sqlite as dialect,
+} from "../sql/mod.ts";
+
+/** Settings of a SQLite file. */
+export interface SqliteOptions {
+  /** Whether foreign keys are enforced. @default {true} */
+  readonly foreignKeys?: boolean;
+}
+
+/**
+ * Opens a SQLite database file, or one in memory.
+ *
+ * @example
+ * ```ts
+ * import { sqlite } from "@aludel/aludel/backends/sqlite";
+ * import { createEngine, sql } from "@aludel/aludel/sql";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * await using engine = createEngine(sqlite(":memory:"));
+ * deepStrictEqual([...await engine.execute(sql`SELECT ${1} + 1 AS two`)], [{ two: 2 }]);
+ * ```
+ *
+ * @param path The file's path, or `":memory:"`.
+ */
+export function sqlite(path: string, options: SqliteOptions = {}): Driver {
+  const db = new DatabaseSync(path, {
+    enableForeignKeyConstraints: options.foreignKeys ?? true,
+  });
+  // One connection has one transaction, so those who want one queue for it.
+  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => T | Promise<T>): Promise<T> => {
+    const done = turn.then(work);
+    turn = done.catch(() => {});
+    return done;
+  };
+  return {
+    dialect,
+    capabilities: {
+      interactiveTransactions: true,
+      atomicBatch: true,
+      savepoints: true,
+      bookmarks: false,
+      limits: {},
+    },
+    execute: (statement) => inTurn(() => run(db, statement)),
+    batch: (statements) =>
+      inTurn(() => {
+        db.exec("BEGIN IMMEDIATE");
+        try {
+          const results = statements.map((statement) => run(db, statement));
+          db.exec("COMMIT");
+          return results;
+        } catch (error) {
+          if (db.isTransaction) db.exec("ROLLBACK");
+          throw error;
+        }
+      }),
+    begin: () =>
+      new Promise((resolve, reject) => {
+        inTurn(() =>
+          new Promise<void>((release) => {
+            try {
+              db.exec("BEGIN IMMEDIATE");
+            } catch (error) {
+              release();
+              return reject(error);
+            }
+            resolve(transaction(db, release));
+          })
+        );
+      }),
+    classify: classifySqlite,
+    close: () => db.close(),
+  };
+}
+
+function transaction(db: DatabaseSync, release: () => void): DriverTransaction {
+  const end = (sql: string) => {
+    // deno-lint-ignore require-await -- the contract is a promise, also of a throw
+    return async () => {
+      try {
+        if (db.isTransaction) db.exec(sql);
+      } finally {
+        if (!db.isTransaction) release();
+      }
+    };
+  };
+  return {
+    // deno-lint-ignore require-await -- the contract is a promise, also of a throw
+    execute: async (statement) => run(db, statement),
+    commit: end("COMMIT"),
+    rollback: end("ROLLBACK"),
+  };
+}
+
+// Present since Node 24 and in Deno, missing from their types.
+type ArrayStatement = StatementSync & {
+  setReturnArrays(enabled: boolean): void;
+};
+
+function run(db: DatabaseSync, { sql, params }: BoundStatement): DriverResult {
+  const statement = db.prepare(sql) as ArrayStatement;
+  statement.setReturnArrays(true);
+  const columns = statement.columns().map(({ name }) => name);
+  if (columns.length === 0) {
+    const { changes } = statement.run(...params);
+    return { columns, rows: [], changes: Number(changes) };
+  }
+  const rows = statement.all(...params) as unknown as unknown[][];
+  return { columns, rows, changes: rows.length };
+}

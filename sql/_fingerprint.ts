@@ -1,0 +1,76 @@
+import { Bind } from "./expression.ts";
+import { type Definition, FromClause } from "./from.ts";
+import { Node } from "./node.ts";
+import type { SqlType } from "./types.ts";
+
+/** What two statements of the same shape have in common, and what they do not. */
+export interface Fingerprint {
+  /** Equal for statements that compile to the same text. */
+  readonly key: string;
+  /** The parameters, in the order in which the statement holds them. */
+  readonly binds: readonly Bind[];
+  /** The named queries it uses, each after those that it uses itself. */
+  readonly definitions: readonly Definition[];
+}
+
+// Tables, types and column descriptions are told apart by identity.
+const ids = new WeakMap<object, number>();
+let lastId = 0;
+
+function idOf(object: object): number {
+  let id = ids.get(object);
+  if (id === undefined) ids.set(object, id = ++lastId);
+  return id;
+}
+
+// Plain types are alike when they read alike; the user's own, when they are one.
+function typeKey(type: SqlType): string {
+  return type.base || type.item
+    ? `#${idOf(type)}`
+    : `:${type.name}(${type.args.join()})`;
+}
+
+/** Walks a statement once: its shape becomes a key, its parameters a list. */
+export function fingerprint(statement: Node): Fingerprint {
+  const binds: Bind[] = [];
+  // Aliases are made anew for each statement, so they count by position.
+  const aliases = new Map<FromClause, number>();
+  const definitions: Definition[] = [];
+  let key = "";
+
+  const walk = (part: unknown): void => {
+    if (part instanceof Bind) {
+      key += "?";
+      if (part.type) key += typeKey(part.type);
+      binds.push(part);
+    } else if (part instanceof FromClause && part.isNamed) {
+      key += `#${idOf(part)}`;
+    } else if (part instanceof Node) {
+      if (part instanceof FromClause) {
+        const seen = aliases.get(part);
+        if (seen !== undefined) {
+          key += `@${seen}`;
+          return;
+        }
+        aliases.set(part, aliases.size);
+      }
+      key += `(${part.kind}`;
+      for (const field of part.structure()) walk(field);
+      key += ")";
+      if ("define" in part) definitions.push(part as Definition);
+    } else if (Array.isArray(part)) {
+      key += "[";
+      for (const item of part) walk(item);
+      key += "]";
+    } else if (typeof part === "string") {
+      key += `'${part.length}:${part}`;
+    } else if (typeof part === "object" && part !== null) {
+      key += "args" in part ? typeKey(part as SqlType) : `#${idOf(part)}`;
+    } else {
+      key += `,${part}`;
+    }
+  };
+
+  walk(statement);
+  return { key, binds, definitions };
+}

@@ -1,0 +1,42 @@
+import type { Expression } from "./expression.ts";
+import { Column, FromClause } from "./from.ts";
+import { Node } from "./node.ts";
+import type { Select } from "./select.ts";
+
+/** Visits the columns of an expression, but not those of queries inside it. */
+export function columnsIn(
+  part: unknown,
+  visit: (column: Column<unknown>) => void,
+): void {
+  if (part instanceof Column) visit(part);
+  else if (Array.isArray(part)) {
+    for (const item of part) columnsIn(item, visit);
+  } else if (
+    part instanceof Node && !(part instanceof FromClause) &&
+    !("isQuery" in part)
+  ) {
+    for (const field of part.structure()) columnsIn(field, visit);
+  }
+}
+
+/**
+ * What a query takes rows from: what it names, else what its columns and
+ * conditions belong to, save what is joined or lies in the query around it.
+ */
+export function fromsOf(
+  query: Select<unknown>,
+  enclosing: ReadonlySet<FromClause>,
+): readonly FromClause[] {
+  const { items, from, joins, where } = query.state;
+  const joined = new Set<FromClause>(joins.map((join) => join.right));
+  const found = new Set<FromClause>(from);
+  for (const { source } of items) if (source) found.add(source.from);
+  const add = (expression: Expression<unknown> | undefined) =>
+    columnsIn(expression, ({ table }) => found.add(table));
+  for (const item of items) for (const e of item.expressions) add(e);
+  add(where);
+  const all = [...found].filter((one) => !joined.has(one));
+  const own = all.filter((one) => from.includes(one) || !enclosing.has(one));
+  // A query that would be left with nothing is not correlated.
+  return own.length > 0 || joins.length > 0 ? own : all;
+}

@@ -1,0 +1,55 @@
+import { CompileError } from "./errors.ts";
+import { and, type Expression } from "./expression.ts";
+import { Alias, type FromClause } from "./from.ts";
+import { Table } from "./schema.ts";
+
+/**
+ * The condition that the foreign keys between two sides imply.
+ *
+ * @throws {CompileError} If there is none, or more than one.
+ */
+export function joinCondition(
+  lefts: readonly FromClause[],
+  right: FromClause,
+): Expression<unknown> {
+  const found = lefts.flatMap((left) => [
+    ...conditions(left, right),
+    ...(left === right ? [] : conditions(right, left)),
+  ]);
+  const [only] = found;
+  if (only && found.length === 1) return only;
+  throw new CompileError(
+    `Cannot join "${right.labelPrefix}": ${
+      found.length === 0 ? "no foreign key leads" : "several foreign keys lead"
+    } to it from ${
+      lefts.map((left) => `"${left.labelPrefix}"`).join(", ")
+    }; give the condition`,
+  );
+}
+
+function tableOf(from: FromClause): Table | undefined {
+  if (from instanceof Table) return from;
+  return from instanceof Alias ? tableOf(from.of) : undefined;
+}
+
+function conditions(from: FromClause, to: FromClause): Expression<unknown>[] {
+  const source = tableOf(from);
+  const target = tableOf(to);
+  if (!source || !target) return [];
+  return source.foreignKeys
+    .filter((key) => key.targetTable === target.fullName)
+    .map((key) =>
+      and(...key.columns.map((column, i) => {
+        const referenced = target.column(key.targetColumns[i] ?? "");
+        return columnOf(to, referenced.key).eq(columnOf(from, column.key));
+      }))
+    );
+}
+
+function columnOf(from: FromClause, key: string): Expression<unknown> {
+  const column = from.c[key];
+  if (column) return column;
+  throw new CompileError(
+    `Cannot find column "${key}" in "${from.labelPrefix}"`,
+  );
+}

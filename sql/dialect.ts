@@ -1,0 +1,77 @@
+import type { Compiler } from "./compiler.ts";
+import type { Column } from "./from.ts";
+import type { SqlType, SqlValue, TypeRules } from "./types.ts";
+
+/** What a platform refuses. A missing limit is no limit. */
+export interface Limits {
+  /** Bound parameters in a statement. */
+  readonly params?: number;
+  /** Columns in a result. */
+  readonly columns?: number;
+  /** Terms in UNION and its kin. */
+  readonly compound?: number;
+  /** Depth of an expression. */
+  readonly depth?: number;
+  /** Bytes of a LIKE pattern. */
+  readonly like?: number;
+  /** Bytes of a statement's text. */
+  readonly sqlBytes?: number;
+}
+
+/** Renders one kind of node in a dialect's own way. */
+export type NodeRenderer = (node: never, compiler: Compiler) => void;
+
+/**
+ * What differs between databases, as data and small functions. Everything
+ * that two databases write alike stands in the nodes themselves.
+ */
+export interface Dialect {
+  /** For messages and logs; never asked in an `if`. */
+  readonly name: string;
+  /** The quote around identifiers. */
+  readonly quote: string;
+  /** The placeholder of parameter `n`, counted from 1. */
+  placeholder(n: number): string;
+  /** Rules for each type, by the type's name. */
+  rulesFor(type: SqlType): TypeRules;
+  /** Binds a value of which no type is known. */
+  bindUntyped(value: unknown): SqlValue;
+  /** A value as it stands in the text of DDL and scripts. */
+  literal(value: SqlValue): string;
+  /** Writes what stands for a value that a row of several leaves out. */
+  missingValue(column: Column<unknown>, compiler: Compiler): void;
+  /** The words that make a primary key column number itself. */
+  autoincrement(column: Column<unknown>): AutoincrementWords;
+  /** Nodes that are written differently here, by their kind. */
+  readonly overrides: Readonly<Record<string, NodeRenderer>>;
+  /** What the language itself can and cannot say. */
+  readonly features: DialectFeatures;
+}
+
+/** How a column that numbers itself is declared. */
+export interface AutoincrementWords {
+  /** Instead of the column's type. */
+  readonly type?: string;
+  /** Behind the type. */
+  readonly suffix: string;
+  /** Whether the suffix says PRIMARY KEY already. */
+  readonly isPrimaryKey: boolean;
+}
+
+/** What a dialect's language has. */
+export interface DialectFeatures {
+  /** `FOR UPDATE` and its kin. */
+  readonly forUpdate: boolean;
+  /** INSERT, UPDATE and DELETE inside WITH. */
+  readonly dmlInCte: boolean;
+  /** `ALTER TABLE … ADD CONSTRAINT`, so that cyclic foreign keys come later. */
+  readonly alterConstraints: boolean;
+  /** `json_each(?)`: one parameter for a whole list. */
+  readonly jsonEach: boolean;
+  /** `COMMENT ON`. */
+  readonly comments: boolean;
+  /** Named types made by `CREATE TYPE … AS ENUM`. */
+  readonly enumTypes: boolean;
+  /** OFFSET needs a LIMIT before it. */
+  readonly offsetNeedsLimit: boolean;
+}

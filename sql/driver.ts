@@ -1,0 +1,71 @@
+import type { BoundStatement } from "./compiler.ts";
+import type { Dialect, Limits } from "./dialect.ts";
+import type { SqlError } from "./errors.ts";
+
+/** What an engine can do. Code asks these, never a name. */
+export interface Capabilities {
+  /** A transaction can be held open between calls. */
+  readonly interactiveTransactions: boolean;
+  /** Several statements go in one trip and all or none take effect. */
+  readonly atomicBatch: boolean;
+  /** SAVEPOINT works inside a held transaction. */
+  readonly savepoints: boolean;
+  /** Reads can be tied to a point in the history of the database. */
+  readonly bookmarks: boolean;
+  /** What the platform refuses. */
+  readonly limits: Limits;
+}
+
+/** What a driver hands back for a statement. */
+export interface DriverResult {
+  /** The labels of the columns, in order. */
+  readonly columns: readonly string[];
+  /** The rows, each an array in the order of the columns. */
+  readonly rows: readonly (readonly unknown[])[];
+  /** How many rows the statement itself wrote, where the platform says. */
+  readonly changes?: number;
+}
+
+/** Settings of one batch. */
+export interface BatchOptions {
+  /** How far the batch is apart from others, where that can be chosen. */
+  readonly isolation?: "read committed" | "repeatable read" | "serializable";
+  /** Whether it only reads. @default {false} */
+  readonly readOnly?: boolean;
+}
+
+/** A transaction that is held open. */
+export interface DriverTransaction {
+  /** Runs a statement inside it. */
+  execute(statement: BoundStatement): Promise<DriverResult>;
+  /** Makes what was done last, and ends it. */
+  commit(): Promise<void>;
+  /** Undoes what was done, and ends it. */
+  rollback(): Promise<void>;
+}
+
+/**
+ * A way to one database. A backend's author writes this and nothing else;
+ * errors are thrown as the platform throws them, and `classify` names them.
+ */
+export interface Driver {
+  /** The language it speaks. */
+  readonly dialect: Dialect;
+  /** What it can do. */
+  readonly capabilities: Capabilities;
+  /** Sends one statement. */
+  execute(statement: BoundStatement): Promise<DriverResult>;
+  /** Sends statements in one trip; all or none take effect. Never empty. */
+  batch(
+    statements: readonly BoundStatement[],
+    options?: BatchOptions,
+  ): Promise<readonly DriverResult[]>;
+  /** Opens a transaction, where `interactiveTransactions`. */
+  begin?(): Promise<DriverTransaction>;
+  /** Names a platform's error; `undefined` where it is none of the database's. */
+  classify(error: unknown, sql: string | undefined): SqlError | undefined;
+  /** Lets go of the connection, where there is one. */
+  close?(): void | Promise<void>;
+  /** The point in history that the last answer showed, where `bookmarks`. */
+  readonly bookmark?: string | undefined;
+}

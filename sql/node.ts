@@ -1,0 +1,17 @@
+import type { Compiler } from "./compiler.ts";
+
+/**
+ * A part of a statement. It knows how standard SQL writes it; a dialect that
+ * writes it differently overrides it by its {@linkcode kind}. A kind that no
+ * program names is in no bundle.
+ */
+export abstract class Node {
+  /** The name under which a dialect overrides it. */
+  abstract get kind(): string;
+  /** Writes it in standard SQL. */
+  abstract compile(compiler: Compiler): void;
+  /** What decides its text: two nodes alike in these are written alike. */
+  structure(): readonly unknown[] {
+    return Object.values(this);
+  }
+}

@@ -1,0 +1,88 @@
+import type { Dialect } from "./dialect.ts";
+
+/** What a driver accepts as a bound value and what it hands back. */
+export type SqlValue = string | number | null | Uint8Array;
+
+declare const valueType: unique symbol;
+
+/**
+ * A column type: a name that each dialect has rules for, its arguments, and,
+ * for a type of the user's own, conversions on top of another type.
+ *
+ * @typeParam T The value as the program sees it.
+ */
+export interface SqlType<T = unknown> {
+  /** The name under which dialects keep their rules: `"integer"`, `"text"`, … */
+  readonly name: string;
+  /** Length, precision and scale, enum labels. */
+  readonly args: readonly (string | number)[];
+  /** The type of an array's items. */
+  readonly item?: SqlType;
+  /** Program value to the value that the underlying type takes. */
+  toBase?(value: T, dialect: Dialect): unknown;
+  /** Value of the underlying type to the program's value. */
+  fromBase?(value: never, dialect: Dialect): T;
+  /** How two values compare, for change detection. @default by structure */
+  equals?(a: T, b: T): boolean;
+  /** The underlying type, for a type made by `typeDecorator`. */
+  readonly base?: SqlType;
+  /** Never present: carries the value's type. */
+  readonly [valueType]?: T;
+}
+
+/** Makes a type value. Dialects know it by `name`. */
+export function sqlType<T>(
+  name: string,
+  ...args: readonly (string | number)[]
+): SqlType<T> {
+  return { name, args };
+}
+
+/** How a dialect stores, binds and reads one type. */
+export interface TypeRules {
+  /** The type in DDL, such as `VARCHAR(50)`. */
+  ddl(type: SqlType): string;
+  /** Value to bound value; absent where the value is bound as it is. */
+  bind?(value: never, type: SqlType): SqlValue;
+  /** Driver's value to value; absent where it is right as it comes. */
+  result?(value: never, type: SqlType): unknown;
+  /** Wraps the column in a result list, for values that a driver would spoil. */
+  select?(sql: string): string;
+  /** Wraps a placeholder, for values that need their type said. */
+  placeholder?(sql: string, type: SqlType): string;
+}
+
+/** Turns a program value into a bound value. `null` stays `null`. */
+export function toDriver(
+  value: unknown,
+  type: SqlType | undefined,
+  dialect: Dialect,
+): SqlValue {
+  if (value === null || value === undefined) return null;
+  if (!type) return dialect.bindUntyped(value);
+  if (type.base) {
+    const inner = type.toBase ? type.toBase(value as never, dialect) : value;
+    return toDriver(inner, type.base, dialect);
+  }
+  const rules = dialect.rulesFor(type);
+  return rules.bind ? rules.bind(value as never, type) : value as SqlValue;
+}
+
+/** The function that turns a driver's value into a program value, if one is needed. */
+export function resultReader(
+  type: SqlType | undefined,
+  dialect: Dialect,
+): ((value: unknown) => unknown) | undefined {
+  if (!type) return undefined;
+  if (type.base) {
+    const { base, fromBase } = type;
+    const inner = resultReader(base, dialect);
+    return (value) => {
+      const raw = value === null || !inner ? value : inner(value);
+      return raw === null || !fromBase ? raw : fromBase(raw as never, dialect);
+    };
+  }
+  const { result } = dialect.rulesFor(type);
+  return result &&
+    ((value) => value === null ? null : result(value as never, type));
+}
