@@ -93,22 +93,11 @@ export function createTable(
   const key = table.primaryKey;
   if (key.length > 0 && !words?.isPrimaryKey) {
     const name = table.constraints.find((c) => c.kind === "primaryKey")?.name;
-    parts.push(
-      `${named(table, "primaryKey", name, key, dialect)}PRIMARY KEY (${
-        names(key, dialect)
-      })`,
-    );
+    parts.push(primaryKeySql(table, key, name, dialect));
   }
   for (const constraint of table.constraints) {
-    if (constraint.kind === "unique") {
-      const columns = constraint.columns.map((name) => table.column(name));
-      parts.push(
-        `${named(table, "unique", constraint.name, columns, dialect)}UNIQUE (${
-          names(columns, dialect)
-        })`,
-      );
-    } else if (constraint.kind === "check") {
-      parts.push(checkSql(table, constraint, dialect));
+    if (constraint.kind === "unique" || constraint.kind === "check") {
+      parts.push(constraintSql(table, constraint, dialect));
     }
   }
   for (const foreign of table.foreignKeys) {
@@ -128,7 +117,10 @@ export function createIndex(
   table: Table,
   index: IndexConstraint,
   dialect: Dialect,
-  options: { readonly ifNotExists?: boolean } = {},
+  options: {
+    readonly ifNotExists?: boolean;
+    readonly concurrently?: boolean;
+  } = {},
 ): string {
   const parts = index.columns.map((part) =>
     part instanceof Expression
@@ -137,10 +129,10 @@ export function createIndex(
   );
   const where = index.where ? ` WHERE ${inlineSql(index.where, dialect)}` : "";
   return `CREATE ${index.unique ? "UNIQUE " : ""}INDEX ${
-    options.ifNotExists ? "IF NOT EXISTS " : ""
-  }${quoteName(indexName(table, index), dialect)} ON ${
-    tableName(table, dialect)
-  } (${parts.join(", ")})${where}`;
+    options.concurrently ? "CONCURRENTLY " : ""
+  }${options.ifNotExists ? "IF NOT EXISTS " : ""}${
+    quoteName(indexName(table, index), dialect)
+  } ON ${tableName(table, dialect)} (${parts.join(", ")})${where}`;
 }
 
 /** The name of an index: its own, or one from the naming convention. */
@@ -192,6 +184,37 @@ function defaultSql(
     : typeof value === "boolean"
     ? String(value)
     : dialect.literal(value);
+}
+
+/** A constraint as it stands in CREATE TABLE or behind ADD. */
+export function constraintSql(
+  table: Table,
+  constraint: Exclude<Constraint, IndexConstraint>,
+  dialect: Dialect,
+): string {
+  if (constraint.kind === "check") return checkSql(table, constraint, dialect);
+  if (constraint.kind === "foreignKey") {
+    const at = table.constraints.filter((c) => c.kind === "foreignKey")
+      .indexOf(constraint);
+    return foreignKeySql(table, table.foreignKeys[at]!, dialect);
+  }
+  const columns = constraint.columns.map((name) => table.column(name));
+  return constraint.kind === "primaryKey"
+    ? primaryKeySql(table, columns, constraint.name, dialect)
+    : `${named(table, "unique", constraint.name, columns, dialect)}UNIQUE (${
+      names(columns, dialect)
+    })`;
+}
+
+function primaryKeySql(
+  table: Table,
+  key: readonly Column<unknown>[],
+  name: string | undefined,
+  dialect: Dialect,
+): string {
+  return `${named(table, "primaryKey", name, key, dialect)}PRIMARY KEY (${
+    names(key, dialect)
+  })`;
 }
 
 function checkSql(
