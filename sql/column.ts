@@ -68,6 +68,12 @@ export interface ColumnSpec {
   readonly info?: Readonly<Record<string, unknown>>;
 }
 
+/**
+ * Whether a new row may leave a column out: `true`, `false`, or
+ * `"reference"` where an object may stand for the key.
+ */
+export type Optionality = boolean | "reference";
+
 declare const columnValue: unique symbol;
 declare const columnOptional: unique symbol;
 
@@ -77,7 +83,7 @@ declare const columnOptional: unique symbol;
  * @typeParam T The value as the program sees it.
  * @typeParam Optional Whether a new row may leave it out.
  */
-export class ColumnBuilder<T, Optional extends boolean = false> {
+export class ColumnBuilder<T, Optional extends Optionality = false> {
   /** Never present: carries the value's type. */
   declare readonly [columnValue]: T;
   /** Never present: carries whether a new row may leave it out. */
@@ -91,7 +97,7 @@ export class ColumnBuilder<T, Optional extends boolean = false> {
   }
 
   /** Returns the same column with some facts changed. */
-  with<U = T, O extends boolean = Optional>(
+  with<U = T, O extends Optionality = Optional>(
     patch: Partial<ColumnSpec>,
   ): ColumnBuilder<U, O> {
     return new ColumnBuilder({ ...this.spec, ...patch });
@@ -160,7 +166,7 @@ export class ColumnBuilder<T, Optional extends boolean = false> {
   references(
     target: string,
     options: ForeignKeyOptions = {},
-  ): ColumnBuilder<T, Optional> {
+  ): ColumnBuilder<T, Optional extends true ? true : "reference"> {
     return this.with({ references: { target, ...options } });
   }
 
@@ -176,7 +182,7 @@ export class ColumnBuilder<T, Optional extends boolean = false> {
 }
 
 /** The value that a column description stands for. */
-export type ColumnValue<B> = B extends ColumnBuilder<infer T, boolean> ? T
+export type ColumnValue<B> = B extends ColumnBuilder<infer T, Optionality> ? T
   : never;
 
 /** A column of any type, the user's own too: `column(money)`. */

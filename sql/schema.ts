@@ -3,6 +3,7 @@ import type {
   ColumnSpec,
   ColumnValue,
   ForeignKeyOptions,
+  Optionality,
 } from "./column.ts";
 import type { Compiler } from "./compiler.ts";
 import { CompileError } from "./errors.ts";
@@ -14,20 +15,20 @@ import { sortTables } from "./_table_order.ts";
 
 /** Columns by key, as they are described. */
 export type ColumnBuilders = Readonly<
-  Record<string, ColumnBuilder<unknown, boolean>>
+  Record<string, ColumnBuilder<unknown, Optionality>>
 >;
 
 /** The columns of a table by key. */
 export type ColumnsOf<S> = {
   readonly [
-    K in keyof S as S[K] extends ColumnBuilder<unknown, boolean> ? K : never
+    K in keyof S as S[K] extends ColumnBuilder<unknown, Optionality> ? K : never
   ]: Column<ColumnValue<S[K]>>;
 };
 
 /** A row of a table as a plain object. */
 export type RowOf<S> = {
   -readonly [
-    K in keyof S as S[K] extends ColumnBuilder<unknown, boolean> ? K : never
+    K in keyof S as S[K] extends ColumnBuilder<unknown, Optionality> ? K : never
   ]: ColumnValue<S[K]>;
 };
 
