@@ -153,8 +153,7 @@ export function columnSql(
   auto?: ReturnType<Dialect["autoincrement"]>,
 ): string {
   const { spec, name } = column;
-  const type = auto?.type ??
-    dialect.rulesFor(rootOf(spec.type)).ddl(rootOf(spec.type));
+  const type = auto?.type ?? typeSql(spec.type, dialect);
   let sql = `${quoteName(name, dialect)} ${type}`;
   if (auto) sql += auto.suffix;
   if (!spec.nullable && !auto?.isPrimaryKey) sql += " NOT NULL";
@@ -169,13 +168,23 @@ export function columnSql(
   return sql;
 }
 
+/** A type's name in DDL. */
+export function typeSql(
+  type: Column<unknown>["spec"]["type"],
+  dialect: Dialect,
+): string {
+  const root = rootOf(type);
+  return dialect.rulesFor(root).ddl(root);
+}
+
 function rootOf(
   type: Column<unknown>["spec"]["type"],
 ): Column<unknown>["spec"]["type"] {
   return type.base ? rootOf(type.base) : type;
 }
 
-function defaultSql(
+/** What stands behind DEFAULT. */
+export function defaultSql(
   value: Expression<unknown> | string | number | boolean,
   dialect: Dialect,
 ): string {
@@ -233,16 +242,19 @@ export function foreignKeySql(
   key: ForeignKey,
   dialect: Dialect,
 ): string {
+  return `${
+    named(table, "foreignKey", key.name, key.columns, dialect, key.targetTable)
+  }FOREIGN KEY (${names(key.columns, dialect)}) ${referencesSql(key, dialect)}`;
+}
+
+/** What a foreign key names, as it stands behind a single column too. */
+export function referencesSql(key: ForeignKey, dialect: Dialect): string {
   const target = key.targetTable.split(".").map((part) =>
     quoteName(part, dialect)
   ).join(".");
   const targets = key.targetColumns.map((column) => quoteName(column, dialect))
     .join(", ");
-  return `${
-    named(table, "foreignKey", key.name, key.columns, dialect, key.targetTable)
-  }FOREIGN KEY (${
-    names(key.columns, dialect)
-  }) REFERENCES ${target} (${targets})${
+  return `REFERENCES ${target} (${targets})${
     key.onDelete ? ` ON DELETE ${key.onDelete.toUpperCase()}` : ""
   }${key.onUpdate ? ` ON UPDATE ${key.onUpdate.toUpperCase()}` : ""}${
     key.deferrable ? " DEFERRABLE" : ""
