@@ -46,9 +46,14 @@ export const sideEffects: Gate = {
 /** The top-level statements that may be the reason why the others stayed. */
 function suspects(code: string): string[] {
   return code.split("\n").filter((line) =>
-    /^[A-Za-z_$]/.test(line) && !HARMLESS.test(line)
+    (/^[A-Za-z_$]/.test(line) && !HARMLESS.test(line)) ||
+    COMPUTED_MEMBER.test(line)
   );
 }
+
+/** A bundler keeps a class whose member is named by an expression. */
+const COMPUTED_MEMBER =
+  /^ {2}(static )?((get|set|async) |\*)?\[(?!Symbol\.)[^\]]+\] ?[(=]/;
 
 const HARMLESS =
   /^(function|async function|class|import|export)\b|^var \S+ = (class\b|\/\* @__PURE__ \*\/|(async )?(function|\([^)]*\) =>|\w+ =>))/;

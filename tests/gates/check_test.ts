@@ -252,6 +252,16 @@ const COUNTER_EXAMPLES: readonly {
       /\.\/sql: importing it leaves \d+ bytes, 0 allowed[\s\S]*started = Date\.now[\s\S]*bytes of sql\/mod\.ts/,
   },
   {
+    gate: "side-effects",
+    because: "a class has a member that is named by an expression",
+    files: {
+      "sql/mod.ts": module(
+        "export const key: unique symbol = Symbol.for('k');\nexport class Row {\n  get [key](): number {\n    return 1;\n  }\n}",
+      ),
+    },
+    names: /get \[key\]\(\)/,
+  },
+  {
     gate: "budgets",
     because: "a bundle is over its bytes",
     files: {
