@@ -47,6 +47,11 @@ export interface DriverTransaction {
 /**
  * A way to one database. A backend's author writes this and nothing else;
  * errors are thrown as the platform throws them, and `classify` names them.
+ *
+ * What values look like is the dialect's affair. On SQLite a driver binds
+ * strings, finite numbers, bytes and null, and hands back the same (bytes also
+ * as an `ArrayBuffer` or a list of numbers). On Postgres every value goes as
+ * text or null, and comes back as the database's raw text or null.
  */
 export interface Driver {
   /** The language it speaks. */
@@ -61,7 +66,7 @@ export interface Driver {
     options?: BatchOptions,
   ): Promise<readonly DriverResult[]>;
   /** Opens a transaction, where `interactiveTransactions`. */
-  begin?(): Promise<DriverTransaction>;
+  begin?(options?: BatchOptions): Promise<DriverTransaction>;
   /** Names a platform's error; `undefined` where it is none of the database's. */
   classify(error: unknown, sql: string | undefined): SqlError | undefined;
   /** Lets go of the connection, where there is one. */

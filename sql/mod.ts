@@ -63,6 +63,10 @@ export {
   type TypeRules,
 } from "./types.ts";
 export * from "./violations.ts";
+export {
+  classifyPostgres,
+  type PostgresErrorFields,
+} from "./dialects/postgres_errors.ts";
 export { classifySqlite } from "./dialects/sqlite_errors.ts";
 export { postgres } from "./dialects/postgres.ts";
 export { sqlite } from "./dialects/sqlite.ts";
