@@ -11,6 +11,8 @@
  * | How do I bundle a Worker from TypeScript? | `bundle.ts` |
  * | How does a test use D1 without a Worker of its own? | `d1_binding.ts` |
  * | How many network trips did that take? | `counting_d1.ts` |
+ * | How do I have a real Redis? | `redis.ts` |
+ * | How does the Upstash client reach it? | `upstash_server.ts` |
  *
  * @module
  */
@@ -25,6 +27,12 @@ export type {
   D1PreparedStatement,
   D1Result,
 } from "./d1_binding.ts";
+export type { Availability } from "./child_server.ts";
+export type { HttpServer, ListenOptions } from "./http_server.ts";
+export { redisAvailable, startRedis } from "./redis.ts";
+export type { Redis, RedisOptions } from "./redis.ts";
+export { startUpstashServer } from "./upstash_server.ts";
+export type { UpstashServer, UpstashServerOptions } from "./upstash_server.ts";
 export { startWorkerd } from "./workerd.ts";
 export type {
   DurableObjectSpec,

@@ -146,7 +146,7 @@ const COMPATIBILITY_DATE = "2026-07-01";
  *
  * @example A database for a test
  * ```ts
- * import { startWorkerd } from "./tests/services/workerd.ts";
+ * import { startWorkerd } from "./workerd.ts";
  * import { deepEqual } from "node:assert/strict";
  *
  * await using workerd = await startWorkerd({ d1: ["DB"] });
@@ -176,7 +176,7 @@ export async function startWorkerd(
   };
   const onLog = options.onLog;
   const miniflare = new Miniflare({
-    workers: [...specs.map(workerOptions), relay],
+    workers: [...workerOptions(specs), relay],
     ...(onLog === undefined ? {} : {
       handleRuntimeStdio(stdout: Readable, stderr: Readable) {
         const report = (chunk: unknown) => onLog(String(chunk));
@@ -253,7 +253,19 @@ export async function startWorkerd(
   return workerd;
 }
 
-function workerOptions(spec: WorkerSpec): WorkerOptions {
+function workerOptions(specs: readonly WorkerSpec[]): WorkerOptions[] {
+  // Eight Workers of one source are bundled once.
+  const bundles = new Map<WorkerEntry, string>();
+  return specs.map((spec) => {
+    const { entry } = spec;
+    if (typeof entry === "string") return workerOption(spec, entry);
+    const script = bundles.get(entry) ?? bundleWorker(entry);
+    bundles.set(entry, script);
+    return workerOption(spec, script);
+  });
+}
+
+function workerOption(spec: WorkerSpec, contents: string): WorkerOptions {
   const durableObjects = Object.entries(spec.durableObjects ?? {}).map((
     [binding, object],
   ) => {
@@ -271,9 +283,7 @@ function workerOptions(spec: WorkerSpec): WorkerOptions {
     modules: [{
       type: "ESModule",
       path: "worker.js",
-      contents: typeof spec.entry === "string"
-        ? spec.entry
-        : bundleWorker(spec.entry),
+      contents,
     }],
     compatibilityDate: COMPATIBILITY_DATE,
     compatibilityFlags: [...spec.compatibilityFlags ?? ["nodejs_als"]],
