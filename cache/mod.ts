@@ -1,6 +1,21 @@
 /**
- * Placeholder face, replaced by the room.
+ * A cache region with a dogpile lock.
  *
  * @module
  */
-export {};
+export * from "./backend.ts";
+export * from "./codec.ts";
+export * from "./decorator.ts";
+export * from "./duration.ts";
+export * from "./envelope.ts";
+export * from "./errors.ts";
+export * from "./hash.ts";
+export * from "./invalidation.ts";
+export * from "./key.ts";
+export * from "./lock.ts";
+export * from "./no_value.ts";
+export * from "./policy.ts";
+export * from "./proxy.ts";
+export * from "./region.ts";
+export * from "./runtime.ts";
+export * from "./trace.ts";

@@ -1,0 +1,256 @@
+/**
+ * The Durable Object behind `durableObjectLock` and `durableObject`.
+ *
+ * It imports nothing of the platform: it is a class with a `fetch`, so it runs
+ * wherever it is given its storage.
+ */
+
+/** The part of a Durable Object's storage that is used here. */
+export interface CoordinatorStorage {
+  /** SQLite. */
+  readonly sql: {
+    /** Runs one statement. */
+    exec(
+      query: string,
+      ...bindings: (string | number | null)[]
+    ): { toArray(): Record<string, unknown>[] };
+  };
+  /** When the alarm is set, if it is. */
+  getAlarm(): Promise<number | null>;
+  /** Sets the alarm. */
+  setAlarm(time: number): Promise<void>;
+}
+
+/** The part of a Durable Object's state that is used here. */
+export interface CoordinatorState {
+  /** Its storage, which is SQLite. */
+  readonly storage: CoordinatorStorage;
+  /** Keeps it at work. */
+  waitUntil(work: Promise<unknown>): void;
+}
+
+interface AcquireParameters {
+  readonly key: string;
+  readonly newerThan: number | null;
+  readonly wait: number;
+  readonly lease: number;
+}
+
+/** Answered to one who waits: `v` and an entry, `e` and an error, or nothing. */
+type Wake = (outcome: string) => void;
+
+/** Longest entry that is kept, under the 2 MB of a row. */
+const MAX_ENTRY = 1_900_000;
+
+/**
+ * Elects one leader for a key, hands its value to those who wait, and keeps
+ * entries: the class to export from a Worker and bind with SQLite storage.
+ *
+ * A lease is a row, so it outlives a restart; its token is a fence: a leader that
+ * another has replaced is told so when it comes back.
+ */
+export class CacheCoordinator {
+  readonly #state: CoordinatorState;
+  readonly #waiting = new Map<string, Set<Wake>>();
+  #lastToken = 0;
+
+  /** Called by the platform. */
+  constructor(state: CoordinatorState, _env?: unknown) {
+    this.#state = state;
+    this.#sql(
+      "CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, ct REAL, entry TEXT, until REAL)",
+    );
+    this.#sql(
+      "CREATE TABLE IF NOT EXISTS leases (key TEXT PRIMARY KEY, token REAL, until REAL)",
+    );
+  }
+
+  /** One operation, named by the path. */
+  async fetch(request: Request): Promise<Response> {
+    const operation = new URL(request.url).pathname.slice(1);
+    if (operation === "acquire") {
+      const parameters = request.headers.get("parameters") ?? "null";
+      return this.#acquire(
+        JSON.parse(decodeURIComponent(parameters)),
+        request.body,
+      );
+    }
+    const body = await request.text();
+    switch (operation) {
+      case "locked":
+        return new Response(this.#leased(body, Date.now()) ? "1" : "0");
+      case "get":
+        return Response.json(this.#get(JSON.parse(body)));
+      case "set":
+        await this.#set(JSON.parse(body));
+        return Response.json(null);
+      case "delete":
+        for (const key of JSON.parse(body)) {
+          this.#sql("DELETE FROM entries WHERE key = ?", key);
+        }
+        return Response.json(null);
+      default:
+        return new Response(null, { status: 404 });
+    }
+  }
+
+  /** Drops what has had its time, and comes back for the rest. */
+  async alarm(): Promise<void> {
+    const now = Date.now();
+    this.#sql("DELETE FROM entries WHERE until <= ?", now);
+    this.#sql("DELETE FROM leases WHERE until <= ?", now - 3_600_000);
+    const [next] = this.#sql(
+      "SELECT min(until) AS until FROM (SELECT until FROM entries UNION ALL SELECT until + 3600000 FROM leases)",
+    );
+    if (typeof next?.until === "number") {
+      await this.#state.storage.setAlarm(next.until);
+    }
+  }
+
+  #acquire(
+    { key, newerThan, wait, lease }: AcquireParameters,
+    body: ReadableStream<Uint8Array> | null,
+  ): Response {
+    const now = Date.now();
+    const [held] = this.#sql(
+      "SELECT entry FROM entries WHERE key = ? AND until > ? AND ct > ?",
+      key,
+      now,
+      newerThan ?? 0,
+    );
+    if (held) return answer("value", `v${held.entry}`);
+    const until = this.#leased(key, now);
+    if (until && wait <= 0) return answer("busy", "");
+
+    const { readable, writable } = new TransformStream<Uint8Array>();
+    const say = async (text: string) => {
+      const writer = writable.getWriter();
+      if (text) await writer.write(new TextEncoder().encode(text));
+      await writer.close();
+    };
+    if (until) {
+      this.#state.waitUntil(
+        this.#wait(key, Math.min(wait, until - now)).then(say).catch(() => {}),
+      );
+      return answer("wait", readable);
+    }
+    const token = this.#lastToken = Math.max(now, this.#lastToken + 1);
+    this.#sql(
+      "INSERT OR REPLACE INTO leases VALUES (?, ?, ?)",
+      key,
+      token,
+      now + lease,
+    );
+    this.#state.waitUntil(
+      // The leader's request breaks off when the leader dies.
+      new Response(body).text().catch(() => "n")
+        .then((message) => this.#finish(key, token, message))
+        .then(say).catch(() => {}),
+    );
+    return answer("lead", readable);
+  }
+
+  /** Resolves with what the leader leaves, or with nothing after a while. */
+  #wait(key: string, milliseconds: number): Promise<string> {
+    return new Promise((resolve) => {
+      const waiting = this.#waiting.get(key) ?? new Set();
+      this.#waiting.set(key, waiting);
+      const wake = (outcome: string) => {
+        clearTimeout(timer);
+        waiting.delete(wake);
+        if (!waiting.size) this.#waiting.delete(key);
+        resolve(outcome);
+      };
+      const timer = setTimeout(wake, milliseconds, "");
+      waiting.add(wake);
+    });
+  }
+
+  /** Ends a leadership. Answers whether it still was one. */
+  async #finish(key: string, token: number, message: string): Promise<string> {
+    const [lease] = this.#sql("SELECT token FROM leases WHERE key = ?", key);
+    if (lease?.token !== token) return "0";
+    this.#sql("DELETE FROM leases WHERE key = ?", key);
+    let outcome = message[0] === "e" ? message : "";
+    if (message[0] === "v") {
+      const at = message.indexOf("|");
+      const entry = message.slice(at + 1);
+      outcome = `v${entry}`;
+      const hold = Number(message.slice(1, at));
+      if (hold) {
+        const { ct } = JSON.parse(entry.slice(0, entry.indexOf("|")));
+        await this.#keep(key, ct, entry, Date.now() + hold);
+      }
+    }
+    for (const wake of [...this.#waiting.get(key) ?? []]) wake(outcome);
+    return "1";
+  }
+
+  #get(keys: readonly string[]): (string | null)[] {
+    const now = Date.now();
+    return keys.map((key) => {
+      const [row] = this.#sql(
+        "SELECT entry FROM entries WHERE key = ? AND (until IS NULL OR until > ?)",
+        key,
+        now,
+      );
+      return row ? row.entry as string : null;
+    });
+  }
+
+  async #set(
+    { ttl, entries }: {
+      readonly ttl: number | null;
+      readonly entries: readonly [key: string, ct: number, entry: string][];
+    },
+  ): Promise<void> {
+    const until = ttl === null ? null : Date.now() + ttl * 1000;
+    for (const [key, ct, entry] of entries) {
+      await this.#keep(key, ct, entry, until);
+    }
+  }
+
+  async #keep(
+    key: string,
+    ct: number,
+    entry: string,
+    until: number | null,
+  ): Promise<void> {
+    if (entry.length > MAX_ENTRY) return;
+    this.#sql(
+      "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?)",
+      key,
+      ct,
+      entry,
+      until,
+    );
+    const { storage } = this.#state;
+    if (until !== null && await storage.getAlarm() === null) {
+      await storage.setAlarm(until);
+    }
+  }
+
+  /** When the lease ends, if somebody has it. */
+  #leased(key: string, now: number): number | undefined {
+    const [lease] = this.#sql(
+      "SELECT until FROM leases WHERE key = ? AND until > ?",
+      key,
+      now,
+    );
+    return lease?.until as number | undefined;
+  }
+
+  #sql(
+    query: string,
+    ...bindings: (string | number | null)[]
+  ): Record<string, unknown>[] {
+    return this.#state.storage.sql.exec(query, ...bindings).toArray();
+  }
+}
+
+function answer(
+  state: string,
+  body: ReadableStream<Uint8Array> | string,
+): Response {
+  return new Response(body, { headers: { state } });
+}

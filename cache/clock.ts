@@ -1,0 +1,14 @@
+/** A step between two readings within one millisecond; exact in a double. */
+const STEP = 2 ** -10;
+
+/**
+ * A clock that never shows the same time twice, though the platform's stands
+ * still between I/O: milliseconds since the epoch, and a counter in the fraction.
+ *
+ * So what was created before an invalidation can be told from what was created
+ * after it, within the same millisecond.
+ */
+export function hybridClock(now: () => number): () => number {
+  let last = 0;
+  return () => last = Math.max(now(), last + STEP);
+}

@@ -1,0 +1,63 @@
+import { CacheInputError, CannotDecodeError } from "./errors.ts";
+
+/** What a codec makes of a value: text, or bytes. */
+export type Payload = string | Uint8Array;
+
+/**
+ * Turns values into stored payloads and back. It sees the value alone: creation
+ * time and version are stored beside it, so an expired entry is never decoded.
+ */
+export interface Codec {
+  /** @throws If the value cannot be stored; reported as a `CacheInputError`. */
+  encode(value: unknown): Payload | Promise<Payload>;
+  /**
+   * @throws {CannotDecodeError} If the payload is not readable, which makes the
+   * entry a miss. Anything else thrown reaches the caller.
+   */
+  decode(payload: Payload): unknown;
+}
+
+/** The pair of functions that most serialisation libraries export. */
+export interface Stringifier {
+  /** Gives text, or `undefined` if the value has no text form. */
+  stringify(value: unknown): string | undefined;
+  /** The reverse; throws on text that is not of its making. */
+  parse(text: string): unknown;
+}
+
+/**
+ * A codec from any `stringify` and `parse`. With a richer library than JSON it
+ * keeps dates, maps, sets, big integers and cycles:
+ *
+ * @example Rich values
+ * ```ts
+ * import { textCodec } from "@aludel/aludel/cache";
+ * import * as devalue from "devalue";
+ * import { deepEqual } from "node:assert/strict";
+ *
+ * const rich = textCodec(devalue);
+ * const value = new Map([["since", new Date(0)]]);
+ * deepEqual(rich.decode(await rich.encode(value)), value);
+ * ```
+ */
+export function textCodec(library: Stringifier): Codec {
+  return {
+    encode(value) {
+      // No text is undefined: a stored `undefined` is still a hit.
+      const text = value === undefined ? "" : library.stringify(value);
+      if (text !== undefined) return text;
+      throw new CacheInputError("not-encodable", "the value has no text form");
+    },
+    decode(payload) {
+      try {
+        if (payload === "") return;
+        return library.parse(payload as string);
+      } catch (cause) {
+        throw new CannotDecodeError("Cannot decode a stored value", { cause });
+      }
+    },
+  };
+}
+
+/** The default: JSON, and `undefined` besides. */
+export const jsonCodec: Codec = /* @__PURE__ */ textCodec(JSON);

@@ -1,0 +1,89 @@
+import type { Duration } from "./duration.ts";
+import { functionKeyGenerator, type KeyGenerator, type ToStr } from "./key.ts";
+import type { NoValue } from "./no_value.ts";
+import type { CacheRegion, GetOrCreateOptions } from "./region.ts";
+
+/** How a function is cached. */
+export interface CacheOnArgumentsOptions<A extends unknown[], T>
+  extends Omit<GetOrCreateOptions<T>, "expirationTime"> {
+  /**
+   * What the function is, for its keys: two functions of one region need two
+   * namespaces. It is not taken from the function's name, which bundlers change.
+   */
+  readonly namespace: string;
+  /** In place of the region's; a function is asked at every call. */
+  readonly expirationTime?: Duration | (() => Duration);
+  /** Chooses what of the arguments makes the key. @default {all of them} */
+  readonly key?: (...args: A) => readonly unknown[];
+  /** The text of one argument, or of one part that `key` chose. */
+  readonly toStr?: ToStr;
+  /** Makes the whole key, in place of the region's generator. */
+  readonly functionKeyGenerator?: (
+    namespace: string,
+    toStr?: ToStr,
+  ) => KeyGenerator;
+}
+
+/** A function whose results are cached by its arguments. */
+export interface CachedFunction<A extends unknown[], T> {
+  /** The cached result, or a new one. */
+  (...args: A): Promise<T>;
+  /** The cached result if it is fresh, else `NO_VALUE`; it never calls the function. */
+  get(...args: A): Promise<T | NoValue>;
+  /** Stores a result without calling the function. */
+  set(value: T, ...args: A): Promise<void>;
+  /** Calls the function, and stores and returns its result. */
+  refresh(...args: A): Promise<T>;
+  /** Forgets the cached result. */
+  invalidate(...args: A): Promise<void>;
+  /** The key of a call. */
+  key(...args: A): string;
+  /** The function as it was given. */
+  readonly original: (...args: A) => T | Promise<T>;
+}
+
+/** As `region.cacheOnArguments`. */
+export function cacheOnArguments<A extends unknown[], T>(
+  region: CacheRegion,
+  fn: (...args: A) => T | Promise<T>,
+  options: CacheOnArgumentsOptions<A, T>,
+): CachedFunction<A, T> {
+  const { namespace, expirationTime, key, toStr, ...rest } = options;
+  const generator = (options.functionKeyGenerator ??
+    region.functionKeyGenerator ?? functionKeyGenerator)(namespace, toStr);
+  const keyOf = (...args: A) => generator(...(key ? key(...args) : args));
+  const callOptions = () =>
+    ({
+      ...rest,
+      ...expirationTime !== undefined && {
+        expirationTime: typeof expirationTime === "function"
+          ? expirationTime()
+          : expirationTime,
+      },
+    }) as GetOrCreateOptions<T>;
+  const cached = function (this: unknown, ...args: A): Promise<T> {
+    return region.getOrCreate(
+      keyOf(...args),
+      () => fn.apply(this, args),
+      callOptions(),
+    );
+  };
+  const { name, length } = fn;
+  Object.defineProperties(cached, {
+    name: { value: name },
+    length: { value: length },
+  });
+  return Object.assign(cached, {
+    original: fn,
+    key: keyOf,
+    get: (...args: A) => region.get<T>(keyOf(...args), callOptions()),
+    set: (value: T, ...args: A) =>
+      region.set(keyOf(...args), value, callOptions()),
+    async refresh(this: unknown, ...args: A) {
+      const value = await fn.apply(this, args);
+      await region.set(keyOf(...args), value, callOptions());
+      return value;
+    },
+    invalidate: (...args: A) => region.delete(keyOf(...args)),
+  });
+}

@@ -1,0 +1,45 @@
+/** Root of every error that the cache throws itself. */
+export class CacheError extends Error {
+  override readonly name: string = "CacheError";
+  /** Stable across versions, such as `"cache/not-configured"`. */
+  readonly code: string;
+
+  /** @param code What happened, without the leading `cache/`. */
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = `cache/${code}`;
+  }
+}
+
+/** The program is wrong: the region, its backend or an option. */
+export class CacheConfigurationError extends CacheError {
+  override readonly name = "CacheConfigurationError";
+}
+
+/** A key, a value or the answer of a creator cannot be cached as it is. */
+export class CacheInputError extends CacheError {
+  override readonly name = "CacheInputError";
+}
+
+/**
+ * Thrown by a {@linkcode Codec} that cannot read stored bytes. The region then
+ * treats the entry as missing, and `getOrCreate` writes it anew.
+ */
+export class CannotDecodeError extends CacheError {
+  override readonly name = "CannotDecodeError";
+
+  /** @param message What could not be read; never the bytes themselves. */
+  constructor(message: string, options?: ErrorOptions) {
+    super("cannot-decode", message, options);
+  }
+}
+
+/** A value was not created in time, or its creation failed in another place. */
+export class CacheCreationError extends CacheError {
+  override readonly name = "CacheCreationError";
+}
+
+/** The platform behind a backend or a lock answered with a failure. */
+export class CacheBackendError extends CacheError {
+  override readonly name = "CacheBackendError";
+}
