@@ -23,7 +23,7 @@ export const budgets: Gate = {
     const notes: string[] = [];
     for (const { name, entry, maxGzipBytes } of rows) {
       const path = join(pkg.root, entry);
-      const { code, problems: failed } = await bundle(
+      const { code, files, problems: failed } = await bundle(
         pkg,
         await Deno.readTextFile(path),
         { resolveDir: dirname(path) },
@@ -37,7 +37,10 @@ export const budgets: Gate = {
         problems.push(
           `${entry}: ${name} is ${bytes} bytes gzip, ${
             bytes - maxGzipBytes
-          } over its budget of ${maxGzipBytes}`,
+          } over its budget of ${maxGzipBytes}; minified, the largest parts are:`,
+          ...files.slice(0, 12).map(({ file, bytes }) =>
+            `  ${bytes} bytes of ${file}`
+          ),
         );
       }
       if (code === "") {
