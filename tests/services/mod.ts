@@ -13,6 +13,8 @@
  * | How many network trips did that take? | `counting_d1.ts` |
  * | How do I have a real Redis? | `redis.ts` |
  * | How does the Upstash client reach it? | `upstash_server.ts` |
+ * | How do I have a real Postgres? | `postgres.ts` |
+ * | How does the Neon driver reach it? | `neon_server.ts` |
  *
  * @module
  */
@@ -29,6 +31,16 @@ export type {
 } from "./d1_binding.ts";
 export type { Availability } from "./child_server.ts";
 export type { HttpServer, ListenOptions } from "./http_server.ts";
+export { startNeonServer } from "./neon_server.ts";
+export type { NeonServer, NeonServerOptions } from "./neon_server.ts";
+export { postgresServerAvailable, startPostgres } from "./postgres.ts";
+export type {
+  Postgres,
+  PostgresField,
+  PostgresOptions,
+  PostgresQuery,
+  PostgresResult,
+} from "./postgres.ts";
 export { redisAvailable, startRedis } from "./redis.ts";
 export type { Redis, RedisOptions } from "./redis.ts";
 export { startUpstashServer } from "./upstash_server.ts";
