@@ -24,6 +24,11 @@ export interface DriverResult {
   readonly rows: readonly (readonly unknown[])[];
   /** How many rows the statement itself wrote, where the platform says. */
   readonly changes?: number;
+  /**
+   * How values are read where no type is known: for rows of hand-written SQL,
+   * on databases that say the types of a result.
+   */
+  readonly readers?: readonly (((value: unknown) => unknown) | undefined)[];
 }
 
 /** Settings of one batch. */

@@ -11,20 +11,30 @@ import type {
   DriverResult,
   DriverTransaction,
 } from "./driver.ts";
-import { UnsupportedError } from "./errors.ts";
+import { SqlError, UnsupportedError } from "./errors.ts";
 import { readResult, type Result } from "./rows.ts";
+import { showRow } from "./_echo.ts";
 import type { Statement } from "./statement.ts";
+import {
+  ConnectionError,
+  OverloadedError,
+  TimeoutError,
+} from "./violations.ts";
 
 /** What happened on an engine, for `trace`. */
 export interface EngineEvent {
-  /** One statement, or several in one trip. */
-  readonly type: "statement" | "batch";
+  /** One statement, several in one trip, or an end of a held transaction. */
+  readonly type: "statement" | "batch" | "begin" | "commit" | "rollback";
   /** The engine's name. */
   readonly engine: string;
   /** The texts, without values. */
   readonly sql: readonly string[];
   /** How long it took. */
   readonly milliseconds: number;
+  /** How many rows came back. */
+  readonly rows: number;
+  /** How often it was tried before, counted from 0. */
+  readonly attempt: number;
   /** The error, where it failed. */
   readonly error?: unknown;
 }
@@ -43,6 +53,14 @@ export interface EngineOptions {
   readonly trace?: (event: EngineEvent) => void;
   /** The clock, in milliseconds. @default {Date.now} */
   readonly now?: () => number;
+  /** How often a read is sent again after an error that says it may be; writes never are. @default {2} */
+  readonly retries?: number;
+  /** The longest wait before the first retry, in milliseconds; each later one may wait twice as long. @default {50} */
+  readonly retryDelay?: number;
+  /** Waits. @default by `setTimeout` */
+  readonly sleep?: (milliseconds: number) => Promise<unknown>;
+  /** A number from 0 up to 1, which spreads retries. @default {Math.random} */
+  readonly random?: () => number;
 }
 
 /** Rows of several statements, in their order. */
@@ -51,6 +69,13 @@ export type BatchResults<A extends readonly Statement<unknown>[]> = {
     : never;
 };
 
+/** A read that waits for the others of its tick. */
+interface Waiting {
+  readonly statement: BoundStatement;
+  readonly resolve: (result: DriverResult) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /** A database and how to speak to it. */
 export class Engine {
   /** Its name in logs and errors. */
@@ -58,6 +83,7 @@ export class Engine {
   /** How it is reached. */
   readonly driver: Driver;
   readonly #options: EngineOptions;
+  #waiting: Waiting[] = [];
 
   /** Use {@linkcode createEngine}. */
   constructor(driver: Driver, options: EngineOptions = {}) {
@@ -81,11 +107,14 @@ export class Engine {
     return prepare(statement, this.dialect);
   }
 
-  /** Sends a statement: one trip. */
+  /** Sends a statement; reads of the same tick share one trip. */
   async execute<Row>(statement: Statement<Row>): Promise<Result<Row>> {
     const prepared = this.prepare(statement);
     this.echo(prepared);
-    return readResult(statement.shape, prepared, await this.send(prepared));
+    const result =
+      await (statement.isRead ? this.read(prepared) : this.send(prepared));
+    this.echoRows(result);
+    return readResult(statement.shape, prepared, result);
   }
 
   /** Sends statements in one trip; all or none take effect. */
@@ -95,93 +124,182 @@ export class Engine {
   ): Promise<BatchResults<A>> {
     const prepared = statements.map((statement) => this.prepare(statement));
     this.log("BEGIN (implicit)");
-    for (const one of prepared) this.echo(one);
-    const results = await this.sendBatch(prepared, options);
-    this.log("COMMIT");
-    return results.map((result, i) =>
-      readResult(statements[i]?.shape, prepared[i] as PreparedStatement, result)
-    ) as BatchResults<A>;
+    prepared.forEach((one) => this.echo(one));
+    try {
+      const results = await this.sendBatch(prepared, {
+        isRead: statements.every(({ isRead }) => isRead),
+        ...options,
+      });
+      this.log("COMMIT");
+      return results.map((result, i) => {
+        this.echoRows(result);
+        return readResult(
+          statements[i]?.shape,
+          prepared[i] as PreparedStatement,
+          result,
+        );
+      }) as BatchResults<A>;
+    } catch (error) {
+      this.log("ROLLBACK");
+      throw error;
+    }
+  }
+
+  /**
+   * Sends a text that only reads. Those of one tick go in one trip, and one
+   * that fails does not fail its neighbours: they are sent again without it.
+   * No log.
+   */
+  read(statement: BoundStatement): Promise<DriverResult> {
+    return new Promise((resolve, reject) => {
+      if (this.#waiting.push({ statement, resolve, reject }) === 1) {
+        queueMicrotask(() => this.#sendWaiting());
+      }
+    });
   }
 
   /** Sends one text as it is: one trip, no log. */
   send(statement: BoundStatement): Promise<DriverResult> {
-    return this.#traced(
-      "statement",
-      [statement],
-      () => this.driver.execute(statement),
-    );
+    this.#sendWaiting();
+    return this.#sendOne(statement, false);
   }
 
-  /** Sends texts as they are: one trip, no log. */
+  /** Sends texts as they are: one trip, no log. `isRead` lets it be sent again. */
   sendBatch(
     statements: readonly BoundStatement[],
-    options?: BatchOptions,
+    options: BatchOptions & { readonly isRead?: boolean } = {},
   ): Promise<readonly DriverResult[]> {
+    this.#sendWaiting();
     if (statements.length === 0) return Promise.resolve([]);
     return this.#traced(
       "batch",
       statements,
       () => this.driver.batch(statements, options),
+      options.isRead,
     );
   }
 
   /**
-   * Opens a transaction.
+   * Opens a transaction; `transaction()` reads better.
    *
    * @throws {UnsupportedError} If this engine cannot hold one open.
    */
-  begin(): Promise<DriverTransaction> {
-    if (this.driver.begin) return this.driver.begin();
-    throw new UnsupportedError(
-      `Cannot hold a transaction open on engine "${this.name}"; send the statements as one batch()`,
+  async begin(options?: BatchOptions): Promise<DriverTransaction> {
+    const begin = this.driver.begin?.bind(this.driver);
+    if (!begin) {
+      throw new UnsupportedError(
+        `Cannot hold a transaction open on engine "${this.name}"; send the statements as one batch()`,
+      );
+    }
+    this.#sendWaiting();
+    const held = await this.#traced("begin", [], () => begin(options));
+    return {
+      execute: (statement) =>
+        this.#traced("statement", [statement], () => held.execute(statement)),
+      commit: () => this.#traced("commit", [], () => held.commit()),
+      rollback: () => this.#traced("rollback", [], () => held.rollback()),
+    };
+  }
+
+  // Sent in the order of the program: reads that wait go before what comes.
+  #sendWaiting(): void {
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    this.#waiting = [];
+    const alone = () => {
+      for (const { statement, resolve, reject } of waiting) {
+        this.#sendOne(statement, true).then(resolve, reject);
+      }
+    };
+    if (waiting.length === 1) return alone();
+    this.sendBatch(waiting.map(({ statement }) => statement), { isRead: true })
+      .then(
+        (results) => waiting.forEach(({ resolve }, i) => resolve(results[i]!)),
+        (error) => {
+          // What is wrong with the way there is wrong with all of them.
+          if (isAboutTheWay(error)) {
+            waiting.forEach(({ reject }) => reject(error));
+          } else alone();
+        },
+      );
+  }
+
+  #sendOne(statement: BoundStatement, isRead: boolean): Promise<DriverResult> {
+    return this.#traced(
+      "statement",
+      [statement],
+      () => this.driver.execute(statement),
+      isRead,
     );
   }
 
   /** Writes a line to the engine's log, if it has one. */
-  log(message: string): void {
+  log(message: string, level = "INFO"): void {
     const { echo, log = print } = this.#options;
-    if (echo) log(`INFO aludel.engine.${this.name} ${message}`);
+    if (echo) log(`${level} aludel.engine.${this.name} ${message}`);
   }
 
   /** Writes a statement and its parameters to the engine's log, if it has one. */
-  echo(statement: BoundStatement): void {
-    if (!this.#options.echo) return;
-    this.log(statement.sql);
-    this.log(
-      this.#options.hideParameters
-        ? "[parameters hidden]"
-        : `(${statement.params.map(showParameter).join(", ")})`,
-    );
+  echo({ sql, params }: BoundStatement): void {
+    const { echo, hideParameters } = this.#options;
+    if (!echo) return;
+    this.log(sql);
+    this.log(hideParameters ? "[parameters hidden]" : showRow(params));
+  }
+
+  /** Writes rows to the engine's log, where `echo` is `"debug"`. */
+  echoRows({ columns, rows }: DriverResult): void {
+    if (this.#options.echo !== "debug" || columns.length === 0) return;
+    this.log(`Col ${showRow(columns)}`, "DEBUG");
+    for (const row of rows) this.log(`Row ${showRow(row)}`, "DEBUG");
   }
 
   async #traced<R>(
     type: EngineEvent["type"],
     statements: readonly BoundStatement[],
     send: () => Promise<R>,
+    isRead = false,
   ): Promise<R> {
-    const { trace, now = Date.now } = this.#options;
-    const start = trace ? now() : 0;
-    const report = (error?: unknown): void =>
-      trace?.({
-        type,
-        engine: this.name,
-        sql: statements.map(({ sql }) => sql),
-        milliseconds: now() - start,
-        ...(error === undefined ? {} : { error }),
-      });
-    try {
-      const result = await send();
-      report();
-      return result;
-    } catch (error) {
-      report(error);
-      const sql = statements.length === 1 ? statements[0]?.sql : undefined;
-      throw this.driver.classify(error, sql) ?? error;
+    const {
+      trace,
+      now = Date.now,
+      retries = 2,
+      retryDelay = 50,
+      sleep = wait,
+      random = Math.random,
+    } = this.#options;
+    for (let attempt = 0;; attempt++) {
+      const start = trace ? now() : 0;
+      const report = (result: unknown, error?: unknown): void =>
+        trace?.({
+          type,
+          engine: this.name,
+          sql: statements.map(({ sql }) => sql),
+          milliseconds: now() - start,
+          rows: countRows(result),
+          attempt,
+          ...(error === undefined ? {} : { error }),
+        });
+      try {
+        const result = await send();
+        report(result);
+        return result;
+      } catch (thrown) {
+        const sql = statements.length === 1 ? statements[0]?.sql : undefined;
+        const error = this.driver.classify(thrown, sql) ?? thrown;
+        report(undefined, error);
+        if (
+          !isRead || attempt >= retries ||
+          !(error instanceof SqlError && error.isRetryable)
+        ) throw error;
+        await sleep(random() * retryDelay * 2 ** attempt);
+      }
     }
   }
 
   /** Lets go of the connection, where there is one. */
   async close(): Promise<void> {
+    this.#sendWaiting();
     await this.driver.close?.();
   }
 
@@ -191,17 +309,25 @@ export class Engine {
   }
 }
 
+function isAboutTheWay(error: unknown): boolean {
+  return error instanceof ConnectionError || error instanceof TimeoutError ||
+    error instanceof OverloadedError;
+}
+
+function countRows(result: unknown): number {
+  if (Array.isArray(result)) {
+    return result.reduce((sum: number, one) => sum + countRows(one), 0);
+  }
+  return (result as DriverResult | undefined)?.rows?.length ?? 0;
+}
+
+function wait(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
 function print(line: string): void {
   // deno-lint-ignore no-console -- the one place where a log line leaves
   console.log(line);
-}
-
-function showParameter(value: unknown): string {
-  if (value === null) return "NULL";
-  if (value instanceof Uint8Array) return `<${value.length} bytes>`;
-  if (typeof value !== "string") return String(value);
-  const shown = value.length > 300 ? `${value.slice(0, 300)}…` : value;
-  return `'${shown}'`;
 }
 
 /** Makes an engine of a driver. It does no work until a statement is sent. */

@@ -49,10 +49,12 @@ export * from "./from.ts";
 export * from "./functions.ts";
 export * from "./node.ts";
 export * from "./registry.ts";
+export * from "./result.ts";
 export * from "./rows.ts";
 export * from "./schema.ts";
 export * from "./select.ts";
 export * from "./statement.ts";
+export * from "./transaction.ts";
 export { sql, TextStatement } from "./text.ts";
 export {
   resultReader,

@@ -1,4 +1,4 @@
-import type { PreparedStatement } from "./compiler.ts";
+import { labelOf, type PreparedStatement } from "./compiler.ts";
 import type { DriverResult } from "./driver.ts";
 import type { RowShape, RowSource } from "./statement.ts";
 
@@ -8,10 +8,30 @@ export type Hydrate = (
   values: readonly unknown[],
 ) => unknown;
 
-/** The rows of a result, and how many rows were written. */
+/**
+ * The rows of a result, and what is known of it beside them. What may be asked
+ * of rows further (`one`, `first`, `mappings`, …) are functions of their own.
+ */
 export class Result<Row> extends Array<Row> {
+  readonly #rowCount: number;
+  readonly #columns: readonly string[];
+
+  /** Makes an empty result. */
+  constructor(rowCount = 0, columns: readonly string[] = []) {
+    super();
+    this.#rowCount = rowCount;
+    this.#columns = columns;
+  }
+
   /** How many rows the statement wrote; 0 for reads. */
-  rowCount = 0;
+  get rowCount(): number {
+    return this.#rowCount;
+  }
+
+  /** What the parts of a row are called, in order. */
+  get columns(): readonly string[] {
+    return this.#columns;
+  }
 
   /** Plain arrays come out of `map` and its kin. */
   static override get [Symbol.species](): ArrayConstructor {
@@ -27,11 +47,22 @@ export function readResult<Row>(
   hydrate: Hydrate = plainRow,
 ): Result<Row> {
   const { columns } = prepared;
-  const rows = new Result<Row>();
-  rows.rowCount = result.changes ?? 0;
+  const readers = columns.length > 0
+    ? columns.map(({ read }) => read)
+    : result.readers ?? [];
+  const rows = new Result<Row>(
+    result.changes,
+    shape
+      ? shape.items.map(({ key, source, expressions: [first] }, i) =>
+        key ??
+          (source ? source.from.labelPrefix : first && labelOf(first, false)) ??
+          String(i)
+      )
+      : result.columns,
+  );
   for (const raw of result.rows) {
-    const values = columns.length === 0 ? raw : raw.map((value, i) => {
-      const read = columns[i]?.read;
+    const values = raw.map((value, i) => {
+      const read = readers[i];
       return read && value !== null ? read(value) : value;
     });
     rows.push(

@@ -1,0 +1,24 @@
+/** How many characters of a string are shown before its middle is left out. */
+const LONGEST = 300;
+/** How many values are shown. */
+const MOST = 100;
+
+/** Values as they stand in a log line, long ones shortened. */
+export function showRow(values: readonly unknown[]): string {
+  const shown = values.slice(0, MOST).map(show);
+  const more = values.length - MOST;
+  if (more > 0) shown.push(`… ${more} more`);
+  return `(${shown.join(", ")})`;
+}
+
+function show(value: unknown): string {
+  if (value === null || value === undefined) return "NULL";
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
+    return `<${value.byteLength} bytes>`;
+  }
+  if (typeof value !== "string") return String(value);
+  const left = value.length - LONGEST;
+  if (left <= 0) return `'${value}'`;
+  const half = LONGEST / 2;
+  return `'${value.slice(0, half)}… ${left} characters …${value.slice(-half)}'`;
+}
