@@ -140,12 +140,13 @@ export class Compiler {
     }
     this.#slots.push(slot);
     const mark = dialect.placeholder(this.#slots.length);
-    const rules = bind.type && dialect.rulesFor(rootType(bind.type));
-    this.write(
-      rules?.placeholder && bind.type
-        ? rules.placeholder(mark, rootType(bind.type))
-        : mark,
-    );
+    this.write(bind.type ? this.typed(mark, bind.type) : mark);
+  }
+
+  /** A placeholder, or what stands for one, with its type said where it must be. */
+  typed(mark: string, type: SqlType): string {
+    const root = rootType(type);
+    return this.dialect.rulesFor(root).placeholder?.(mark, root) ?? mark;
   }
 
   /** Writes what stands for the value of a column that a row leaves out. */

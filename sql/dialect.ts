@@ -1,5 +1,7 @@
 import type { Compiler } from "./compiler.ts";
+import type { Expression } from "./expression.ts";
 import type { Column } from "./from.ts";
+import type { Statement } from "./statement.ts";
 import type { SqlType, SqlValue, TypeRules } from "./types.ts";
 
 /** What a platform refuses. A missing limit is no limit. */
@@ -42,6 +44,8 @@ export interface Dialect {
   missingValue(column: Column<unknown>, compiler: Compiler): void;
   /** The words that make a primary key column number itself. */
   autoincrement(column: Column<unknown>): AutoincrementWords;
+  /** What a unit of work asks of the database within one batch. */
+  readonly writes: BatchWrites;
   /** Nodes that are written differently here, by their kind. */
   readonly overrides: Readonly<Record<string, NodeRenderer>>;
   /** What the language itself can and cannot say. */
@@ -56,6 +60,26 @@ export interface AutoincrementWords {
   readonly suffix: string;
   /** Whether the suffix says PRIMARY KEY already. */
   readonly isPrimaryKey: boolean;
+}
+
+/** How keys that the database makes are known, and writes are checked, inside one batch. */
+export interface BatchWrites {
+  /**
+   * The key of the row that was, or will be, inserted `offset` rows after the
+   * last one. Absent where other writers may come in between.
+   */
+  keyAfterLast?(column: Column<unknown>, offset: number): Expression<unknown>;
+  /** A query that reserves `count` keys, one a row; the other way to know them. */
+  reserveKeys?(column: Column<unknown>, count: number): Statement<unknown>;
+  /**
+   * The statements that make a write and undo the whole batch with a
+   * `GuardError` of this label unless it touched so many rows.
+   */
+  expectRows(
+    write: Statement<unknown>,
+    count: number,
+    label: string,
+  ): readonly Statement<unknown>[];
 }
 
 /** What a dialect's language has. */

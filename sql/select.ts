@@ -206,6 +206,19 @@ export class Select<Row> extends Statement<Row> {
   distinct(): Select<Row> {
     return this.#with({ distinct: true });
   }
+  /** The same rows with other columns; their order only stays where it decides which they are. */
+  withOnlyColumns<const A extends readonly (SelectItem | SelectRecord)[]>(
+    ...things: A
+  ): Select<SelectedRow<A>> {
+    const { from, limit, offset, orderBy } = this.state;
+    const { shape, state } = select(...things);
+    return new Select(shape, {
+      ...this.state,
+      items: state.items,
+      from: from.length > 0 ? from : fromsOf(this, new Set()),
+      orderBy: limit || offset ? orderBy : [],
+    });
+  }
   /** Locks the rows, on databases that lock rows. */
   withForUpdate(options: LockOptions = {}): Select<Row> {
     return this.#with({ lock: options });

@@ -1,5 +1,6 @@
 import type { Compiler } from "./compiler.ts";
 import { type Expression, operand, Raw } from "./expression.ts";
+import type { Node } from "./node.ts";
 import { type RowShape, Statement } from "./statement.ts";
 import type { SqlType } from "./types.ts";
 
@@ -14,13 +15,13 @@ export function text<T = unknown>(
 /** A statement written by hand, its values bound. */
 export class TextStatement<Row> extends Statement<Row> {
   /** Text and values in turn. */
-  readonly parts: readonly Expression<unknown>[];
+  readonly parts: readonly Node[];
   override readonly shape: RowShape | undefined;
   readonly #isRead: boolean;
 
   /** Use {@linkcode sql}. */
   constructor(
-    parts: readonly Expression<unknown>[],
+    parts: readonly Node[],
     isRead: boolean,
     shape?: RowShape,
   ) {

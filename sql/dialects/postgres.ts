@@ -1,6 +1,7 @@
 import type { Dialect } from "../dialect.ts";
 import { TypeConversionError, UnsupportedError } from "../errors.ts";
 import type { SqlType, SqlValue, TypeRules } from "../types.ts";
+import { POSTGRES_WRITES } from "./postgres_writes.ts";
 import { hex } from "./sqlite.ts";
 
 // Values travel as text both ways; a cast behind the placeholder names the type.
@@ -102,6 +103,7 @@ export const postgres: Dialect = {
     } AS IDENTITY`,
     isPrimaryKey: false,
   }),
+  writes: POSTGRES_WRITES,
   overrides: {},
   features: {
     forUpdate: true,

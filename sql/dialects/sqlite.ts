@@ -5,6 +5,7 @@ import {
   UnsupportedError,
 } from "../errors.ts";
 import type { SqlType, SqlValue, TypeRules } from "../types.ts";
+import { SQLITE_WRITES } from "./sqlite_writes.ts";
 
 const asIs = (name: string): TypeRules => ({ ddl: () => name });
 
@@ -112,6 +113,7 @@ export const sqlite: Dialect = {
     suffix: spec.autoincrement ? " PRIMARY KEY AUTOINCREMENT" : " PRIMARY KEY",
     isPrimaryKey: true,
   }),
+  writes: SQLITE_WRITES,
   overrides: {},
   features: {
     forUpdate: false,

@@ -1,0 +1,102 @@
+import {
+  type Column,
+  type MetaData,
+  type RowSource,
+  rowSource,
+  type Table,
+} from "../sql/mod.ts";
+import { defineHandles, initialize } from "./handles.ts";
+import { type AnyClass, define, findMapper, mapperOf } from "./mapper.ts";
+import { tableDefinition } from "./mapping.ts";
+import type { Relation } from "./relation.ts";
+import type { AbstractEntity } from "./types.ts";
+
+type Shape = Readonly<Record<string, unknown>>;
+
+// What `with()` and `table()` of the bases have gathered, for each class.
+const shapes = new WeakMap<object, Shape>();
+
+function shapeAbove(cls: unknown): Shape {
+  for (
+    let at: unknown = cls;
+    typeof at === "function";
+    at = Object.getPrototypeOf(at)
+  ) {
+    const found = shapes.get(at);
+    if (found) return found;
+  }
+  return {};
+}
+
+abstract class EntityBase {
+  static metadata: MetaData | undefined;
+
+  constructor(init: Readonly<Record<string, unknown>> = {}) {
+    if (findMapper(new.target)) initialize(this, init);
+  }
+
+  static with(this: typeof EntityBase, columns: Shape): AnyClass {
+    abstract class Base extends this {}
+    shapes.set(Base, { ...shapeAbove(this), ...columns });
+    return Base;
+  }
+
+  static table(this: typeof EntityBase, name: string, shape: Shape): AnyClass {
+    const whole = { ...shapeAbove(this), ...shape };
+    const described = mapped(this, whole);
+    define(described, tableDefinition(name, whole, () => this.metadata));
+    return described;
+  }
+}
+
+/** A class that stands above a mapped one and carries what mapping adds to it. */
+export function mapped(base: AnyClass, shape: Shape): AnyClass {
+  abstract class Mapped extends base {
+    static get table(): Table {
+      return mapperOf(this).table;
+    }
+    static get c(): Readonly<Record<string, Column<unknown>>> {
+      return mapperOf(this).table.c;
+    }
+    static get r(): Readonly<Record<string, Relation>> {
+      return Object.fromEntries(mapperOf(this).relations);
+    }
+    static get [rowSource](): RowSource {
+      return mapperOf(this).source;
+    }
+  }
+  shapes.set(Mapped, shape);
+  const relations = Object.keys(shape).filter((key) =>
+    typeof shape[key] === "function"
+  );
+  defineHandles(Mapped, relations);
+  return Mapped;
+}
+
+/**
+ * The base of declarative classes.
+ *
+ * @example
+ * ```ts
+ * import { Entity, integer, text } from "@aludel/aludel/orm";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * class User extends Entity.table("users", {
+ *   id: integer().primaryKey(),
+ *   name: text(50),
+ * }) {
+ *   greet(): string {
+ *     return `hello, ${this.name}`;
+ *   }
+ * }
+ * strictEqual(new User({ name: "ed" }).greet(), "hello, ed");
+ * ```
+ */
+// deno-lint-ignore ban-types -- a base that describes nothing yet
+export const Entity: AbstractEntity<{}, {}> =
+  EntityBase as unknown as AbstractEntity<
+    // deno-lint-ignore ban-types -- the same
+    {},
+    // deno-lint-ignore ban-types -- the same
+    {}
+  >;

@@ -1,0 +1,314 @@
+import { NotLoadedError, StateError } from "./errors.ts";
+import type { AnyClass } from "./mapper.ts";
+import type { Relation } from "./relation.ts";
+import { type InstanceState, stateOf } from "./state.ts";
+import type { LoadedCollection, LoadedReference } from "./types.ts";
+
+/** The handle of a relation of an object, of either sort. */
+export type Handle = ManyHandle | OneHandle;
+
+abstract class RelationHandle {
+  readonly state: InstanceState;
+  readonly relation: Relation;
+
+  constructor(state: InstanceState, relation: Relation) {
+    this.state = state;
+    this.relation = relation;
+  }
+
+  abstract get isLoaded(): boolean;
+
+  protected notLoaded(): NotLoadedError {
+    const { parent, key } = this.relation;
+    return new NotLoadedError(
+      parent.name,
+      key,
+      `await .${key}.load(), or load it with the query: options(selectinload(${parent.name}.r.${key}))`,
+    );
+  }
+
+  protected async fetch(): Promise<void> {
+    if (this.isLoaded) return;
+    const { session } = this.state;
+    if (!session) {
+      throw new StateError(
+        `Cannot load ${this.relation.parent.name}.${this.relation.key}: the object is in no session; add it to one`,
+      );
+    }
+    await session.loadRelation(this.state, this.relation);
+  }
+
+  /** Checks a value that is about to become related. */
+  protected check(item: object): void {
+    const { target, parent, key } = this.relation;
+    if (item instanceof target.cls) return;
+    throw new StateError(
+      `Cannot put ${
+        item === null || item === undefined ? item : item.constructor.name
+      } into ${parent.name}.${key}: it takes ${target.name}`,
+    );
+  }
+
+  protected cascade(item: object): void {
+    if (this.relation.cascade.has("save-update")) {
+      this.state.session?.cascade(item);
+    }
+  }
+}
+
+/** The objects of a to-many relation. */
+export class ManyHandle extends RelationHandle
+  implements LoadedCollection<object> {
+  /** The objects, once they are here. */
+  items: object[] | undefined;
+  /** The objects as the database has them. */
+  committed: readonly object[] = [];
+  /** What was added before the objects were here. */
+  readonly added: Set<object> = new Set();
+  /** What was removed before the objects were here. */
+  readonly removed: Set<object> = new Set();
+
+  override get isLoaded(): boolean {
+    // What has no row yet has nothing in the database to load.
+    if (!this.items && this.state.key === undefined) this.items = [];
+    return this.items !== undefined;
+  }
+
+  /** Takes the objects as the database has them; changes made before stay. */
+  receive(items: readonly object[]): void {
+    this.committed = items;
+    this.items = [
+      ...items.filter((item) => !this.removed.has(item)),
+      ...[...this.added].filter((item) => !items.includes(item)),
+    ];
+    this.added.clear();
+    this.removed.clear();
+  }
+
+  /** Remembers the objects as those of the database. */
+  snapshot(): void {
+    this.committed = this.items ? [...this.items] : [];
+    this.added.clear();
+    this.removed.clear();
+  }
+
+  /** Objects that are here now and were not in the database. */
+  get additions(): object[] {
+    if (!this.items) return [...this.added];
+    const before = new Set(this.committed);
+    return this.items.filter((item, i) =>
+      !before.has(item) && this.items?.indexOf(item) === i
+    );
+  }
+
+  /** Objects that are in the database and were removed. */
+  get removals(): object[] {
+    if (!this.items) return [...this.removed];
+    const now = new Set(this.items);
+    return this.committed.filter((item) => !now.has(item));
+  }
+
+  async load(): Promise<LoadedCollection<object>> {
+    await this.fetch();
+    return this;
+  }
+
+  add(...items: object[]): void {
+    for (const item of items) {
+      this.check(item);
+      if (!this.put(item)) continue;
+      pairUp(this, item);
+      this.cascade(item);
+    }
+  }
+
+  remove(item: object): void {
+    if (!this.take(item)) return;
+    const { inverse, cascade } = this.relation;
+    if (inverse) unpair(item, inverse, this.state.object);
+    if (cascade.has("delete-orphan")) this.state.session?.orphan(item);
+  }
+
+  set(items: Iterable<object>): void {
+    const wanted = new Set(items);
+    this.add(...wanted);
+    for (const item of this.items ?? []) {
+      if (!wanted.has(item)) this.remove(item);
+    }
+  }
+
+  /** Adds an object on this side only. */
+  put(item: object): boolean {
+    if (this.isLoaded) {
+      if (this.items?.includes(item)) return false;
+      this.items?.push(item);
+    } else {
+      this.removed.delete(item);
+      this.added.add(item);
+    }
+    return true;
+  }
+
+  /** Removes an object on this side only. */
+  take(item: object): boolean {
+    if (this.isLoaded) {
+      const at = this.items?.indexOf(item) ?? -1;
+      if (at < 0) return false;
+      this.items?.splice(at, 1);
+    } else {
+      this.added.delete(item);
+      this.removed.add(item);
+    }
+    return true;
+  }
+
+  #loaded(): object[] {
+    if (this.isLoaded && this.items) return this.items;
+    throw this.notLoaded();
+  }
+
+  get length(): number {
+    return this.#loaded().length;
+  }
+  at(index: number): object | undefined {
+    return this.#loaded().at(index);
+  }
+  has(item: object): boolean {
+    return this.#loaded().includes(item);
+  }
+  toArray(): object[] {
+    return [...this.#loaded()];
+  }
+  [Symbol.iterator](): Iterator<object> {
+    return this.#loaded()[Symbol.iterator]();
+  }
+  toJSON(): unknown {
+    return this.items;
+  }
+}
+
+/** The object of a to-one relation. */
+export class OneHandle extends RelationHandle
+  implements LoadedReference<object> {
+  /** The object or `null`; `undefined` while it is not here. */
+  current: object | null | undefined;
+  /** The object as the database has it; `undefined` while it is not known. */
+  committed: object | null | undefined;
+
+  override get isLoaded(): boolean {
+    if (this.current === undefined && this.state.key === undefined) {
+      this.current = null;
+    }
+    return this.current !== undefined;
+  }
+
+  /** Whether the program set it since the database was read or written. */
+  get isChanged(): boolean {
+    return this.current !== undefined && this.current !== this.committed &&
+      !(this.current === null && this.committed === undefined &&
+        this.state.key === undefined);
+  }
+
+  /** Takes the object as the database has it, unless the program set another. */
+  receive(item: object | null): void {
+    this.committed = item;
+    if (this.current === undefined) this.current = item;
+  }
+
+  /** Remembers the object as that of the database. */
+  snapshot(): void {
+    this.committed = this.current;
+  }
+
+  async load(): Promise<object | null> {
+    await this.fetch();
+    return this.current ?? null;
+  }
+
+  get value(): object | null {
+    if (this.isLoaded && this.current !== undefined) return this.current;
+    throw this.notLoaded();
+  }
+
+  set(item: object | null): void {
+    if (item !== null) this.check(item);
+    const old = this.current;
+    if (old === item && this.isLoaded) return;
+    const { inverse } = this.relation;
+    if (old && inverse) unpair(old, inverse, this.state.object);
+    this.current = item;
+    if (item === null) return;
+    pairUp(this, item);
+    this.cascade(item);
+  }
+
+  toJSON(): unknown {
+    return this.current;
+  }
+}
+
+/** Tells the other side that two objects are related now. */
+function pairUp(handle: Handle, item: object): void {
+  const { inverse } = handle.relation;
+  if (!inverse) return;
+  const { object } = handle.state;
+  const other = handleOf(item, inverse);
+  if (other instanceof ManyHandle) {
+    other.put(object);
+    return;
+  }
+  const former = other.current;
+  if (former === object) return;
+  // The object leaves its former owner's collection, if that is here.
+  if (former) unpair(former, handle.relation, item);
+  other.current = object;
+}
+
+/** Tells one side that it is no longer related to an object. */
+function unpair(side: object, relation: Relation, item: object): void {
+  const handle = handleOf(side, relation);
+  if (handle instanceof ManyHandle) {
+    if (handle.isLoaded || handle.added.has(item)) handle.take(item);
+  } else if (handle.current === item || handle.current === undefined) {
+    handle.current = null;
+  }
+}
+
+/** The handle of a relation of an object. */
+export function handleOf(object: object, relation: Relation): Handle {
+  const state = stateOf(object);
+  let handle = state.handles.get(relation.key);
+  if (!handle) {
+    handle = relation.isMany
+      ? new ManyHandle(state, relation)
+      : new OneHandle(state, relation);
+    state.handles.set(relation.key, handle);
+  }
+  return handle;
+}
+
+/** Makes relations readable as attributes: each gives the object's handle. */
+export function defineHandles(cls: AnyClass, keys: readonly string[]): void {
+  for (const key of keys) {
+    Object.defineProperty(cls.prototype, key, {
+      configurable: true,
+      get(this: object) {
+        return handleOf(this, stateOf(this).mapper.relation(key));
+      },
+    });
+  }
+}
+
+/** Gives a new object the values and related objects of its constructor. */
+export function initialize(
+  object: object,
+  init: Readonly<Record<string, unknown>>,
+): void {
+  const { mapper } = stateOf(object);
+  for (const [key, value] of Object.entries(init)) {
+    if (value === undefined) continue;
+    if (Object.hasOwn(mapper.table.c, key)) {
+      (object as Record<string, unknown>)[key] = value;
+    } else handleOf(object, mapper.relation(key)).set(value as never);
+  }
+}

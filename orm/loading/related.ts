@@ -1,0 +1,143 @@
+import {
+  type Column,
+  type Expression,
+  type FromClause,
+  type RowSource,
+  rowSource,
+  Select,
+  select,
+  type Selectable,
+  Tuple,
+} from "../../sql/mod.ts";
+import { handleOf, ManyHandle } from "../handles.ts";
+import type { Relation } from "../relation.ts";
+import { stateOf } from "../state.ts";
+
+/** The columns of the objects that have a relation, by which it is found. */
+export function ownerColumns(relation: Relation): readonly Column<unknown>[] {
+  const { table } = relation.parent;
+  const { localPairs, remotePairs, secondary } = relation;
+  return relation.kind === "manyToOne" && !secondary
+    ? remotePairs.map((pair) => table.column(pair.to))
+    : localPairs.map((pair) => table.column(pair.from));
+}
+
+/** A query of the related objects of some owners, with what ties them to those. */
+export function relatedQuery(
+  relation: Relation,
+  among: (columns: readonly Expression<unknown>[]) => Expression<boolean>,
+): Select<unknown> {
+  const { target, secondary, localPairs, remotePairs, options } = relation;
+  // A relation to its own class would meet itself in the owners' query.
+  const from = relation.target.table;
+  const entity = sourceOf(target.source);
+  const at = (table: FromClause, key: string): Column<unknown> =>
+    table.c[key] as Column<unknown>;
+  let query: Select<unknown>;
+  if (secondary) {
+    const ties = localPairs.map((pair) => at(secondary, pair.to));
+    query = select(entity, ...ties)
+      .join(
+        secondary,
+        remotePairs.map((pair) =>
+          at(secondary, pair.to).eq(at(from, pair.from))
+        )
+          .reduce((all, one) => all.and(one)),
+      ).where(among(ties));
+  } else {
+    const ties = relation.kind === "manyToOne"
+      ? remotePairs.map((pair) => at(from, pair.from))
+      : localPairs.map((pair) => at(from, pair.to));
+    query = select(entity).where(among(ties));
+  }
+  const order = options.orderBy?.();
+  return order === undefined ? query : query.orderBy(...[order].flat());
+}
+
+function sourceOf(source: RowSource): Selectable {
+  return { [rowSource]: source };
+}
+
+/** Columns among the rows of a query, or among known keys. */
+export function among(
+  columns: readonly Expression<unknown>[],
+  keys: Select<unknown> | readonly (readonly unknown[])[],
+): Expression<boolean> {
+  const [only] = columns;
+  if (only && columns.length === 1) {
+    return only.in(keys instanceof Select ? keys : keys.map(([key]) => key));
+  }
+  const tuple = new Tuple(columns);
+  return keys instanceof Select
+    ? tuple.in(keys)
+    : keys.map((key) =>
+      columns.map((column, i) => column.eq(key[i])).reduce((all, one) =>
+        all.and(one)
+      )
+    ).reduce((all, one) => all.or(one));
+}
+
+/** Hands loaded objects to their owners. */
+export function attach(
+  relation: Relation,
+  owners: readonly object[],
+  rows: readonly unknown[],
+): void {
+  const { secondary, localPairs, remotePairs, kind } = relation;
+  const found = new Map<string, object[]>();
+  const put = (key: readonly unknown[], item: object): void => {
+    const text = keyText(key);
+    const items = found.get(text);
+    if (!items) found.set(text, [item]);
+    else if (!items.includes(item)) items.push(item);
+  };
+  const tied = kind === "manyToOne"
+    ? remotePairs.map((pair) => pair.from)
+    : localPairs.map((pair) => pair.to);
+  for (const row of rows) {
+    if (secondary) {
+      const [item, ...key] = row as [object, ...unknown[]];
+      put(key, item);
+    } else put(read(row as object, tied), row as object);
+  }
+  const own = ownerColumns(relation).map((column) => column.key);
+  for (const owner of owners) {
+    const items = found.get(keyText(read(owner, own))) ?? [];
+    const handle = handleOf(owner, relation);
+    if (handle.isLoaded) continue;
+    if (handle instanceof ManyHandle) handle.receive(items);
+    else handle.receive(items[0] ?? null);
+    // The other side of one-to-many is known as well.
+    if (kind === "oneToMany" && relation.inverse) {
+      for (const item of items) {
+        const back = handleOf(item, relation.inverse);
+        if (!(back instanceof ManyHandle)) back.receive(owner);
+      }
+    }
+  }
+}
+
+/** The keys by which owners' related objects are found; owners without one have none. */
+export function keysOf(
+  relation: Relation,
+  owners: readonly object[],
+): unknown[][] {
+  const own = ownerColumns(relation).map((column) => column.key);
+  const keys = new Map<string, unknown[]>();
+  for (const owner of owners) {
+    const key = read(owner, own);
+    if (key.every((value) => value !== null && value !== undefined)) {
+      keys.set(keyText(key), key);
+    }
+  }
+  return [...keys.values()];
+}
+
+function read(object: object, keys: readonly string[]): unknown[] {
+  const { object: values } = stateOf(object);
+  return keys.map((key) => values[key]);
+}
+
+function keyText(key: readonly unknown[]): string {
+  return key.map(String).join("\0");
+}

@@ -1,0 +1,195 @@
+import {
+  type Expression,
+  type FromClause,
+  type JoinPath,
+  joinPath,
+  type JoinStep,
+  type Table,
+} from "../sql/mod.ts";
+import type { Mapper } from "./mapper.ts";
+
+/** What happens to the other side when something happens to this one. */
+export type Cascade =
+  | "save-update"
+  | "merge"
+  | "delete"
+  | "delete-orphan"
+  | "expunge"
+  | "refresh-expire";
+
+/** The four kinds of relation. */
+export type RelationKind =
+  | "manyToOne"
+  | "oneToMany"
+  | "oneToOne"
+  | "manyToMany";
+
+/** Settings that every relation takes. */
+export interface RelationOptions {
+  /** The relation on the other side that is kept in step with this one. */
+  readonly backPopulates?: string;
+  /** `"all, delete-orphan"` and the like. @default {"save-update, merge"} */
+  readonly cascade?: string;
+  /** The referring columns, by key, where several foreign keys lead there. */
+  readonly foreignKeys?: readonly string[];
+  /** The condition that holds between two related rows, where no foreign key says it. */
+  readonly primaryJoin?: () => Expression<unknown>;
+  /** Whether it is only read, never written. @default {false} */
+  readonly viewOnly?: boolean;
+  /** Whether the database looks after rows that are not loaded; `"all"`, after all. @default {false} */
+  readonly passiveDeletes?: boolean | "all";
+  /** Whether its key is written by an UPDATE of its own, so that rows may need each other. @default {false} */
+  readonly postUpdate?: boolean;
+  /** Whether an object has one owner only, as delete-orphan wants of many-to-one. @default {false} */
+  readonly singleParent?: boolean;
+}
+
+/** Settings of a relation to many objects. */
+export interface ToManyOptions extends RelationOptions {
+  /** How the objects are sorted when they are loaded. */
+  readonly orderBy?: () => Expression<unknown> | readonly Expression<unknown>[];
+}
+
+/** Settings of a many-to-many relation. */
+export interface ManyToManyOptions extends ToManyOptions {
+  /** The table that holds the pairs: Fowler's Association Table Mapping. */
+  readonly secondary: Table | (() => Table);
+}
+
+declare const relationClass: unique symbol;
+
+/** A relation as it is described in a class. */
+export interface RelationSpec<C> {
+  /** Never present: carries the class. */
+  readonly [relationClass]?: C;
+  /** Which of the four. */
+  readonly kind: RelationKind;
+  /** The class on the other side. */
+  readonly target: unknown;
+  /** The settings. */
+  readonly options: RelationOptions & Partial<ManyToManyOptions>;
+}
+
+/** A relation to many objects. */
+export interface ToMany<C> extends RelationSpec<C> {
+  /** @ignore */
+  readonly kind: "oneToMany" | "manyToMany";
+}
+
+/** A relation to one object, or to none. */
+export interface ToOne<C> extends RelationSpec<C> {
+  /** @ignore */
+  readonly kind: "manyToOne" | "oneToOne";
+}
+
+/** This row names one of the other class: Fowler's Foreign Key Mapping. */
+export function manyToOne<C>(
+  target: C,
+  options: RelationOptions = {},
+): ToOne<C> {
+  return { kind: "manyToOne", target, options };
+}
+
+/** Rows of the other class name this one. */
+export function oneToMany<C>(
+  target: C,
+  options: ToManyOptions = {},
+): ToMany<C> {
+  return { kind: "oneToMany", target, options };
+}
+
+/** At most one row of the other class names this one. */
+export function oneToOne<C>(
+  target: C,
+  options: RelationOptions = {},
+): ToOne<C> {
+  return { kind: "oneToOne", target, options };
+}
+
+/** Rows of both classes are paired in a table of their own. */
+export function manyToMany<C>(
+  target: C,
+  options: ManyToManyOptions,
+): ToMany<C> {
+  return { kind: "manyToMany", target, options };
+}
+
+/** Two columns that hold the same value in related rows. */
+export interface Pair {
+  /** The referenced key's attribute, in the class that has the key. */
+  readonly from: string;
+  /** The referring column: of the other class, or of the association table. */
+  readonly to: string;
+}
+
+/**
+ * A relation of a mapped class with everything found out about it.
+ *
+ * @typeParam Key Its key in the class.
+ * @typeParam C The class on the other side.
+ */
+export interface Relation<Key extends string = string, C = unknown>
+  extends JoinPath {
+  /** Its key in the class. */
+  readonly key: Key;
+  /** Never present: carries the class. */
+  readonly [relationClass]?: C;
+  /** Which of the four. */
+  readonly kind: RelationKind;
+  /** The class that has it. */
+  readonly parent: Mapper;
+  /** The class on the other side. */
+  readonly target: Mapper;
+  /** The settings. */
+  readonly options: RelationSpec<C>["options"];
+  /** What happens to the other side. */
+  readonly cascade: ReadonlySet<Cascade>;
+  /** Whether it leads to many objects. */
+  readonly isMany: boolean;
+  /** The relation on the other side, if any. */
+  readonly inverse: Relation | undefined;
+  /** The association table, of a many-to-many. */
+  readonly secondary: Table | undefined;
+  /** Keys of this class and what refers to them (one-to-many, many-to-many). */
+  readonly localPairs: readonly Pair[];
+  /** Keys of the other class and what refers to them (many-to-one, many-to-many). */
+  readonly remotePairs: readonly Pair[];
+}
+
+/** The steps of a join along a relation. */
+export function joinSteps(
+  relation: Relation,
+  left: FromClause = relation.parent.table,
+  right: FromClause = relation.target.table,
+): JoinStep[] {
+  const { secondary, localPairs, remotePairs } = relation;
+  const pairsOn = (
+    pairs: readonly Pair[],
+    from: FromClause,
+    to: FromClause,
+  ): Expression<unknown> =>
+    pairs.map((pair) => column(to, pair.to).eq(column(from, pair.from)))
+      .reduce((all, one) => all.and(one));
+  if (relation.options.primaryJoin) {
+    return [{ from: right, on: relation.options.primaryJoin() }];
+  }
+  if (secondary) {
+    return [
+      { from: secondary, on: pairsOn(localPairs, left, secondary) },
+      { from: right, on: pairsOn(remotePairs, right, secondary) },
+    ];
+  }
+  return [{
+    from: right,
+    on: localPairs.length > 0
+      ? pairsOn(localPairs, left, right)
+      : pairsOn(remotePairs, right, left),
+  }];
+}
+
+/** A column of something that rows come from, known to be there. */
+export function column(from: FromClause, key: string): Expression<unknown> {
+  return from.c[key] as Expression<unknown>;
+}
+
+export { joinPath };

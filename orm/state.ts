@@ -1,0 +1,159 @@
+import type { Column } from "../sql/mod.ts";
+import type { Handle } from "./handles.ts";
+import { type Mapper, mapperOfObject } from "./mapper.ts";
+import type { Relation } from "./relation.ts";
+
+/** Where an object stands between the program and the database. */
+export type ObjectState =
+  | "transient"
+  | "pending"
+  | "persistent"
+  | "deleted"
+  | "detached";
+
+/** What an object's state asks of the session it is in. */
+export interface StateOwner {
+  /** Takes in an object that a relation now leads to. */
+  cascade(object: object): void;
+  /** Lets go of a pending object that lost its owner. */
+  orphan(object: object): void;
+  /** Loads a relation of an object. */
+  loadRelation(state: InstanceState, relation: Relation): Promise<void>;
+}
+
+/** What is known of an object beside its attributes. */
+export class InstanceState {
+  /** The object. */
+  readonly object: Record<string, unknown>;
+  /** How its class is mapped. */
+  readonly mapper: Mapper;
+  /** The session it is in. */
+  session: StateOwner | undefined;
+  /** Its identity, once it has a row. */
+  key: string | undefined;
+  /** Whether its row is deleted, though the transaction is not over. */
+  isDeleted = false;
+  /**
+   * What the row held when it was last read or written, in the order of the
+   * mapper's columns; `undefined` where a column is not loaded.
+   */
+  committed: unknown[] | undefined;
+  /** The handles of its relations that were touched. */
+  readonly handles = new Map<string, Handle>();
+
+  /** Use {@linkcode stateOf}. */
+  constructor(object: object, mapper: Mapper) {
+    this.object = object as Record<string, unknown>;
+    this.mapper = mapper;
+  }
+
+  /** Where the object stands. */
+  get status(): ObjectState {
+    if (this.key === undefined) return this.session ? "pending" : "transient";
+    if (!this.session) return "detached";
+    return this.isDeleted ? "deleted" : "persistent";
+  }
+
+  /** The values of its primary key as they are in the database, or will be. */
+  get primaryKey(): unknown[] {
+    const { mapper, committed, object } = this;
+    return mapper.primaryKey.map((column) => {
+      const known = committed?.[mapper.columns.indexOf(column)];
+      return known === undefined ? object[column.key] : known;
+    });
+  }
+
+  /** The columns whose value is not what the row holds. */
+  changes(): Column<unknown>[] {
+    const { committed, object, mapper } = this;
+    if (!committed) return [];
+    return mapper.columns.filter((column, i) => {
+      const now = object[column.key];
+      return now !== undefined && !sameValue(now, committed[i], column);
+    });
+  }
+
+  /** Remembers the object's values as those of its row. */
+  snapshot(): void {
+    const { object } = this;
+    this.committed = this.mapper.columns.map((column) =>
+      copyValue(readOwn(object, column.key))
+    );
+  }
+}
+
+// An attribute that is not loaded is an accessor that throws; it has no value.
+function readOwn(object: Record<string, unknown>, key: string): unknown {
+  return Object.getOwnPropertyDescriptor(object, key)?.value;
+}
+
+// An object's state is found by the object, which itself stays plain.
+const states = new WeakMap<object, InstanceState>();
+
+/** The state of an object, made at first use. */
+export function stateOf(object: object): InstanceState {
+  let state = states.get(object);
+  if (!state) {
+    states.set(
+      object,
+      state = new InstanceState(object, mapperOfObject(object)),
+    );
+  }
+  return state;
+}
+
+/** The state of an object made from a row; its mapper is known. */
+export function adoptState(object: object, mapper: Mapper): InstanceState {
+  const state = new InstanceState(object, mapper);
+  states.set(object, state);
+  return state;
+}
+
+/** The identity of a row: equal for equal keys, however they are written. */
+export function identityKey(mapper: Mapper, key: readonly unknown[]): string {
+  const [only] = key;
+  const name = mapper.root.table.fullName;
+  return key.length === 1
+    ? `${name}|${keyText(only)}`
+    : `${name}|${JSON.stringify(key.map(keyText))}`;
+}
+
+function keyText(value: unknown): string {
+  return value instanceof Date ? value.toISOString() : String(value);
+}
+
+/** A value as the snapshot keeps it, safe from changes in place. */
+export function copyValue(value: unknown): unknown {
+  return typeof value === "object" && value !== null
+    ? structuredClone(value)
+    : value;
+}
+
+/** Whether two values of a column are the same to the database. */
+export function sameValue(
+  a: unknown,
+  b: unknown,
+  column: Column<unknown>,
+): boolean {
+  if (Object.is(a, b)) return true;
+  if (a === null || b === null || a === undefined || b === undefined) {
+    return false;
+  }
+  const { equals } = column.spec.type;
+  return equals ? equals(a, b) : deepEqual(a, b);
+}
+
+function deepEqual(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (typeof a !== "object" || typeof b !== "object" || !a || !b) return false;
+  if (a instanceof Date) {
+    return b instanceof Date && a.getTime() === b.getTime();
+  }
+  const left = Object.entries(a);
+  const right = b as Record<string, unknown>;
+  return Array.isArray(a) === Array.isArray(b) &&
+    left.length === Object.keys(b).length &&
+    left.every(([key, value]) =>
+      Object.hasOwn(right, key) && deepEqual(value, right[key])
+    );
+}

@@ -1,0 +1,198 @@
+import type {
+  Column,
+  ColumnBuilder,
+  MetaData,
+  Optionality,
+  RowFunction,
+  RowSource,
+  rowSource,
+  SelectOption,
+  Table,
+  WithOptions,
+} from "../sql/mod.ts";
+import type { Relation, ToMany, ToOne } from "./relation.ts";
+
+/** Where instances carry the type of their class's description; never present. */
+export declare const shape: unique symbol;
+
+/** The objects on the other side of a to-many relation, perhaps not loaded. */
+export interface Collection<T> {
+  /** Loads the objects, if they are not; equal loads of one tick go in one trip. */
+  load(): Promise<LoadedCollection<T>>;
+  /** Adds objects, loaded or not. */
+  add(...items: T[]): void;
+  /** Removes an object, loaded or not. */
+  remove(item: T): void;
+  /** Replaces the objects by others. */
+  set(items: Iterable<T>): void;
+  /** Whether the objects are here. */
+  readonly isLoaded: boolean;
+}
+
+/** The objects on the other side of a to-many relation. */
+export interface LoadedCollection<T> extends Collection<T>, Iterable<T> {
+  /** How many there are. */
+  readonly length: number;
+  /** The object at a place, counted from 0. */
+  at(index: number): T | undefined;
+  /** The objects as an array of their own. */
+  toArray(): T[];
+  /** Whether an object is among them. */
+  has(item: T): boolean;
+}
+
+/** The object on the other side of a to-one relation, perhaps not loaded. */
+export interface Reference<T> {
+  /** Loads the object, if it is not; equal loads of one tick go in one trip. */
+  load(): Promise<T | null>;
+  /** Points it at another object, or at none. */
+  set(item: T | null): void;
+  /** Whether the object is here. */
+  readonly isLoaded: boolean;
+}
+
+/** The object on the other side of a to-one relation. */
+export interface LoadedReference<T> extends Reference<T> {
+  /** The object, or `null`. */
+  readonly value: T | null;
+}
+
+/** The instances of a class. */
+export type InstanceOf<C> = C extends { readonly prototype: infer I } ? I
+  : never;
+
+type ColumnKeys<S> = {
+  [K in keyof S]: S[K] extends ColumnBuilder<infer _T, Optionality> ? K : never;
+}[keyof S];
+type RelationKeys<S> = {
+  [K in keyof S]: S[K] extends () => unknown ? K : never;
+}[keyof S];
+type Built<P> = P extends () => infer R ? R : never;
+type ValueOfColumn<P> = P extends ColumnBuilder<infer T, Optionality> ? T
+  : never;
+
+type RelationValue<R> = R extends ToMany<infer C> ? Collection<InstanceOf<C>>
+  : R extends ToOne<infer C> ? Reference<InstanceOf<C>>
+  : never;
+
+/** What a description makes of an instance: values for columns, handles for relations. */
+export type Instance<S> =
+  & {
+    [K in keyof S as S[K] extends () => unknown ? never : K]: ValueOfColumn<
+      S[K]
+    >;
+  }
+  & {
+    readonly [K in keyof S as S[K] extends () => unknown ? K : never]:
+      RelationValue<Built<S[K]>>;
+  };
+
+type RelationInit<R> = R extends ToMany<infer C> ? Iterable<InstanceOf<C>>
+  : R extends ToOne<infer C> ? InstanceOf<C> | null
+  : never;
+
+type RequiredKeys<S> = {
+  [K in keyof S]: S[K] extends ColumnBuilder<infer _T, infer O>
+    ? O extends false ? K : never
+    : never;
+}[keyof S];
+
+/** What a constructor takes: required columns, the rest if wanted. */
+export type Init<S> =
+  & { [K in RequiredKeys<S>]: ValueOfColumn<S[K]> }
+  & {
+    [K in keyof S]?: S[K] extends () => infer R ? RelationInit<R>
+      : ValueOfColumn<S[K]>;
+  };
+
+/** The columns of a class, for conditions and results. */
+export type ColumnsOfShape<S> = {
+  readonly [K in ColumnKeys<S>]: Column<ValueOfColumn<S[K]>>;
+};
+
+/** The relations of a class, for joins and loading. */
+export type RelationsOfShape<S> = {
+  readonly [K in RelationKeys<S>]: Built<S[K]> extends
+    ToMany<infer C> | ToOne<infer C> ? Relation<K & string, C> : never;
+};
+
+/** What mapped classes have in common. */
+export interface MappedStatics<S> {
+  /** Its columns. */
+  readonly c: ColumnsOfShape<S>;
+  /** Its relations. */
+  readonly r: RelationsOfShape<S>;
+  /** The set that its table is in. */
+  metadata: MetaData;
+  /** What `select()` needs to know of it. */
+  readonly [rowSource]: RowSource;
+}
+
+/** A mapped class, to be extended. */
+export interface EntityClass<S, Base> extends MappedStatics<S> {
+  /** Makes a transient object. */
+  new (init: Init<S>): Instance<S> & Base & { readonly [shape]?: S };
+  /** @ignore */
+  readonly prototype: Instance<S> & Base & { readonly [shape]?: S };
+  /** Its table. */
+  readonly table: Table<Pick<S, ColumnKeys<S>>>;
+}
+
+/** A base of mapped classes, itself without a table. */
+export type AbstractEntity<S, Base> =
+  & (abstract new (
+    init: Init<S>,
+  ) => Instance<S> & Base & { readonly [shape]?: S })
+  & {
+    readonly prototype: Instance<S> & Base & { readonly [shape]?: S };
+    /** The set that tables of classes below it go into. */
+    metadata: MetaData;
+    /** A base with further columns for every class below it. */
+    with<T>(columns: T): AbstractEntity<S & T, Base>;
+    /** A mapped class with a table of its own, to be extended. */
+    table<Self extends { readonly prototype: unknown }, T>(
+      this: Self,
+      name: string,
+      shape: T,
+    ): EntityClass<S & T, Self["prototype"]>;
+  };
+
+/** The description of an instance's class. */
+export type ShapeOf<I> = I extends { readonly [shape]?: infer S }
+  ? NonNullable<S>
+  : never;
+
+/** A loader option: which relation it loads, and what below it. */
+export interface Loads<Key extends string, Sub extends readonly unknown[]>
+  extends SelectOption<LoadsFunction<Key, Sub>> {
+  /** The relation's key. */
+  readonly key: Key;
+}
+
+/** What a loader option does to a row's type. */
+export interface LoadsFunction<
+  Key extends string,
+  Sub extends readonly unknown[],
+> extends RowFunction {
+  /** The row with its relation loaded. */
+  readonly result: WithLoaded<this["row"], Key, Sub>;
+}
+
+/** A row whose relation is loaded. */
+export type WithLoaded<
+  Row,
+  Key extends string,
+  Sub extends readonly unknown[],
+> =
+  & Row
+  & {
+    readonly [K in Key & keyof ShapeOf<Row>]: LoadedRelation<
+      Built<ShapeOf<Row>[K]>,
+      Sub
+    >;
+  };
+
+type LoadedRelation<R, Sub extends readonly unknown[]> = R extends
+  ToMany<infer C> ? LoadedCollection<WithOptions<InstanceOf<C>, Sub>>
+  : R extends ToOne<infer C> ? LoadedReference<WithOptions<InstanceOf<C>, Sub>>
+  : never;

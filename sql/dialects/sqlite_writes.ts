@@ -1,0 +1,50 @@
+import type { Compiler } from "../compiler.ts";
+import type { BatchWrites } from "../dialect.ts";
+import { Expression, literal, Raw, TYPES } from "../expression.ts";
+import type { Column } from "../from.ts";
+import { TextStatement } from "../text.ts";
+
+/**
+ * A batch has the database to itself, so keys that the database makes follow
+ * each other and later statements can count from the last one.
+ */
+export const SQLITE_WRITES: BatchWrites = {
+  keyAfterLast: (column, offset) => new LastKey(column).plus(literal(offset)),
+  expectRows: (write, count, label) => [
+    write,
+    // Only a false condition evaluates the path, whose text is the error's.
+    new TextStatement([
+      new Raw("SELECT CASE WHEN changes() = "),
+      literal(count),
+      new Raw(" THEN 1 ELSE json_extract('{}', "),
+      literal(label),
+      new Raw(") END AS guard"),
+    ], true),
+  ],
+};
+
+/** The highest key of a table: that of its last row, or 0 while it is empty. */
+class LastKey extends Expression<number> {
+  readonly column: Column<unknown>;
+  constructor(column: Column<unknown>) {
+    super(TYPES.integer);
+    this.column = column;
+  }
+  override get kind(): string {
+    return "lastKey";
+  }
+  override compile(compiler: Compiler): void {
+    const { name, table, spec } = this.column;
+    if (spec.autoincrement) compiler.write("max(");
+    compiler.write("coalesce((SELECT max(");
+    compiler.name(name);
+    compiler.write(") FROM ");
+    table.reference(compiler);
+    compiler.write("), 0)");
+    if (!spec.autoincrement) return;
+    // AUTOINCREMENT never gives a key twice, also where its row is gone.
+    compiler.write(", coalesce((SELECT seq FROM sqlite_sequence WHERE name = ");
+    compiler.write(compiler.dialect.literal(table.labelPrefix));
+    compiler.write("), 0))");
+  }
+}
