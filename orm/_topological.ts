@@ -29,10 +29,8 @@ export function rank<T>(
     }
     low.set(node, lowest);
     if (lowest === own) {
-      for (let member: T | undefined; member !== node;) {
-        member = stack.pop() as T;
-        ranks.set(member, next);
-      }
+      const members = stack.splice(stack.lastIndexOf(node));
+      for (const member of members) ranks.set(member, next);
       next++;
     }
     return lowest;

@@ -39,7 +39,7 @@ export class InstanceState {
    */
   committed: unknown[] | undefined;
   /** The handles of its relations that were touched. */
-  readonly handles = new Map<string, Handle>();
+  readonly handles: Map<string, Handle> = new Map();
 
   /** Use {@linkcode stateOf}. */
   constructor(object: object, mapper: Mapper) {
