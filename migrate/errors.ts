@@ -200,3 +200,204 @@ export class RevisionRangeError extends MigrateError {
     this.lower = lower;
   }
 }
+
+/** An operation that cannot be recorded, reversed or planned as it was asked for. */
+export class OperationError extends MigrateError {
+  override readonly name: string = "OperationError";
+
+  /** @internal */
+  constructor(message: string, code = "operation", options?: ErrorOptions) {
+    super(code, message, options);
+  }
+}
+
+/** An operation that has no inverse, because what it removes is not known. */
+export class IrreversibleError extends OperationError {
+  override readonly name = "IrreversibleError";
+
+  /** @internal */
+  constructor(message: string) {
+    super(message, "irreversible");
+  }
+}
+
+/** A change that the database cannot make in place, and that may not be rebuilt. */
+export class UnsupportedChangeError extends OperationError {
+  override readonly name = "UnsupportedChangeError";
+
+  /** @internal */
+  constructor(message: string) {
+    super(message, "unsupported-change");
+  }
+}
+
+/** A statement that the platform would refuse for its size. */
+export class StatementLimitError extends MigrateError {
+  override readonly name = "StatementLimitError";
+  /** The revision it belongs to. */
+  readonly revision: string;
+  /** What there is too much of. */
+  readonly what: string;
+  /** How much there is. */
+  readonly actual: number;
+  /** How much there may be. */
+  readonly limit: number;
+  /** The text, without values. */
+  readonly sql: string;
+
+  /** @internal */
+  constructor(
+    revision: string,
+    what: string,
+    actual: number,
+    limit: number,
+    sql: string,
+  ) {
+    super(
+      "statement-limit",
+      `Cannot plan revision '${revision}': '${
+        sql.slice(0, 60)
+      }…' has ${actual} ${what} and the database takes ${limit}; split it`,
+    );
+    this.revision = revision;
+    this.what = what;
+    this.actual = actual;
+    this.limit = limit;
+    this.sql = sql;
+  }
+}
+
+/** The database holds a revision that is not in the set. */
+export class UnknownVersionError extends MigrateError {
+  override readonly name = "UnknownVersionError";
+  /** The rows that no revision bears. */
+  readonly versions: readonly string[];
+  /** The table they stand in. */
+  readonly table: string;
+
+  /** @internal */
+  constructor(versions: readonly string[], table: string) {
+    super(
+      "unknown-version",
+      `Cannot go on from '${
+        versions.join(", ")
+      }': table '${table}' names it and no revision does; bring the file back, or stamp or repair the database`,
+    );
+    this.versions = versions;
+    this.table = table;
+  }
+}
+
+/** Applied revisions do something else now than they did when they were applied. */
+export class EditedRevisionError extends MigrateError {
+  override readonly name = "EditedRevisionError";
+  /** The edited revisions. */
+  readonly revisions: readonly string[];
+
+  /** @internal */
+  constructor(revisions: readonly string[]) {
+    super(
+      "edited-revision",
+      `Cannot upgrade: applied revision(s) ${
+        revisions.map((id) => `'${id}'`).join(", ")
+      } were edited afterwards; undo the edit and write a new revision, allow it with allowEdited, or repair`,
+    );
+    this.revisions = revisions;
+  }
+}
+
+/** A step failed. What its transaction held is undone. */
+export class StepFailedError extends MigrateError {
+  override readonly name = "StepFailedError";
+  /** The revision. */
+  readonly revision: string;
+  /** What was being done with it. */
+  readonly direction: string;
+
+  /** @internal */
+  constructor(revision: string, direction: string, cause: unknown) {
+    super(
+      "step-failed",
+      `Cannot ${direction} revision '${revision}': ${
+        cause instanceof Error ? cause.message : String(cause)
+      }`,
+      { cause },
+    );
+    this.revision = revision;
+    this.direction = direction;
+  }
+}
+
+/** A step would leave rows that name rows which are not there. */
+export class OrphanRowsError extends MigrateError {
+  override readonly name = "OrphanRowsError";
+  /** The revision. */
+  readonly revision: string;
+  /** The tables, each as `child to parent`. */
+  readonly tables: readonly string[];
+
+  /** @internal */
+  constructor(revision: string, tables: readonly string[], cause: unknown) {
+    super(
+      "orphan-rows",
+      `Cannot apply revision '${revision}': rows would name others that are not there (${
+        tables.join(", ")
+      }); nothing was changed`,
+      { cause },
+    );
+    this.revision = revision;
+    this.tables = tables;
+  }
+}
+
+/** Another runner changed the version table each time this one tried. */
+export class HeadsMovedError extends MigrateError {
+  override readonly name = "HeadsMovedError";
+  /** The rows that were expected. */
+  readonly expected: readonly string[];
+  /** The rows that were there. */
+  readonly actual: readonly string[];
+  /** The table they stand in. */
+  readonly table: string;
+
+  /** @internal */
+  constructor(
+    table: string,
+    expected: readonly string[],
+    actual: readonly string[],
+  ) {
+    super(
+      "heads-moved",
+      `Cannot apply the plan: table '${table}' holds ${actual.length} row(s) (${
+        actual.join(", ") || "none"
+      }) where (${
+        expected.join(", ") || "none"
+      }) was expected; try again, or repair a table with rows twice`,
+    );
+    this.expected = expected;
+    this.actual = actual;
+    this.table = table;
+  }
+}
+
+/** A step of several parts is under way or was interrupted. */
+export class StepRunningError extends MigrateError {
+  override readonly name = "StepRunningError";
+  /** The revision. */
+  readonly revision: string;
+  /** Who has it. */
+  readonly appliedBy: string;
+  /** Until when, as ISO text. */
+  readonly lockedUntil: string | null;
+
+  /** @internal */
+  constructor(revision: string, appliedBy: string, lockedUntil: string | null) {
+    super(
+      "step-running",
+      `Cannot go on while revision '${revision}' is being applied by '${appliedBy}' (until ${lockedUntil}); wait, or repair if that runner is gone`,
+    );
+    this.revision = revision;
+    this.appliedBy = appliedBy;
+    this.lockedUntil = lockedUntil;
+  }
+}

@@ -1,9 +1,103 @@
 /**
- * Migrations: a graph of small revisions, each recorded as data.
+ * Migrations: a graph of small revisions, each recorded as data before it is
+ * an effect, and applied as one atomic batch.
+ *
+ * What it does: loads and checks a set of revisions, finds its way through
+ * branches and merges, plans statements for a database, sends each revision so
+ * that all of it happens once or nothing does, and keeps who did what when.
+ * What it does not: read files or the terminal (that is the command line,
+ * `migrate/cli`), or hold a connection open between revisions.
+ *
+ * @example A branch and a merge, up and down again
+ * ```ts
+ * import { sqlite } from "@aludel/aludel/backends/sqlite";
+ * import { createMigrator, revision } from "@aludel/aludel/migrate";
+ * import { createEngine, integer, text } from "@aludel/aludel/sql";
+ * import { deepEqual } from "node:assert/strict";
+ *
+ * const users = revision({
+ *   revision: "1e0c77aa90b1",
+ *   upgrade(op) {
+ *     op.createTable("users", { id: integer().primaryKey(), mail: text() });
+ *   },
+ *   downgrade: "reverse",
+ * });
+ * const email = revision({
+ *   revision: "9f3c1a2b7d40",
+ *   downRevision: "1e0c77aa90b1",
+ *   upgrade: (op) => op.renameColumn("users", "mail", "email"),
+ *   downgrade: "reverse",
+ * });
+ * const posts = revision({
+ *   revision: "c4d5e6f70a1b",
+ *   downRevision: "1e0c77aa90b1",
+ *   branchLabels: "blog",
+ *   upgrade(op) {
+ *     op.createTable("posts", { id: integer().primaryKey(), body: text() });
+ *   },
+ *   downgrade: "reverse",
+ * });
+ * const merged = revision({
+ *   revision: "d00d5e6f70a1",
+ *   downRevision: ["9f3c1a2b7d40", "c4d5e6f70a1b"],
+ * });
+ *
+ * await using engine = createEngine(sqlite(":memory:"));
+ * const migrator = createMigrator({
+ *   revisions: [users, email, posts, merged],
+ *   engine,
+ * });
+ * const { heads, steps } = await migrator.upgrade("heads");
+ * deepEqual(heads, ["d00d5e6f70a1"]);
+ * deepEqual(steps.length, 4);
+ * deepEqual((await migrator.downgrade("-1")).heads, [
+ *   "9f3c1a2b7d40",
+ *   "c4d5e6f70a1b",
+ * ]);
+ * ```
+ *
+ * | question | file |
+ * | --- | --- |
+ * | How is a revision written? | `revision.ts`, `operations/operations.ts`, `operations/table_changes.ts` |
+ * | How does it become data, its reverse, its digest? | `operations/` |
+ * | Which revisions run, in which order? | `graph/` |
+ * | What does the schema look like at some revision? | `schema/` |
+ * | Which statements does a database need? | `dialects/`, `planner/` |
+ * | What is sent, and what happens when two runners meet? | `runner/` |
+ * | Where is it written what a database holds? | `version_store.ts` |
+ * | Where do I start? | `migrator.ts` |
  *
  * @module
  */
 export * from "./errors.ts";
+export {
+  createMigrator,
+  type CurrentState,
+  type MigrationEvent,
+  type Migrator,
+  type MigratorOptions,
+  type RunResult,
+} from "./migrator.ts";
+export {
+  type RecordOperations,
+  type Revision,
+  revision,
+  type RevisionContext,
+  type RevisionOptions,
+} from "./revision.ts";
+export type { Chunk, DataMigration } from "./data_migration.ts";
+export type * from "./operations/operation.ts";
+export {
+  type AlterTableOptions,
+  type InSchema,
+  Operations,
+  type OperationsOptions,
+} from "./operations/operations.ts";
+export {
+  type DropIndexOptions,
+  type IndexOptions,
+  TableChanges,
+} from "./operations/table_changes.ts";
 export {
   addRevisions,
   createRevisionMap,
@@ -11,3 +105,21 @@ export {
   type RevisionSet,
 } from "./graph/revision_map.ts";
 export type { RevisionDeclaration, RevisionNode } from "./graph/node.ts";
+export type { Identifier } from "./graph/identifiers.ts";
+export type { HeadChange } from "./graph/heads.ts";
+export type { Segment, Step } from "./planner/plan.ts";
+export { Planner, type PlanOptions } from "./planner/plan.ts";
+export type { PlannedStatement } from "./planner/statement.ts";
+export {
+  type HistoryDirection,
+  type HistoryEntry,
+  type HistoryRow,
+  VersionStore,
+  type VersionTableOptions,
+} from "./version_store.ts";
+export type {
+  Guard,
+  MigrationDialect,
+  RenderContext,
+} from "./dialects/implementation.ts";
+export { SchemaSnapshot } from "./schema/snapshot.ts";

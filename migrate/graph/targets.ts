@@ -215,15 +215,47 @@ export function downgradeTarget<R extends RevisionDeclaration>(
     // Without a name the step still belongs to the branch it starts on.
     branch ??= start.revision;
   }
-  const end = walk(map, {
+  const request: WalkRequest<R> = {
     identifier: target,
     start,
     steps,
     branch: steps > 0 ? branch : undefined,
     exact: assertRelativeLength,
-  });
+  };
+  const merge = steps < 0 ? lastMerge(map, request) : undefined;
+  if (merge) return merge;
+  const end = walk(map, request);
   if (end === undefined) throw tooFar(target, steps);
   return { branch, revision: end === "base" ? null : end };
+}
+
+/**
+ * A downgrade target that means the same whatever the database holds later.
+ *
+ * @throws {RelativeRevisionError} As {@linkcode downgradeTarget} does.
+ */
+export function absoluteDowngradeTarget<R extends RevisionDeclaration>(
+  map: RevisionMap<R>,
+  request: DowngradeRequest,
+): string {
+  const { branch, revision } = downgradeTarget(map, request);
+  const symbol = revision?.revision ?? "base";
+  return branch === undefined ? symbol : `${branch}@${symbol}`;
+}
+
+/**
+ * A last step down from a merge undoes the merge itself, whichever parent one
+ * would walk on to.
+ */
+function lastMerge<R extends RevisionDeclaration>(
+  map: RevisionMap<R>,
+  request: WalkRequest<R>,
+): DowngradeTarget<R> | undefined {
+  const top = walk(map, { ...request, steps: request.steps + 1 });
+  if (top === undefined || top === "base" || top.downRevisions.length < 2) {
+    return undefined;
+  }
+  return { branch: top.revision, revision: top.downRevisions[0]! };
 }
 
 /** Where `-N` counts from: the one current revision, of the branch if one is named. */

@@ -50,6 +50,9 @@ function isDeliberate(each: OracleCase, mine: unknown): boolean {
   if (!runs && each.direction === "downgrade" && isBareStep) return true;
   // Alembic stops at an assertion or a missing key of its own.
   if (runs && ["AssertionError", "KeyError"].includes(each.note!)) return true;
+  // A step down from a merge undoes the merge; Alembic finds it ambiguous.
+  const isStep = each.direction === "downgrade" && /-\d+$/.test(each.target);
+  if (runs && isStep && each.note === "RevisionError") return true;
   // Held through a dependency, with nothing above it: there is nothing to do.
   return runs && each.note === "RangeNotAncestorError" &&
     (mine as { ran: string[] }).ran.length === 0;

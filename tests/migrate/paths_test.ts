@@ -231,11 +231,20 @@ Deno.test("migrate 57: an upgrade across a merge runs both sides, then the merge
 });
 
 Deno.test("migrate 58: a downgrade across a merge brings both heads back", () => {
-  deepEqual(downgrade(DIAMOND, ["d"], "c-0"), downgrade(DIAMOND, ["d"], "c"));
   const map = graph("a", "b1<a [b1x]", "b2<a", "c<b1,b2");
   const run = downgrade(map, ["c"], "b1");
   deepEqual(run.ran, ["c"]);
   deepEqual(run.heads, ["b1", "b2"]);
+});
+
+Deno.test("a step down from a merge undoes the merge and brings its parents back", () => {
+  for (const target of ["-1", "c-1"]) {
+    const run = downgrade(DIAMOND, ["c"], target);
+    deepEqual(run.ran, ["c"]);
+    deepEqual(run.heads, ["b1", "b2"]);
+  }
+  deepEqual(downgrade(DIAMOND, ["d"], "-2").ran, ["d", "c"]);
+  throws(() => downgrade(DIAMOND, ["d"], "-3"), RelativeRevisionError);
 });
 
 Deno.test("migrate 59: a merge keeps the head of a side that also goes on elsewhere", () => {

@@ -1,0 +1,227 @@
+import {
+  columnSql,
+  constraintSql,
+  createIndex,
+  defaultSql,
+  type Dialect,
+  inlineSql,
+  quoteName,
+  tableName,
+  text,
+  typeSql,
+} from "../../sql/mod.ts";
+import type {
+  AddColumn,
+  AlterColumn,
+  AlterTable,
+  TableChange,
+  TableConstraint,
+} from "../operations/operation.ts";
+import { plainStatement, type PlannedStatement } from "../planner/statement.ts";
+import {
+  applyChange,
+  columnsOf,
+  draftOf,
+  type TableDraft,
+  tableStub,
+} from "../schema/draft.ts";
+import { indexTable, qualifiedName } from "./_naming.ts";
+import type {
+  Guard,
+  MigrationDialect,
+  RenderContext,
+} from "./implementation.ts";
+
+/** Postgres' way: everything in place, in one transaction that others wait for. */
+export const postgresMigrations: MigrationDialect = {
+  alterTable,
+  isOutside: ({ concurrently }) => concurrently,
+  lock: (key, dialect) => [
+    plainStatement(
+      `SELECT pg_advisory_xact_lock(hashtextextended(${
+        dialect.literal(`aludel:${key}`)
+      }, 0))`,
+    ),
+  ],
+  guard: ({ label, condition, detail }: Guard): PlannedStatement =>
+    plainStatement(
+      `DO $aludel$ BEGIN IF NOT (${condition}) THEN RAISE EXCEPTION '%', '${label}:' || ${detail}; END IF; END $aludel$`,
+    ),
+  joined: (column, table) =>
+    `(SELECT coalesce(string_agg(${column}, ',' ORDER BY ${column} COLLATE "C"), '') FROM ${table})`,
+  now: isoText("clock_timestamp()"),
+  later: (milliseconds) =>
+    isoText(`clock_timestamp() + interval '${milliseconds} milliseconds'`),
+  since: (column) =>
+    `round(extract(epoch FROM clock_timestamp() - ${column}::timestamptz) * 1000)::integer`,
+  tableExists: (table, schema, dialect) =>
+    plainStatement(
+      `SELECT 1 WHERE to_regclass(${
+        dialect.literal(
+          qualifiedName(
+            schema === undefined ? { table } : { table, schema },
+            dialect,
+          ),
+        )
+      }) IS NOT NULL`,
+    ),
+  begin: "BEGIN",
+};
+
+function isoText(moment: string): string {
+  return `to_char((${moment}) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+}
+
+function alterTable(
+  operation: AlterTable,
+  context: RenderContext,
+): PlannedStatement[] {
+  const { dialect } = context;
+  const table = context.schema().table(operation) ?? operation.original;
+  const draft = table && draftOf(table);
+  return operation.changes.flatMap((change) => {
+    const statements = render(operation, change, draft, dialect);
+    if (draft) applyChange(draft, change, dialect);
+    return statements.map(plainStatement);
+  });
+}
+
+function render(
+  operation: AlterTable,
+  change: TableChange,
+  draft: TableDraft | undefined,
+  dialect: Dialect,
+): string[] {
+  const table = qualifiedName(operation, dialect);
+  const quote = (name: string) => quoteName(name, dialect);
+  switch (change.kind) {
+    case "addColumn":
+      return addColumn(operation, change, draft, dialect);
+    case "dropColumn":
+      return [`ALTER TABLE ${table} DROP COLUMN ${quote(change.name)}`];
+    case "renameColumn":
+      return [
+        `ALTER TABLE ${table} RENAME COLUMN ${quote(change.name)} TO ${
+          quote(change.to)
+        }`,
+      ];
+    case "alterColumn":
+      return alterColumn(table, change, dialect);
+    case "createIndex":
+      return [
+        createIndex(
+          indexTable(operation, change.index, draft),
+          change.index,
+          dialect,
+          change,
+        ),
+      ];
+    case "dropIndex":
+      return [
+        `DROP INDEX ${change.concurrently ? "CONCURRENTLY " : ""}${
+          change.ifExists ? "IF EXISTS " : ""
+        }${qualifiedName({ ...operation, table: change.name }, dialect)}`,
+      ];
+    case "addConstraint":
+      return [
+        addConstraint(operation, change.constraint, draft, dialect),
+      ];
+    case "dropConstraint":
+      return [`ALTER TABLE ${table} DROP CONSTRAINT ${quote(change.name)}`];
+    case "setTableComment":
+      return [
+        `COMMENT ON TABLE ${table} IS ${dialect.literal(change.comment)}`,
+      ];
+  }
+}
+
+function addColumn(
+  operation: AlterTable,
+  { name, column, ifNotExists }: AddColumn,
+  draft: TableDraft | undefined,
+  dialect: Dialect,
+): string[] {
+  const stub = tableStub(
+    operation.table,
+    operation.schema,
+    { [name]: column },
+    draft?.metadata,
+  );
+  const added = stub.column(name);
+  const words = stub.autoincrementColumn && dialect.autoincrement(added);
+  const table = tableName(stub, dialect);
+  const { comment, primaryKey } = column.spec;
+  return [
+    `ALTER TABLE ${table} ADD COLUMN ${ifNotExists ? "IF NOT EXISTS " : ""}${
+      columnSql(added, dialect, words)
+    }${primaryKey ? " PRIMARY KEY" : ""}`,
+    ...stub.constraints.map((one) =>
+      one.kind === "index"
+        ? createIndex(stub, one, dialect, { ifNotExists })
+        : `ALTER TABLE ${table} ADD ${constraintSql(stub, one, dialect)}`
+    ),
+    ...(comment === undefined
+      ? []
+      : [commentOn(table, name, comment, dialect)]),
+  ];
+}
+
+function alterColumn(
+  table: string,
+  { name, changes }: AlterColumn,
+  dialect: Dialect,
+): string[] {
+  const { nullable, type, serverDefault, comment, using } = changes;
+  const alter = `ALTER TABLE ${table} ALTER COLUMN ${quoteName(name, dialect)}`;
+  const statements: string[] = [];
+  if (type) {
+    statements.push(
+      `${alter} TYPE ${typeSql(type.spec.type, dialect)}${
+        using ? ` USING ${inlineSql(using, dialect)}` : ""
+      }`,
+    );
+  }
+  if (serverDefault !== undefined) {
+    statements.push(
+      serverDefault === null
+        ? `${alter} DROP DEFAULT`
+        : `${alter} SET DEFAULT ${defaultSql(serverDefault, dialect)}`,
+    );
+  }
+  if (nullable !== undefined) {
+    statements.push(`${alter} ${nullable ? "DROP" : "SET"} NOT NULL`);
+  }
+  if (comment !== undefined) {
+    statements.push(commentOn(table, name, comment, dialect));
+  }
+  return statements;
+}
+
+function commentOn(
+  table: string,
+  column: string,
+  comment: string | null,
+  dialect: Dialect,
+): string {
+  return `COMMENT ON COLUMN ${table}.${quoteName(column, dialect)} IS ${
+    dialect.literal(comment)
+  }`;
+}
+
+function addConstraint(
+  operation: AlterTable,
+  constraint: TableConstraint,
+  draft: TableDraft | undefined,
+  dialect: Dialect,
+): string {
+  const stub = tableStub(
+    operation.table,
+    operation.schema,
+    Object.fromEntries(columnsOf(constraint).map((name) => [name, text()])),
+    draft?.metadata,
+    [constraint],
+  );
+  return `ALTER TABLE ${tableName(stub, dialect)} ADD ${
+    constraintSql(stub, constraint, dialect)
+  }`;
+}

@@ -1,0 +1,217 @@
+import {
+  columnSql,
+  createIndex,
+  type Dialect,
+  Expression,
+  quoteName,
+  referencesSql,
+  type Table,
+} from "../../sql/mod.ts";
+import { UnsupportedChangeError } from "../errors.ts";
+import type {
+  AddColumn,
+  AlterTable,
+  TableChange,
+} from "../operations/operation.ts";
+import { plainStatement, type PlannedStatement } from "../planner/statement.ts";
+import { applyChange, columnsOf, draftOf, tableStub } from "../schema/draft.ts";
+import type { TableDraft } from "../schema/draft.ts";
+import { indexTable, qualifiedName } from "./_naming.ts";
+import type {
+  Guard,
+  MigrationDialect,
+  RenderContext,
+} from "./implementation.ts";
+import { rebuildTable } from "./sqlite_rebuild.ts";
+
+/** SQLite's way, shared by D1, Durable Objects, libSQL and files. */
+export const sqliteMigrations: MigrationDialect = {
+  alterTable,
+  isOutside: () => false,
+  // A batch is one writer's transaction from its first statement on.
+  lock: () => [],
+  guard: ({ label, condition, detail }: Guard): PlannedStatement =>
+    // json_extract is the one function whose error carries a text of ours.
+    plainStatement(
+      `SELECT CASE WHEN ${condition} THEN 1 ELSE json_extract('{}', '${label}:' || ${detail}) END AS guard`,
+    ),
+  joined: (column, table) =>
+    `(SELECT coalesce(group_concat(${column}, ','), '') FROM (SELECT ${column} FROM ${table} ORDER BY ${column}))`,
+  orphans: "(SELECT count(*) FROM pragma_foreign_key_check)",
+  orphanTables:
+    `(SELECT coalesce(group_concat(DISTINCT "table" || ' to ' || parent), '') FROM pragma_foreign_key_check)`,
+  now: "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')",
+  later: (milliseconds) =>
+    `strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+${milliseconds / 1000} seconds')`,
+  since: (column) =>
+    `CAST(round((julianday('now') - julianday(${column})) * 86400000) AS INTEGER)`,
+  tableExists: (table, _schema, dialect) =>
+    plainStatement(
+      `SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ${
+        dialect.literal(table)
+      }`,
+    ),
+  begin: "BEGIN IMMEDIATE",
+};
+
+/**
+ * Changes a table in place where SQLite can, and rebuilds it where it cannot.
+ *
+ * @throws {UnsupportedChangeError} If a rebuild is needed and not allowed or not possible.
+ */
+function alterTable(
+  operation: AlterTable,
+  context: RenderContext,
+): PlannedStatement[] {
+  const table = context.schema().table(operation) ?? operation.original;
+  const draft = table && draftOf(table);
+  const statements: PlannedStatement[] = [];
+  let obstacle = operation.recreate === "always"
+    ? "recreate is 'always'"
+    : undefined;
+  for (const change of operation.changes) {
+    if (obstacle !== undefined) break;
+    const rendered = inPlace(operation, change, draft, context.dialect);
+    if (typeof rendered === "string") obstacle = rendered;
+    else {
+      statements.push(...rendered.map(plainStatement));
+      if (draft) applyChange(draft, change, context.dialect);
+    }
+  }
+  if (obstacle === undefined) return statements;
+  if (operation.recreate === "never") {
+    throw new UnsupportedChangeError(
+      `Cannot alter table '${operation.table}' in place: ${obstacle}; allow a rebuild with recreate: 'auto'`,
+    );
+  }
+  if (!table) {
+    throw new UnsupportedChangeError(
+      `Cannot alter table '${operation.table}' in place: ${obstacle}; a rebuild needs the table's description, which no revision gives: give alterTable(…, { original: table(…) })`,
+    );
+  }
+  return rebuildTable(operation, table, context);
+}
+
+/** The statements for one change, or why SQLite cannot make it in place. */
+function inPlace(
+  operation: AlterTable,
+  change: TableChange,
+  draft: TableDraft | undefined,
+  dialect: Dialect,
+): string[] | string {
+  const table = qualifiedName(operation, dialect);
+  const quote = (name: string) => quoteName(name, dialect);
+  switch (change.kind) {
+    case "addColumn":
+      return addColumn(operation, change, draft, dialect);
+    case "dropColumn": {
+      const obstacle = obstacleToDrop(change.name, draft);
+      if (obstacle !== undefined) return obstacle;
+      const indexes = (draft?.constraints ?? []).filter((one) =>
+        one.kind === "index" && columnsOf(one).includes(change.name)
+      );
+      return [
+        ...indexes.map((one) => `DROP INDEX ${quote(one.name!)}`),
+        `ALTER TABLE ${table} DROP COLUMN ${quote(change.name)}`,
+      ];
+    }
+    case "renameColumn":
+      return [
+        `ALTER TABLE ${table} RENAME COLUMN ${quote(change.name)} TO ${
+          quote(change.to)
+        }`,
+      ];
+    case "createIndex":
+      return [
+        createIndex(
+          indexTable(operation, change.index, draft),
+          change.index,
+          dialect,
+          { ifNotExists: change.ifNotExists },
+        ),
+      ];
+    case "dropIndex":
+      return [
+        `DROP INDEX ${change.ifExists ? "IF EXISTS " : ""}${
+          quote(change.name)
+        }`,
+      ];
+    case "setTableComment":
+      // SQLite keeps no remarks; the description does.
+      return [];
+    case "alterColumn":
+      return Object.keys(change.changes).every((key) => key === "comment")
+        ? []
+        : `SQLite cannot change column '${change.name}'`;
+    case "addConstraint":
+      return `SQLite cannot add a constraint to a table`;
+    case "dropConstraint":
+      return `SQLite cannot drop constraint '${change.name}'`;
+  }
+}
+
+function addColumn(
+  operation: AlterTable,
+  { name, column, ifNotExists }: AddColumn,
+  draft: TableDraft | undefined,
+  dialect: Dialect,
+): string[] | string {
+  if (ifNotExists && draft?.columns.has(name)) return [];
+  const { spec } = column;
+  const no = (what: string) => `SQLite cannot add column '${name}' ${what}`;
+  const isConstant = spec.serverDefault !== undefined &&
+    !(spec.serverDefault instanceof Expression);
+  if (spec.primaryKey) return no("as part of the primary key");
+  if (spec.unique) return no("with a UNIQUE constraint");
+  if (spec.computed?.stored) return no("as a stored computed column");
+  if (!spec.computed) {
+    if (spec.serverDefault !== undefined && !isConstant) {
+      return no("with an expression as its default");
+    }
+    if (!spec.nullable && !isConstant) {
+      return no("as NOT NULL without a constant default");
+    }
+    if (spec.references && spec.serverDefault !== undefined) {
+      return no("with a foreign key and a default");
+    }
+  }
+  const stub: Table = tableStub(
+    operation.table,
+    operation.schema,
+    { [name]: column },
+    draft?.metadata,
+  );
+  const [key] = stub.foreignKeys;
+  const line = columnSql(stub.column(name), dialect);
+  return [
+    `ALTER TABLE ${qualifiedName(operation, dialect)} ADD COLUMN ${line}${
+      key ? ` ${referencesSql(key, dialect)}` : ""
+    }`,
+    ...stub.constraints.filter((one) => one.kind === "index").map((one) =>
+      createIndex(stub, one, dialect)
+    ),
+  ];
+}
+
+function obstacleToDrop(
+  name: string,
+  draft: TableDraft | undefined,
+): string | undefined {
+  const no = (why: string) => `SQLite cannot drop column '${name}': ${why}`;
+  if (!draft) return undefined;
+  if (draft.columns.get(name)?.spec.primaryKey) {
+    return no("it is part of the primary key");
+  }
+  for (const constraint of draft.constraints) {
+    if (constraint.kind === "index") {
+      const isHidden = constraint.where ||
+        constraint.columns.some((part) => part instanceof Expression);
+      if (isHidden) return no("an index may mention it in an expression");
+    } else if (constraint.kind === "check") {
+      return no("a CHECK may mention it");
+    } else if (columnsOf(constraint).includes(name)) {
+      return no("a constraint of the table is about it");
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,402 @@
+import {
+  type ColumnBuilders,
+  type Constraint,
+  type Expression,
+  type ForeignKeyOptions,
+  MetaData,
+  type NamingConvention,
+  type NewRow,
+  type Statement,
+  Table,
+  type TableOptions,
+} from "../../sql/mod.ts";
+import { MigrateError, OperationError } from "../errors.ts";
+import type {
+  AnyColumn,
+  ColumnChanges,
+  Operation,
+  Recreate,
+  TableConstraint,
+  TableReference,
+} from "./operation.ts";
+import {
+  type DropIndexOptions,
+  type IndexOptions,
+  TableChanges,
+} from "./table_changes.ts";
+
+/** Where a table lies, for operations on a table that exists. */
+export interface InSchema {
+  /** The table's schema. @default the database's own */
+  readonly schema?: string;
+}
+
+/** Settings of a whole change of a table. */
+export interface AlterTableOptions extends InSchema {
+  /**
+   * Whether the table is rebuilt: only where ALTER is not enough, always, or
+   * never.
+   *
+   * @default {"auto"}
+   */
+  readonly recreate?: Recreate;
+  /** What the table is before, where the revisions do not say. */
+  readonly original?: Table;
+}
+
+/** What the whole set of operations shares. */
+export interface OperationsOptions {
+  /** Names for constraints that are given none. */
+  readonly naming?: NamingConvention;
+}
+
+/**
+ * Records what a revision does: the `op` of `upgrade(op)`.
+ *
+ * Nothing runs; each call adds plain data to the list that the planner turns
+ * into statements. So a revision can be shown, checked, reversed and planned
+ * for another database without one.
+ */
+export class Operations {
+  /** What was recorded, in order. */
+  readonly #recorded: Operation[] = [];
+  readonly #naming: NamingConvention | undefined;
+  /** Set once the recording is taken: later calls would be lost. */
+  #isSealed = false;
+
+  /** @internal */
+  constructor(options: OperationsOptions = {}) {
+    this.#naming = options.naming;
+  }
+
+  /**
+   * Makes a table with its constraints and indexes.
+   *
+   * @returns The table, for `bulkInsert` and for statements of the Core.
+   */
+  createTable<S extends ColumnBuilders>(
+    name: string,
+    columns: S,
+    constraints: readonly Constraint[] = [],
+    options: TableOptions & { readonly ifNotExists?: boolean } = {},
+  ): Table<S> {
+    const { ifNotExists = false, ...rest } = options;
+    const metadata = new MetaData(
+      this.#naming ? { naming: this.#naming } : {},
+    );
+    const table = new Table(name, metadata, columns, constraints, rest);
+    this.#record({ kind: "createTable", table, ifNotExists });
+    return table;
+  }
+
+  /** Removes a table. */
+  dropTable(
+    table: string,
+    options: InSchema & {
+      readonly ifExists?: boolean;
+      readonly original?: Table;
+    } = {},
+  ): void {
+    const { ifExists = false, ...rest } = options;
+    this.#record({ kind: "dropTable", table, ifExists, ...rest });
+  }
+
+  /** Gives a table another name; foreign keys of other tables follow. */
+  renameTable(table: string, to: string, options: InSchema = {}): void {
+    this.#record({ kind: "renameTable", table, to, ...options });
+  }
+
+  /**
+   * Changes one table. The changes are planned together: in place where the
+   * database can, else as one rebuild that keeps every row and every child.
+   */
+  alterTable(
+    table: string,
+    record: (changes: TableChanges) => void,
+    options: AlterTableOptions = {},
+  ): void {
+    const { recreate = "auto", ...rest } = options;
+    if (!["auto", "always", "never"].includes(recreate)) {
+      throw new OperationError(
+        `Cannot alter table '${table}': recreate is '${recreate}'; say 'auto', 'always' or 'never'`,
+      );
+    }
+    const changes = new TableChanges();
+    record(changes);
+    this.#record({
+      kind: "alterTable",
+      table,
+      changes: Object.freeze([...changes.changes]),
+      recreate,
+      ...rest,
+    });
+  }
+
+  /** Adds a column. */
+  addColumn(
+    table: string,
+    name: string,
+    column: AnyColumn,
+    options: InSchema & { readonly ifNotExists?: boolean } = {},
+  ): void {
+    const { ifNotExists = false, ...rest } = options;
+    this.alterTable(
+      table,
+      (t) => t.addColumn(name, column, { ifNotExists }),
+      rest,
+    );
+  }
+
+  /** Removes a column. */
+  dropColumn(
+    table: string,
+    name: string,
+    options: InSchema & { readonly original?: AnyColumn } = {},
+  ): void {
+    const { original, ...rest } = options;
+    this.alterTable(
+      table,
+      (t) => t.dropColumn(name, original ? { original } : {}),
+      rest,
+    );
+  }
+
+  /** Gives a column another name. */
+  renameColumn(
+    table: string,
+    name: string,
+    to: string,
+    options: InSchema = {},
+  ): void {
+    this.alterTable(table, (t) => t.renameColumn(name, to), options);
+  }
+
+  /** Changes a column's type, default, remark, or whether it may be NULL. */
+  alterColumn(
+    table: string,
+    name: string,
+    changes: ColumnChanges,
+    options: AlterTableOptions = {},
+  ): void {
+    this.alterTable(table, (t) => t.alterColumn(name, changes), options);
+  }
+
+  /** Makes an index. */
+  createIndex(
+    name: string,
+    table: string,
+    columns: readonly (string | Expression<unknown>)[],
+    options: IndexOptions & InSchema = {},
+  ): void {
+    const { schema, ...rest } = options;
+    this.alterTable(
+      table,
+      (t) => t.createIndex(name, columns, rest),
+      inSchema(schema),
+    );
+  }
+
+  /** Removes an index. */
+  dropIndex(
+    name: string,
+    table: string,
+    options: DropIndexOptions & InSchema = {},
+  ): void {
+    const { schema, ...rest } = options;
+    this.alterTable(table, (t) => t.dropIndex(name, rest), inSchema(schema));
+  }
+
+  /** Makes values of columns unique together. */
+  createUniqueConstraint(
+    name: string,
+    table: string,
+    columns: readonly string[],
+    options: AlterTableOptions = {},
+  ): void {
+    this.alterTable(
+      table,
+      (t) => t.createUniqueConstraint(name, columns),
+      options,
+    );
+  }
+
+  /** Makes columns name a row of another table: `["users.id"]`. */
+  createForeignKey(
+    name: string,
+    table: string,
+    columns: readonly string[],
+    targets: readonly string[],
+    options: Omit<ForeignKeyOptions, "name"> & InSchema = {},
+  ): void {
+    const { schema, ...rest } = options;
+    this.alterTable(
+      table,
+      (t) => t.createForeignKey(name, columns, targets, rest),
+      inSchema(schema),
+    );
+  }
+
+  /** Adds a condition that every row meets. */
+  createCheckConstraint(
+    name: string,
+    table: string,
+    condition: Expression<unknown>,
+    options: AlterTableOptions = {},
+  ): void {
+    this.alterTable(
+      table,
+      (t) => t.createCheckConstraint(name, condition),
+      options,
+    );
+  }
+
+  /** Makes columns the primary key. */
+  createPrimaryKey(
+    name: string,
+    table: string,
+    columns: readonly string[],
+    options: AlterTableOptions = {},
+  ): void {
+    this.alterTable(table, (t) => t.createPrimaryKey(name, columns), options);
+  }
+
+  /** Removes a constraint by its name. */
+  dropConstraint(
+    name: string,
+    table: string,
+    options: InSchema & { readonly original?: TableConstraint } = {},
+  ): void {
+    const { original, ...rest } = options;
+    this.alterTable(
+      table,
+      (t) => t.dropConstraint(name, original ? { original } : {}),
+      rest,
+    );
+  }
+
+  /** Keeps a remark with a table, where the database keeps any. */
+  createTableComment(
+    table: string,
+    comment: string,
+    options: InSchema & { readonly original?: string | null } = {},
+  ): void {
+    const { schema, ...rest } = options;
+    this.alterTable(
+      table,
+      (t) => t.createTableComment(comment, rest),
+      inSchema(schema),
+    );
+  }
+
+  /** Removes a table's remark. */
+  dropTableComment(
+    table: string,
+    options: InSchema & { readonly original?: string | null } = {},
+  ): void {
+    const { schema, ...rest } = options;
+    this.alterTable(
+      table,
+      (t) => t.dropTableComment(rest),
+      inSchema(schema),
+    );
+  }
+
+  /**
+   * Runs one statement: SQL as it is, or a statement of the Core, whose values
+   * are bound.
+   *
+   * @param options.undo The statement that `downgrade: "reverse"` runs.
+   */
+  execute(
+    statement: string | Statement<unknown>,
+    options: { readonly undo?: string | Statement<unknown> } = {},
+  ): void {
+    if (typeof statement === "string") refuseTransactionWords(statement);
+    this.#record({ kind: "execute", statement, ...options });
+  }
+
+  /**
+   * Inserts rows.
+   *
+   * @param table What `createTable` returned, or the name of a table that a
+   * revision made.
+   * @param rows Objects by column key; a column that a row leaves out gets its default.
+   */
+  bulkInsert<S>(
+    table: Table<S> | string,
+    rows: readonly (NewRow<S> | Readonly<Record<string, unknown>>)[],
+  ): void {
+    for (const row of rows) {
+      if (typeof row !== "object" || row === null || Array.isArray(row)) {
+        throw new OperationError(
+          `Cannot insert into '${
+            nameOf(table)
+          }': a row is not an object; give each row as { column: value }`,
+        );
+      }
+    }
+    this.#record({
+      kind: "bulkInsert",
+      ...(typeof table === "string"
+        ? { table }
+        : { ...reference(table), into: table }),
+      rows: rows as readonly Readonly<Record<string, unknown>>[],
+    });
+  }
+
+  /**
+   * Runs operations outside the step's transaction: what came before is
+   * committed first, what comes after runs in another.
+   *
+   * For what a transaction cannot hold, such as a new value of an enum that is
+   * used at once. An interrupted step is taken up where it stopped.
+   */
+  autocommitBlock(record: (op: Operations) => void): void {
+    const inner = new Operations(
+      this.#naming ? { naming: this.#naming } : {},
+    );
+    record(inner);
+    this.#record({ kind: "autocommitBlock", operations: inner.take() });
+  }
+
+  /** Ends the recording and hands it over. */
+  take(): readonly Operation[] {
+    this.#isSealed = true;
+    return Object.freeze([...this.#recorded]);
+  }
+
+  #record(operation: Operation): void {
+    if (this.#isSealed) {
+      throw new MigrateError(
+        "recording-ended",
+        "Cannot record an operation: upgrade() or downgrade() has returned; call op's methods before it does, not in a callback or after an await",
+      );
+    }
+    this.#recorded.push(Object.freeze(operation));
+  }
+}
+
+function inSchema(schema: string | undefined): InSchema {
+  return schema === undefined ? {} : { schema };
+}
+
+function reference(table: Table): TableReference {
+  return { table: table.name, ...inSchema(table.schema) };
+}
+
+function nameOf(table: Table | string): string {
+  return typeof table === "string" ? table : table.fullName;
+}
+
+const TRANSACTION_WORDS =
+  /^\s*(?:begin|commit|rollback|savepoint|release|end|start\s+transaction|abort)\b/i;
+
+function refuseTransactionWords(statement: string): void {
+  const found = TRANSACTION_WORDS.exec(statement);
+  if (!found) return;
+  throw new OperationError(
+    `Cannot record '${
+      found[0].trim()
+    }': the step is one transaction already; leave it out, or use op.autocommitBlock()`,
+  );
+}

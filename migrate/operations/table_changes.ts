@@ -1,0 +1,165 @@
+import {
+  check,
+  type Expression,
+  foreignKey,
+  type ForeignKeyOptions,
+  index,
+  type IndexConstraint,
+  primaryKey,
+  unique,
+} from "../../sql/mod.ts";
+import type {
+  AnyColumn,
+  ColumnChanges,
+  TableChange,
+  TableConstraint,
+} from "./operation.ts";
+
+/** Settings of a new index. */
+export interface IndexOptions {
+  /** Whether equal entries are refused. @default {false} */
+  readonly unique?: boolean;
+  /** Which rows are in it. */
+  readonly where?: Expression<unknown>;
+  /** Whether an existing index of that name is left as it is. @default {false} */
+  readonly ifNotExists?: boolean;
+  /**
+   * Whether writers go on while it is built (Postgres). Such an index is built
+   * outside the step's transaction.
+   *
+   * @default {false}
+   */
+  readonly concurrently?: boolean;
+}
+
+/** Settings of the removal of an index. */
+export interface DropIndexOptions {
+  /** Whether a missing index is no error. @default {false} */
+  readonly ifExists?: boolean;
+  /** Whether writers go on meanwhile (Postgres). @default {false} */
+  readonly concurrently?: boolean;
+  /** What it was, where the revisions do not say: `index("ix", ["a"])`. */
+  readonly original?: IndexConstraint;
+}
+
+/**
+ * Records changes of one table: the `t` of `op.alterTable("users", (t) => …)`.
+ *
+ * Nothing runs; each call adds plain data to {@linkcode changes}.
+ */
+export class TableChanges {
+  /** What was recorded, in order. */
+  readonly changes: TableChange[] = [];
+
+  /** Adds a column, with the index and constraints that its description names. */
+  addColumn(
+    name: string,
+    column: AnyColumn,
+    options: { readonly ifNotExists?: boolean } = {},
+  ): void {
+    this.changes.push({
+      kind: "addColumn",
+      name,
+      column,
+      ifNotExists: options.ifNotExists ?? false,
+    });
+  }
+
+  /** Removes a column. */
+  dropColumn(
+    name: string,
+    options: { readonly original?: AnyColumn } = {},
+  ): void {
+    this.changes.push({ kind: "dropColumn", name, ...options });
+  }
+
+  /** Gives a column another name; data, keys and indexes follow. */
+  renameColumn(name: string, to: string): void {
+    this.changes.push({ kind: "renameColumn", name, to });
+  }
+
+  /** Changes a column's type, default, remark, or whether it may be NULL. */
+  alterColumn(name: string, changes: ColumnChanges): void {
+    this.changes.push({ kind: "alterColumn", name, changes });
+  }
+
+  /** Makes an index over columns or expressions. */
+  createIndex(
+    name: string,
+    columns: readonly (string | Expression<unknown>)[],
+    options: IndexOptions = {},
+  ): void {
+    const { ifNotExists = false, concurrently = false, ...rest } = options;
+    this.changes.push({
+      kind: "createIndex",
+      index: index(name, columns, rest),
+      ifNotExists,
+      concurrently,
+    });
+  }
+
+  /** Removes an index. */
+  dropIndex(name: string, options: DropIndexOptions = {}): void {
+    const { ifExists = false, concurrently = false, ...rest } = options;
+    this.changes.push({
+      kind: "dropIndex",
+      name,
+      ifExists,
+      concurrently,
+      ...rest,
+    });
+  }
+
+  /** Makes values of columns unique together. */
+  createUniqueConstraint(name: string, columns: readonly string[]): void {
+    this.addConstraint(unique(columns, name));
+  }
+
+  /** Makes columns name a row of another table: `["users.id"]`. */
+  createForeignKey(
+    name: string,
+    columns: readonly string[],
+    targets: readonly string[],
+    options: Omit<ForeignKeyOptions, "name"> = {},
+  ): void {
+    this.addConstraint(foreignKey(columns, targets, { ...options, name }));
+  }
+
+  /** Adds a condition that every row meets. */
+  createCheckConstraint(name: string, condition: Expression<unknown>): void {
+    this.addConstraint(check(condition, name));
+  }
+
+  /** Makes columns the primary key. */
+  createPrimaryKey(name: string, columns: readonly string[]): void {
+    this.addConstraint(primaryKey(columns, name));
+  }
+
+  /** Adds a constraint made by `unique()`, `foreignKey()`, `check()` or `primaryKey()`. */
+  addConstraint(constraint: TableConstraint): void {
+    this.changes.push({ kind: "addConstraint", constraint });
+  }
+
+  /** Removes a constraint by its name. */
+  dropConstraint(
+    name: string,
+    options: { readonly original?: TableConstraint } = {},
+  ): void {
+    this.changes.push({ kind: "dropConstraint", name, ...options });
+  }
+
+  /** Keeps a remark with the table, where the database keeps any. */
+  createTableComment(
+    comment: string,
+    options: { readonly original?: string | null } = {},
+  ): void {
+    this.changes.push({ kind: "setTableComment", comment, ...options });
+  }
+
+  /** Removes the table's remark. */
+  dropTableComment(
+    options: { readonly original?: string | null } = {},
+  ): void {
+    this.changes.push({ kind: "setTableComment", comment: null, ...options });
+  }
+}

@@ -1,0 +1,212 @@
+import {
+  createIndex,
+  createTable,
+  insert,
+  quoteName,
+  type Table,
+} from "../../sql/mod.ts";
+import { qualifiedName } from "../dialects/_naming.ts";
+import type {
+  MigrationDialect,
+  RenderContext,
+} from "../dialects/implementation.ts";
+import { OperationError } from "../errors.ts";
+import type {
+  AlterTable,
+  BulkInsert,
+  Operation,
+  TableChange,
+} from "../operations/operation.ts";
+import {
+  plainStatement,
+  type PlannedStatement,
+  planStatement,
+} from "./statement.ts";
+
+/** A statement of a step, and whether it must run outside its transaction. */
+export interface StepStatement {
+  /** What is sent. */
+  readonly statement: PlannedStatement;
+  /** Whether a transaction cannot hold it. */
+  readonly isOutside: boolean;
+  /** What makes room for it when it was interrupted before. */
+  readonly cleanup?: PlannedStatement;
+}
+
+/** Turns one operation into statements. */
+export function renderOperation(
+  operation: Operation,
+  migrations: MigrationDialect,
+  context: RenderContext,
+): StepStatement[] {
+  const { dialect } = context;
+  const inside = (statements: readonly PlannedStatement[]) =>
+    statements.map((statement) => ({ statement, isOutside: false }));
+  switch (operation.kind) {
+    case "createTable":
+      return inside(
+        createTableWithIndexes(operation.table, operation.ifNotExists, context),
+      );
+    case "dropTable":
+      return inside([
+        plainStatement(
+          `DROP TABLE ${operation.ifExists ? "IF EXISTS " : ""}${
+            qualifiedName(operation, dialect)
+          }`,
+        ),
+      ]);
+    case "renameTable":
+      return inside([
+        plainStatement(
+          `ALTER TABLE ${qualifiedName(operation, dialect)} RENAME TO ${
+            quoteName(operation.to, dialect)
+          }`,
+        ),
+      ]);
+    case "alterTable":
+      return alterTable(operation, migrations, context);
+    case "execute":
+      return inside([planStatement(operation.statement, dialect)]);
+    case "bulkInsert":
+      return inside(bulkInsert(operation, context));
+    case "autocommitBlock":
+      return operation.operations.flatMap((inner) =>
+        renderOperation(inner, migrations, context).map((one) => ({
+          ...one,
+          isOutside: true,
+        }))
+      );
+  }
+}
+
+function createTableWithIndexes(
+  table: Table,
+  ifNotExists: boolean,
+  { dialect }: RenderContext,
+): PlannedStatement[] {
+  const options = { ifNotExists };
+  const statements = [
+    createTable(table, dialect, options),
+    ...table.constraints.filter((one) => one.kind === "index").map((one) =>
+      createIndex(table, one, dialect, options)
+    ),
+  ];
+  if (dialect.features.comments) {
+    const name = qualifiedName(
+      {
+        table: table.name,
+        ...(table.schema ? { schema: table.schema } : {}),
+      },
+      dialect,
+    );
+    const { comment } = table.options;
+    if (comment !== undefined) {
+      statements.push(
+        `COMMENT ON TABLE ${name} IS ${dialect.literal(comment)}`,
+      );
+    }
+    for (const column of table.columns) {
+      const remark = column.spec.comment;
+      if (remark === undefined) continue;
+      statements.push(
+        `COMMENT ON COLUMN ${name}.${quoteName(column.name, dialect)} IS ${
+          dialect.literal(remark)
+        }`,
+      );
+    }
+  }
+  return statements.map(plainStatement);
+}
+
+/** Changes that a transaction cannot hold stand alone; the rest is planned together. */
+function alterTable(
+  operation: AlterTable,
+  migrations: MigrationDialect,
+  context: RenderContext,
+): StepStatement[] {
+  const outside = (change: TableChange) =>
+    (change.kind === "createIndex" || change.kind === "dropIndex") &&
+    migrations.isOutside(change);
+  const render = (changes: readonly TableChange[], isOutside: boolean) =>
+    changes.length === 0
+      ? []
+      : migrations.alterTable({ ...operation, changes }, context).map((
+        statement,
+      ) => ({ statement, isOutside }));
+  const statements: StepStatement[] = [];
+  let together: TableChange[] = [];
+  for (const change of operation.changes) {
+    if (!outside(change)) {
+      together.push(change);
+      continue;
+    }
+    statements.push(...render(together, false));
+    together = [];
+    for (const one of render([change], true)) {
+      statements.push(
+        change.kind === "createIndex"
+          ? { ...one, cleanup: dropUnfinished(operation, change, context) }
+          : one,
+      );
+    }
+  }
+  return [...statements, ...render(together, false)];
+}
+
+/** An index whose building was interrupted stays behind, invalid, under its name. */
+function dropUnfinished(
+  operation: AlterTable,
+  change: Extract<TableChange, { kind: "createIndex" }>,
+  { dialect }: RenderContext,
+): PlannedStatement {
+  const name = qualifiedName(
+    { ...operation, table: change.index.name ?? "" },
+    dialect,
+  );
+  return plainStatement(`DROP INDEX CONCURRENTLY IF EXISTS ${name}`);
+}
+
+function bulkInsert(
+  operation: BulkInsert,
+  context: RenderContext,
+): PlannedStatement[] {
+  const table = operation.into ?? context.schema().table(operation);
+  if (!table) {
+    throw new OperationError(
+      `Cannot insert into '${operation.table}': no revision describes the table; pass what createTable() returned, or table(…)`,
+    );
+  }
+  const widest = Math.max(
+    1,
+    ...operation.rows.map((row) => Object.keys(row).length),
+  );
+  const { params = 1000 } = context.limits;
+  const size = Math.max(1, Math.floor(params / widest));
+  const statements: PlannedStatement[] = [];
+  for (const rows of alike(operation.rows)) {
+    for (let at = 0; at < rows.length; at += size) {
+      statements.push(
+        planStatement(
+          insert(table).values(rows.slice(at, at + size)),
+          context.dialect,
+        ),
+      );
+    }
+  }
+  return statements;
+}
+
+/** Runs of rows with the same columns, so that no row needs a DEFAULT in VALUES. */
+function alike<R extends Readonly<Record<string, unknown>>>(
+  rows: readonly R[],
+): R[][] {
+  const runs: R[][] = [];
+  let last = "";
+  for (const row of rows) {
+    const keys = Object.keys(row).sort().join("\0");
+    if (keys !== last || runs.length === 0) runs.push([]);
+    runs.at(-1)!.push(row);
+    last = keys;
+  }
+  return runs;
+}

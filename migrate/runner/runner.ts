@@ -1,0 +1,277 @@
+import type { Engine } from "../../sql/mod.ts";
+import {
+  HeadsMovedError,
+  MigrateError,
+  OrphanRowsError,
+  StepFailedError,
+  StepRunningError,
+} from "../errors.ts";
+import type { Step } from "../planner/plan.ts";
+import type { PlannedStatement } from "../planner/statement.ts";
+import {
+  HEADS_LABEL,
+  type HistoryRow,
+  ORPHANS_LABEL,
+  RUNNING_LABEL,
+  type VersionStore,
+} from "../version_store.ts";
+import { runChunks } from "./chunks.ts";
+import { findGuard } from "./guards.ts";
+import {
+  historyEntry,
+  isWhole,
+  type StepPart,
+  stepParts,
+  type StepSettings,
+} from "./step_batches.ts";
+
+/** Someone else moved the version table: the plan must be made anew. */
+export class PlanOutdated extends Error {
+  override readonly name = "PlanOutdated";
+  /** What was found instead. */
+  readonly reason: MigrateError;
+
+  /** @internal */
+  constructor(reason: MigrateError) {
+    super(reason.message, { cause: reason });
+    this.reason = reason;
+  }
+}
+
+/** What is told while rows are walked. */
+export type ReportRows = (rows: { readonly chunks: number }) => void;
+
+/** Sends steps to one engine. */
+export class StepRunner {
+  readonly #engine: Engine;
+  readonly #store: VersionStore;
+  readonly #settings: StepSettings;
+
+  /** Runs with the given settings. */
+  constructor(engine: Engine, store: VersionStore, settings: StepSettings) {
+    this.#engine = engine;
+    this.#store = store;
+    this.#settings = settings;
+  }
+
+  /**
+   * Applies one step.
+   *
+   * @param first Statements that go before the first guard, such as the tables' creation.
+   * @throws {PlanOutdated} If another runner was faster; nothing was done.
+   */
+  async run(
+    step: Step,
+    first: readonly PlannedStatement[],
+    report: ReportRows = () => {},
+  ): Promise<void> {
+    const parts = this.#parts(step);
+    await this.#part(step, parts, 0, first, report, undefined);
+    await this.#rest(step, parts, 1, report, undefined);
+  }
+
+  /**
+   * Applies several whole steps as one transaction.
+   *
+   * @throws {PlanOutdated} If another runner was faster; nothing was done.
+   */
+  async runTogether(
+    steps: readonly Step[],
+    first: readonly PlannedStatement[],
+  ): Promise<void> {
+    const mixed = steps.find((step) => !isWhole(step));
+    if (mixed) {
+      throw new MigrateError(
+        "not-one-transaction",
+        `Cannot run the steps as one transaction: revision '${mixed.revision}' holds what a transaction cannot; run it with transactionPerMigration`,
+      );
+    }
+    const statements = steps.flatMap((step) =>
+      this.#parts(step).flatMap((part) =>
+        part.kind === "batch" ? part.statements : []
+      )
+    );
+    await this.#send(steps[0]!, [...first, ...statements]);
+  }
+
+  /**
+   * Takes up a step that was interrupted, if its runner's time is over.
+   *
+   * @throws {PlanOutdated} If it is still held, or went on meanwhile.
+   */
+  async resume(
+    step: Step,
+    row: HistoryRow,
+    report: ReportRows = () => {},
+  ): Promise<void> {
+    const entry = historyEntry(step, this.#settings.appliedBy);
+    const checkpoint = row.checkpoint ?? "1";
+    await this.#send(step, [
+      this.#store.expectExpired(row),
+      this.#store.expectCheckpoint(
+        { ...entry, appliedBy: row.appliedBy },
+        checkpoint,
+      ),
+      this.#store.advance(entry, checkpoint, this.#settings.leaseMs),
+    ]);
+    await this.#rest(
+      step,
+      this.#parts(step),
+      parseInt(checkpoint, 10),
+      report,
+      checkpoint,
+    );
+  }
+
+  async #rest(
+    step: Step,
+    parts: readonly StepPart[],
+    from: number,
+    report: ReportRows,
+    resumedAt: string | undefined,
+  ): Promise<void> {
+    try {
+      for (let at = from; at < parts.length; at++) {
+        await this.#part(step, parts, at, [], report, resumedAt);
+      }
+    } catch (error) {
+      // What failed here may be taken up by anyone; if this does not arrive,
+      // the time limit lets them.
+      const entry = historyEntry(step, this.#settings.appliedBy);
+      await this.#engine.send(this.#store.release(entry)).catch(() => {});
+      throw error;
+    }
+  }
+
+  #parts(step: Step): StepPart[] {
+    if (!isWhole(step) && !this.#store.hasHistory) {
+      throw new MigrateError(
+        "history-needed",
+        `Cannot apply revision '${step.revision}' in parts: there is no history table to note how far it has come; allow one`,
+      );
+    }
+    return stepParts(step, this.#store, this.#settings);
+  }
+
+  /** Sends one part. `resumedAt` is where an interrupted step was found. */
+  async #part(
+    step: Step,
+    parts: readonly StepPart[],
+    at: number,
+    first: readonly PlannedStatement[],
+    report: ReportRows,
+    resumedAt: string | undefined,
+  ): Promise<void> {
+    const part = parts[at]!;
+    const { leaseMs, appliedBy } = this.#settings;
+    const entry = historyEntry(step, appliedBy);
+    const here = String(at);
+    const next = String(at + 1);
+    if (at === 0 && part.kind === "batch") {
+      return await this.#send(step, [...first, ...part.statements]);
+    }
+    const isLast = at === parts.length - 1;
+    switch (part.kind) {
+      case "batch":
+        return await this.#send(step, [
+          this.#store.expectCheckpoint(entry, here),
+          ...part.statements,
+          ...(isLast ? [] : [this.#store.advance(entry, next, leaseMs)]),
+        ]);
+      case "outside": {
+        const { cleanup, statements } = part.segment;
+        if (resumedAt === here && cleanup) await this.#sendAlone(step, cleanup);
+        for (const statement of statements) {
+          await this.#sendAlone(step, statement);
+        }
+        return await this.#send(step, [
+          this.#store.expectCheckpoint(entry, here),
+          this.#store.advance(entry, next, leaseMs),
+        ]);
+      }
+      case "data":
+        return await runChunks(part.data, {
+          engine: this.#engine,
+          send: (statements) => this.#send(step, statements),
+          report,
+          from: resumedAt?.startsWith(`${here}:`)
+            ? JSON.parse(resumedAt.slice(here.length + 1))
+            : null,
+          expect: (after) =>
+            this.#store.expectCheckpoint(entry, chunkMark(here, after)),
+          advance: (upTo) =>
+            this.#store.advance(
+              entry,
+              upTo === undefined ? next : chunkMark(here, upTo),
+              leaseMs,
+            ),
+        });
+    }
+  }
+
+  async #sendAlone(step: Step, statement: PlannedStatement): Promise<void> {
+    this.#engine.echo(statement);
+    try {
+      await this.#engine.send(statement);
+    } catch (error) {
+      throw this.#named(error, step);
+    }
+  }
+
+  async #send(
+    step: Step,
+    statements: readonly PlannedStatement[],
+  ): Promise<void> {
+    this.#engine.log("BEGIN (implicit)");
+    for (const statement of statements) this.#engine.echo(statement);
+    try {
+      await this.#engine.sendBatch(statements);
+    } catch (error) {
+      this.#engine.log("ROLLBACK");
+      throw this.#named(error, step);
+    }
+    this.#engine.log("COMMIT");
+  }
+
+  #named(error: unknown, step: Step): Error {
+    const guard = findGuard(error);
+    switch (guard?.label) {
+      case HEADS_LABEL:
+        return new PlanOutdated(
+          new HeadsMovedError(
+            this.#store.versionTable,
+            step.headsBefore,
+            guard.detail === "" ? [] : guard.detail.split(","),
+          ),
+        );
+      case RUNNING_LABEL:
+        return new PlanOutdated(
+          new StepRunningError(guard.detail, "another runner", null),
+        );
+      case ORPHANS_LABEL:
+        return new OrphanRowsError(
+          step.revision,
+          guard.detail.split(","),
+          error,
+        );
+    }
+    // A batch is all or nothing and opens with a guard, so sending it again
+    // after a broken connection cannot apply it twice.
+    if (isRetryable(error)) {
+      return new PlanOutdated(
+        new StepFailedError(step.revision, step.direction, error),
+      );
+    }
+    return new StepFailedError(step.revision, step.direction, error);
+  }
+}
+
+function isRetryable(error: unknown): boolean {
+  return error instanceof Error && "isRetryable" in error &&
+    error.isRetryable === true;
+}
+
+/** How the progress of a walk over rows is noted. */
+function chunkMark(part: string, after: string | number | null): string {
+  return after === null ? part : `${part}:${JSON.stringify(after)}`;
+}

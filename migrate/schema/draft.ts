@@ -1,0 +1,323 @@
+import {
+  ColumnBuilder,
+  type ColumnBuilders,
+  type ColumnSpec,
+  type Constraint,
+  type Dialect,
+  Expression,
+  indexName,
+  inlineSql,
+  MetaData,
+  type MetaDataOptions,
+  Raw,
+  Table,
+  type TableOptions,
+} from "../../sql/mod.ts";
+import { OperationError } from "../errors.ts";
+import type { AnyColumn, TableChange } from "../operations/operation.ts";
+
+/**
+ * A table while it is being changed: columns by their database name, and every
+ * constraint and index beside them, none written on a column.
+ */
+export interface TableDraft {
+  /** The table's name. */
+  name: string;
+  /** Its schema. */
+  schema: string | undefined;
+  /** Its columns by database name, in order. */
+  columns: Map<string, AnyColumn>;
+  /** Its constraints and indexes. */
+  constraints: Constraint[];
+  /** Its other settings. */
+  options: TableOptions;
+  /** The naming convention it was made under. */
+  metadata: MetaDataOptions;
+}
+
+/** Takes a table apart. */
+export function draftOf(table: Table): TableDraft {
+  const nameOf = (key: string) => table.column(key).name;
+  return {
+    name: table.name,
+    schema: table.schema,
+    columns: new Map(
+      table.columns.map((column) => [column.name, bareColumn(column.spec)]),
+    ),
+    constraints: table.constraints.map((constraint): Constraint => {
+      switch (constraint.kind) {
+        case "check":
+          return constraint;
+        case "index":
+          return {
+            ...constraint,
+            name: indexName(table, constraint),
+            columns: constraint.columns.map((part) =>
+              part instanceof Expression ? part : nameOf(part)
+            ),
+          };
+        default:
+          return { ...constraint, columns: constraint.columns.map(nameOf) };
+      }
+    }),
+    options: table.options,
+    metadata: table.metadata.options,
+  };
+}
+
+/** Puts a table together again. */
+export function tableOf(draft: TableDraft): Table {
+  const columns: ColumnBuilders = Object.fromEntries(draft.columns);
+  return new Table(
+    draft.name,
+    new MetaData(draft.metadata),
+    columns,
+    draft.constraints,
+    { ...draft.options, ...(draft.schema ? { schema: draft.schema } : {}) },
+  );
+}
+
+/** A table that only knows some columns' names: enough to write an index. */
+export function tableStub(
+  name: string,
+  schema: string | undefined,
+  columns: ColumnBuilders,
+  metadata: MetaDataOptions = {},
+  constraints: readonly Constraint[] = [],
+): Table {
+  return new Table(
+    name,
+    new MetaData(metadata),
+    columns,
+    constraints,
+    schema ? { schema } : {},
+  );
+}
+
+function bareColumn(spec: ColumnSpec): AnyColumn {
+  const { references, unique: _u, index: _i, name: _n, ...rest } = spec;
+  // A key that refers to another table does not number itself; without the
+  // reference on the column that must be said.
+  return new ColumnBuilder(
+    references && spec.primaryKey && spec.autoincrement === undefined
+      ? { ...rest, autoincrement: false }
+      : rest,
+  );
+}
+
+/** The columns a constraint or index is about, by name. */
+export function columnsOf(constraint: Constraint): string[] {
+  return constraint.kind === "check"
+    ? []
+    : [...constraint.columns].filter((part) => typeof part === "string");
+}
+
+/** Applies one change to a draft. */
+export function applyChange(
+  draft: TableDraft,
+  change: TableChange,
+  dialect: Dialect,
+): void {
+  switch (change.kind) {
+    case "addColumn": {
+      if (change.ifNotExists && draft.columns.has(change.name)) return;
+      const added = draftOf(
+        tableStub(draft.name, draft.schema, { [change.name]: change.column }),
+      );
+      for (const [name, column] of added.columns) {
+        draft.columns.set(name, column);
+      }
+      draft.constraints.push(...added.constraints);
+      return;
+    }
+    case "dropColumn":
+      existing(draft, change.name);
+      draft.columns.delete(change.name);
+      draft.constraints = draft.constraints.filter((constraint) =>
+        !columnsOf(constraint).includes(change.name)
+      );
+      return;
+    case "renameColumn":
+      return renameColumn(draft, change.name, change.to, dialect);
+    case "alterColumn": {
+      const { spec } = existing(draft, change.name);
+      draft.columns.set(
+        change.name,
+        new ColumnBuilder(changedSpec(spec, change.changes)),
+      );
+      return;
+    }
+    case "createIndex":
+      if (change.ifNotExists && find(draft, change.index.name)) return;
+      draft.constraints.push(change.index);
+      return;
+    case "addConstraint":
+      draft.constraints.push(change.constraint);
+      return;
+    case "dropIndex":
+    case "dropConstraint": {
+      const found = find(draft, change.name);
+      draft.constraints = draft.constraints.filter((one) => one !== found);
+      return;
+    }
+    case "setTableComment": {
+      const { comment: _, ...rest } = draft.options;
+      draft.options = change.comment === null
+        ? rest
+        : { ...rest, comment: change.comment };
+    }
+  }
+}
+
+/** The constraint or index of a name. */
+export function find(
+  draft: TableDraft,
+  name: string | undefined,
+): Constraint | undefined {
+  return name === undefined
+    ? undefined
+    : draft.constraints.find((constraint) => constraint.name === name);
+}
+
+function existing(draft: TableDraft, name: string): AnyColumn {
+  const column = draft.columns.get(name);
+  if (column) return column;
+  throw new OperationError(
+    `Cannot change column '${name}' of table '${draft.name}': it has ${
+      [...draft.columns.keys()].map((known) => `'${known}'`).join(", ")
+    }; name one of these`,
+  );
+}
+
+function changedSpec(
+  spec: ColumnSpec,
+  changes: Extract<TableChange, { kind: "alterColumn" }>["changes"],
+): ColumnSpec {
+  const { serverDefault: oldDefault, comment: oldComment, ...rest } = spec;
+  const { nullable, type, serverDefault, comment } = changes;
+  const newDefault = serverDefault === undefined ? oldDefault : serverDefault;
+  const newComment = comment === undefined ? oldComment : comment;
+  return {
+    ...rest,
+    nullable: nullable ?? rest.nullable,
+    type: type?.spec.type ?? rest.type,
+    ...(newDefault === undefined || newDefault === null
+      ? {}
+      : { serverDefault: newDefault }),
+    ...(newComment === undefined || newComment === null
+      ? {}
+      : { comment: newComment }),
+  };
+}
+
+function renameColumn(
+  draft: TableDraft,
+  from: string,
+  to: string,
+  dialect: Dialect,
+): void {
+  existing(draft, from);
+  draft.columns = new Map(
+    [...draft.columns].map(([name, column]) => [
+      name === from ? to : name,
+      renamedInColumn(column, from, to, dialect),
+    ]),
+  );
+  const inSql = (expression: Expression<unknown>) =>
+    renameInSql(expression, from, to, dialect);
+  draft.constraints = draft.constraints.map((constraint): Constraint => {
+    if (constraint.kind === "check") {
+      return { ...constraint, sql: inSql(constraint.sql) };
+    }
+    if (constraint.kind === "index") {
+      return {
+        ...constraint,
+        columns: constraint.columns.map((part) =>
+          part instanceof Expression ? inSql(part) : part === from ? to : part
+        ),
+        ...(constraint.where ? { where: inSql(constraint.where) } : {}),
+      };
+    }
+    return {
+      ...constraint,
+      columns: constraint.columns.map((name) => name === from ? to : name),
+    };
+  });
+  renameTarget(draft, draft.name, from, to);
+}
+
+/** Follows the new name of a column in the foreign keys that point at it. */
+export function renameTarget(
+  draft: TableDraft,
+  table: string,
+  from: string,
+  to: string,
+): void {
+  draft.constraints = draft.constraints.map((constraint) =>
+    constraint.kind === "foreignKey"
+      ? {
+        ...constraint,
+        targets: constraint.targets.map((target) =>
+          target === `${table}.${from}` ? `${table}.${to}` : target
+        ),
+      }
+      : constraint
+  );
+}
+
+/** Follows the new name of a table in the foreign keys that point at it. */
+export function renameTargetTable(
+  draft: TableDraft,
+  from: string,
+  to: string,
+): void {
+  draft.constraints = draft.constraints.map((constraint) =>
+    constraint.kind === "foreignKey"
+      ? {
+        ...constraint,
+        targets: constraint.targets.map((target) =>
+          target.slice(0, target.lastIndexOf(".")) === from
+            ? to + target.slice(target.lastIndexOf("."))
+            : target
+        ),
+      }
+      : constraint
+  );
+}
+
+function renamedInColumn(
+  column: AnyColumn,
+  from: string,
+  to: string,
+  dialect: Dialect,
+): AnyColumn {
+  const { computed } = column.spec;
+  if (!computed) return column;
+  return column.with({
+    computed: {
+      ...computed,
+      sql: renameInSql(computed.sql, from, to, dialect),
+    },
+  });
+}
+
+const TOKEN = /'(?:[^']|'')*'|"(?:[^"]|"")*"|[\p{L}_][\p{L}\p{N}_$]*/gu;
+
+/** Follows the new name of a column in an expression, as the database does. */
+export function renameInSql(
+  expression: Expression<unknown>,
+  from: string,
+  to: string,
+  dialect: Dialect,
+): Expression<unknown> {
+  const text = inlineSql(expression, dialect);
+  const quoted = `"${to.replaceAll('"', '""')}"`;
+  const renamed = text.replace(TOKEN, (token) => {
+    if (token.startsWith("'")) return token;
+    const name = token.startsWith('"')
+      ? token.slice(1, -1).replaceAll('""', '"')
+      : token;
+    return name.toLowerCase() === from.toLowerCase() ? quoted : token;
+  });
+  return renamed === text ? expression : new Raw(renamed);
+}

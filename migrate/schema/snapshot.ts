@@ -1,0 +1,112 @@
+import type { Dialect, Table } from "../../sql/mod.ts";
+import type { Operation, TableReference } from "../operations/operation.ts";
+import {
+  applyChange,
+  draftOf,
+  renameTarget,
+  renameTargetTable,
+  type TableDraft,
+  tableOf,
+} from "./draft.ts";
+
+/**
+ * The schema as the operations so far have made it: no database is asked.
+ *
+ * It knows what recorded operations say. What raw SQL or another tool made is
+ * not in it, and whoever needs such a table must be given its description.
+ */
+export class SchemaSnapshot {
+  readonly #tables: Map<string, Table>;
+  readonly #dialect: Dialect;
+
+  /** Starts with the given tables, or with none. */
+  constructor(dialect: Dialect, tables: Iterable<Table> = []) {
+    this.#dialect = dialect;
+    this.#tables = new Map();
+    for (const table of tables) this.#tables.set(table.fullName, table);
+  }
+
+  /** Every known table. */
+  get tables(): readonly Table[] {
+    return [...this.#tables.values()];
+  }
+
+  /** A copy that changes on its own. */
+  copy(): SchemaSnapshot {
+    return new SchemaSnapshot(this.#dialect, this.#tables.values());
+  }
+
+  /** The table of a name, if an operation has described it. */
+  table(reference: TableReference): Table | undefined {
+    return this.#tables.get(fullName(reference));
+  }
+
+  /** Tables with a foreign key to the given one, itself excepted. */
+  referring(reference: TableReference): Table[] {
+    const name = fullName(reference);
+    return this.tables.filter((table) =>
+      table.fullName !== name &&
+      table.foreignKeys.some((key) => key.targetTable === name)
+    );
+  }
+
+  /** Follows an operation. */
+  apply(operation: Operation): void {
+    switch (operation.kind) {
+      case "createTable": {
+        const { table, ifNotExists } = operation;
+        if (ifNotExists && this.#tables.has(table.fullName)) return;
+        this.#tables.set(table.fullName, table);
+        return;
+      }
+      case "dropTable":
+        this.#tables.delete(fullName(operation));
+        return;
+      case "renameTable":
+        return this.#rename(operation, operation.to);
+      case "alterTable": {
+        const table = this.table(operation) ?? operation.original;
+        if (!table) return;
+        const draft = draftOf(table);
+        for (const change of operation.changes) {
+          applyChange(draft, change, this.#dialect);
+          if (change.kind !== "renameColumn") continue;
+          this.#edit((other) =>
+            renameTarget(other, table.fullName, change.name, change.to)
+          );
+        }
+        this.#tables.set(table.fullName, tableOf(draft));
+        return;
+      }
+      case "autocommitBlock":
+        for (const inner of operation.operations) this.apply(inner);
+    }
+  }
+
+  #rename(reference: TableReference, to: string): void {
+    const table = this.table(reference);
+    const from = fullName(reference);
+    const target = fullName({ ...reference, table: to });
+    if (table) {
+      this.#tables.delete(from);
+      const draft = draftOf(table);
+      draft.name = to;
+      this.#tables.set(target, tableOf(draft));
+    }
+    this.#edit((other) => renameTargetTable(other, from, target));
+  }
+
+  #edit(change: (draft: TableDraft) => void): void {
+    for (const [name, table] of this.#tables) {
+      if (table.foreignKeys.length === 0) continue;
+      const draft = draftOf(table);
+      change(draft);
+      this.#tables.set(name, tableOf(draft));
+    }
+  }
+}
+
+/** `schema.table`, or the name alone. */
+export function fullName({ table, schema }: TableReference): string {
+  return schema === undefined ? table : `${schema}.${table}`;
+}
