@@ -401,12 +401,12 @@ export class Session implements Reader {
       let emitter = emitters.get(engine);
       if (!emitter) {
         emitters.set(engine, emitter = new Emitter(engine, reserved));
-        engine.log("BEGIN (implicit)");
       }
       return emitter;
     };
     const logged = <T>(emitter: Emitter, add: () => T): void => {
       const from = emitter.emissions.length;
+      if (from === 0) emitter.engine.log("BEGIN (implicit)");
       add();
       for (const { statement } of emitter.emissions.slice(from)) {
         emitter.engine.echo(emitter.engine.prepare(statement));
@@ -467,7 +467,12 @@ export class Session implements Reader {
     for (const { state, table, values } of plan.writes) {
       const key = reserved.get(state);
       const column = numberedColumn(table, values);
-      if (key !== undefined && column) values.set(column, key);
+      if (key === undefined || !column) continue;
+      const others = [...values];
+      values.clear();
+      for (const [one, value] of [[column, key] as const, ...others]) {
+        values.set(one, value);
+      }
     }
     return reserved;
   }
