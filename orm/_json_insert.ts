@@ -34,14 +34,14 @@ export class JsonInsert extends Statement<unknown> {
     table: Table,
     numbered: BulkColumn | undefined,
     columns: readonly BulkColumn[],
-    rows: readonly (readonly unknown[])[],
+    rows: string,
     returning: RowShape | undefined,
   ) {
     super();
     this.table = table;
     this.numbered = numbered;
     this.columns = columns;
-    this.rows = new Bind(JSON.stringify(rows), sqlType("text"));
+    this.rows = new Bind(rows, sqlType("text"));
     this.shape = returning;
   }
 

@@ -24,6 +24,9 @@ import {
 /** From how many rows on they go as one JSON parameter; fewer read better in a log. */
 const BULK = 5;
 
+/** The most characters of such a parameter; each may be three bytes. */
+const BULK_CHARS = 300_000;
+
 /** A statement of a unit of work, and what its answer says of objects. */
 export interface Emission {
   /** The statement. */
@@ -189,33 +192,42 @@ export class Emitter {
         column,
         lastKey: this.#isRef(value) ? lastKey(value.column) : undefined,
       }));
-      const cells = rows.map((values) =>
-        columns.map(({ column }) => {
-          const value = values.get(column);
-          return this.#isRef(value)
-            ? this.#offset(value)
-            : toDriver(this.#known(value), column.spec.type, dialect);
-        })
-      );
-      this.emissions.push({
-        statement: new JsonInsert(
-          table,
-          numbered && {
-            column: numbered,
-            lastKey: dialect.writes.keyAfterLast?.(numbered, 1),
-          },
-          columns,
-          cells,
-          shape,
-        ),
-        receive: (answers) =>
-          this.#receive(
-            states,
-            returning,
-            inKeyOrder(answers, returning, numbered),
+      // Platforms limit a parameter's bytes; each chunk counts keys anew.
+      for (let from = 0; from < rows.length;) {
+        const cells: string[] = [];
+        let length = 0;
+        for (const values of rows.slice(from)) {
+          const row = JSON.stringify(columns.map(({ column }) => {
+            const value = values.get(column);
+            return this.#isRef(value)
+              ? this.#offset(value)
+              : toDriver(this.#known(value), column.spec.type, dialect);
+          }));
+          length += row.length;
+          if (length > BULK_CHARS && cells.length > 0) break;
+          cells.push(row);
+        }
+        const chunk = states.slice(from, from += cells.length);
+        this.emissions.push({
+          statement: new JsonInsert(
+            table,
+            numbered && {
+              column: numbered,
+              lastKey: dialect.writes.keyAfterLast?.(numbered, 1),
+            },
+            columns,
+            `[${cells}]`,
+            shape,
           ),
-      });
-      this.#count(table, numbered, rows.length);
+          receive: (answers) =>
+            this.#receive(
+              chunk,
+              returning,
+              inKeyOrder(answers, returning, numbered),
+            ),
+        });
+        this.#count(table, numbered, cells.length);
+      }
       return;
     }
     rows.forEach((values, i) => {
