@@ -1,0 +1,11 @@
+import type { Limits } from "../sql/mod.ts";
+
+/** What D1 and Durable Objects refuse, as documented and as workerd enforces it. */
+export const D1_LIMITS: Limits = {
+  params: 100,
+  columns: 100,
+  compound: 5,
+  depth: 100,
+  like: 50,
+  sqlBytes: 100_000,
+};
