@@ -4,7 +4,8 @@
  *
  * It cannot: be used on Workers (no `node:sqlite` there); serve two
  * transactions at once on one connection (the second waits its turn); read
- * 64-bit integers other than through `bigint()` columns.
+ * 64-bit integers other than through `bigint()` columns; keep a NUL character
+ * in text under Deno (it is refused; bytes keep it).
  *
  * @module
  */
@@ -16,6 +17,7 @@ import {
   type DriverResult,
   type DriverTransaction,
   sqlite as dialect,
+  TypeConversionError,
 } from "../sql/mod.ts";
 
 /** Settings of a SQLite file. */
@@ -86,7 +88,8 @@ export function sqlite(path: string, options: SqliteOptions = {}): Driver {
           })
         );
       }),
-    classify: classifySqlite,
+    classify: (error, sql) =>
+      classifySqlite(error, sql) ?? tooLarge(error, sql),
     close: () => db.close(),
   };
 }
@@ -116,6 +119,11 @@ type ArrayStatement = StatementSync & {
 };
 
 function run(db: DatabaseSync, { sql, params }: BoundStatement): DriverResult {
+  if (params.some(holdsNul) && !keepsNul(db)) {
+    throw new TypeConversionError(
+      "Cannot bind text with a NUL character: this runtime's node:sqlite would cut it off when it is read; use blob()",
+    );
+  }
   const statement = db.prepare(sql) as ArrayStatement;
   statement.setReturnArrays(true);
   const columns = statement.columns().map(({ name }) => name);
@@ -125,4 +133,27 @@ function run(db: DatabaseSync, { sql, params }: BoundStatement): DriverResult {
   }
   const rows = statement.all(...params) as unknown as unknown[][];
   return { columns, rows, changes: rows.length };
+}
+
+function holdsNul(value: unknown): boolean {
+  return typeof value === "string" && value.includes("\0");
+}
+
+// Node keeps what stands behind a NUL, Deno does not.
+function keepsNul(db: DatabaseSync): boolean {
+  const row = db.prepare("SELECT char(97, 0, 98) AS text").get();
+  return String(row?.["text"]).length === 3;
+}
+
+function tooLarge(
+  error: unknown,
+  sql: string | undefined,
+): TypeConversionError | undefined {
+  const { code }: { readonly code?: unknown } = Object(error);
+  return code === "ERR_OUT_OF_RANGE"
+    ? new TypeConversionError(
+      "Cannot read a whole number beyond 2^53: give its column the type bigint()",
+      { cause: error, sql },
+    )
+    : undefined;
 }
