@@ -81,12 +81,37 @@ export interface D1Database {
   withSession(constraintOrBookmark?: string): D1DatabaseSession;
 }
 
+/** The answer to one statement, with its columns in order. */
+export interface D1Columns {
+  /** Counts and sizes. */
+  readonly meta: D1Meta;
+  /** The names, also when there is no row. */
+  readonly columns: readonly string[];
+  /** The values; two columns of one name stay apart. */
+  readonly rows: readonly (readonly unknown[])[];
+}
+
+/** A binding that also gives columns and counts at once, as REST does. */
+export interface RelayedD1 extends D1Database {
+  /** Like `batch`, with rows as arrays; a Worker's binding has no such method. */
+  columns(
+    statements: readonly { sql: string; params: readonly unknown[] }[],
+  ): Promise<D1Columns[]>;
+}
+
 /** One request to the relay. */
 export interface RelayCall {
   /** The binding's name in the relay. */
   readonly db: string;
   /** The method of the binding or statement. */
-  readonly op: "all" | "run" | "raw" | "first" | "batch" | "exec";
+  readonly op:
+    | "all"
+    | "run"
+    | "raw"
+    | "first"
+    | "batch"
+    | "exec"
+    | "columns";
   /** Statements with their values, already converted as D1 converts them. */
   readonly statements: readonly { sql: string; params: readonly unknown[] }[];
   /** The constraint or bookmark of a session; absent outside one. */
@@ -118,6 +143,15 @@ export default {
         ? await db.batch(made)
         : call.op === "exec"
         ? await db.exec(call.statements[0].sql)
+        : call.op === "columns"
+        // Below the binding's own methods: what they send, before they drop
+        // either the counts or the columns.
+        ? await db.alwaysPrimarySession._sendOrThrow(
+          "/query",
+          made.map((statement) => statement.statement),
+          made.map((statement) => statement.params),
+          "ROWS_AND_COLUMNS",
+        )
         : call.argument === undefined
         ? await made[0][call.op]()
         : await made[0][call.op](call.argument);
@@ -143,7 +177,7 @@ export default {
 export function relayedD1(
   db: string,
   send: (call: RelayCall) => Promise<RelayAnswer>,
-): D1Database {
+): RelayedD1 {
   const scope = (session?: Bookmark): Scope => ({
     send: async (op, statements, argument) => {
       const answer = await send({
@@ -173,6 +207,13 @@ export function relayedD1(
         count: number;
         duration: number;
       },
+    async columns(statements) {
+      const answers = await always.send("columns", statements) as {
+        meta: D1Meta;
+        results: Omit<D1Columns, "meta">;
+      }[];
+      return answers.map(({ meta, results }) => ({ meta, ...results }));
+    },
     withSession(start = "first-unconstrained") {
       const bookmark = new Bookmark(start);
       const own = scope(bookmark);

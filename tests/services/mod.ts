@@ -15,6 +15,8 @@
  * | How does the Upstash client reach it? | `upstash_server.ts` |
  * | How do I have a real Postgres? | `postgres.ts` |
  * | How does the Neon driver reach it? | `neon_server.ts` |
+ * | How does a libSQL or Turso client reach a SQLite? | `hrana_server.ts`, `hrana_sqlite.ts` |
+ * | How do I reach D1 over Cloudflare's REST interface? | `d1_rest_server.ts` |
  *
  * @module
  */
@@ -23,13 +25,19 @@ export type { BundleOptions, WorkerEntry } from "./bundle.ts";
 export { countingD1 } from "./counting_d1.ts";
 export type { CountableD1, D1Trips } from "./counting_d1.ts";
 export type {
+  D1Columns,
   D1Database,
   D1DatabaseSession,
   D1Meta,
   D1PreparedStatement,
   D1Result,
+  RelayedD1,
 } from "./d1_binding.ts";
 export type { Availability } from "./child_server.ts";
+export { startD1RestServer } from "./d1_rest_server.ts";
+export type { D1RestServer, D1RestServerOptions } from "./d1_rest_server.ts";
+export { startHranaServer } from "./hrana_server.ts";
+export type { HranaServer, HranaServerOptions } from "./hrana_server.ts";
 export type { HttpServer, ListenOptions } from "./http_server.ts";
 export { startNeonServer } from "./neon_server.ts";
 export type { NeonServer, NeonServerOptions } from "./neon_server.ts";

@@ -15,10 +15,10 @@ import { Miniflare, type WorkerOptions } from "miniflare";
 import type { Readable } from "node:stream";
 import { bundleWorker, type WorkerEntry } from "./bundle.ts";
 import {
-  type D1Database,
   emptyD1,
   RELAY_SCRIPT,
   type RelayAnswer,
+  type RelayedD1,
   relayedD1,
 } from "./d1_binding.ts";
 
@@ -129,7 +129,7 @@ export interface Workerd extends AsyncDisposable {
    * A D1 binding that the test itself can use; the database is the one that
    * Workers see under this name.
    */
-  d1(name: string): D1Database;
+  d1(name: string): RelayedD1;
   /** A KV namespace that the test itself can use. */
   kv(name: string): Promise<KvNamespace>;
   /** Drops every table, view and trigger of a database. */
