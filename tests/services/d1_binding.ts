@@ -151,6 +151,7 @@ export default {
           made.map((statement) => statement.statement),
           made.map((statement) => statement.params),
           "ROWS_AND_COLUMNS",
+          { setAttribute() {} },
         )
         : call.argument === undefined
         ? await made[0][call.op]()

@@ -8,7 +8,8 @@
  * connection of its own, so locks between streams are real; foreign keys are on,
  * as at Turso.
  *
- * Cannot do: Protocol Buffers, WebSockets, `base_url`, replicas, waiting for a
+ * Cannot do: Protocol Buffers (so `@libsql/client` falls back to version 2, the
+ * same in JSON), WebSockets, `base_url`, replicas, waiting for a
  * lock (a locked database answers `SQLITE_BUSY` at once), vectors and other
  * extensions of libSQL.
  *

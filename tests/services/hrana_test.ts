@@ -12,7 +12,7 @@ Deno.test.afterAll(() => server.dispose());
 async function onStream<T>(
   work: (stream: hrana.HttpStream) => Promise<T>,
 ): Promise<T> {
-  const client = hrana.openHttp(server.url, server.token, undefined, 3);
+  const client = hrana.openHttp(server.url, server.token);
   client.intMode = "bigint";
   const stream = client.openStream();
   try {
@@ -100,7 +100,7 @@ Deno.test("a batch follows its conditions", async () => {
     const committed = commit.run("COMMIT");
     const rollback = batch.step().condition(hrana.BatchCond.and(batch, [
       hrana.BatchCond.not(hrana.BatchCond.ok(commit)),
-      hrana.BatchCond.not(hrana.BatchCond.isAutocommit(batch)),
+      hrana.BatchCond.or(batch, [hrana.BatchCond.error(two)]),
     ]));
     ran.push(rollback.run("ROLLBACK"));
     server.reset();
@@ -109,7 +109,6 @@ Deno.test("a batch follows its conditions", async () => {
     equal(await committed, undefined);
     await failed;
     await Promise.all(ran);
-    equal(await stream.getAutocommit(), true);
     const { rows } = await stream.query("SELECT count(*) FROM batched");
     equal(rows[0]![0], 0n);
   });
@@ -120,7 +119,6 @@ Deno.test("a transaction stays open over batons, and others see its lock", async
     await stream.run("CREATE TABLE locked (id INTEGER)");
     await stream.run("BEGIN IMMEDIATE");
     await stream.run("INSERT INTO locked VALUES (1)");
-    equal(await stream.getAutocommit(), false);
     await rejects(
       onStream((other) => other.run("INSERT INTO locked VALUES (2)")),
       { code: "SQLITE_BUSY" },
@@ -142,9 +140,8 @@ Deno.test("sequence, describe and stored texts", async () => {
     deepEqual([read.isReadonly, read.isExplain], [true, false]);
     const write = await stream.describe("INSERT INTO seq VALUES (?)");
     equal(write.isReadonly, false);
-    const sql = stream.client().protocolVersion &&
-      stream.storeSql("SELECT id FROM seq -- ;");
-    const { rows } = await stream.query(sql as hrana.Sql);
+    const sql = stream.storeSql("SELECT id FROM seq -- ;");
+    const { rows } = await stream.query(sql);
     deepEqual(Array.from(rows[0]!), [7n]);
     await rejects(stream.run("SELECT 1; SELECT 2"), {
       code: "SQL_MANY_STATEMENTS",
@@ -191,15 +188,47 @@ Deno.test("a wrong token, route or body is refused", async () => {
   equal(server.streams, 0);
 });
 
-Deno.test("the Turso serverless driver runs statements and batches", async () => {
+Deno.test("autocommit is told, and is a condition", async () => {
+  const auto = { type: "get_autocommit" };
+  const step = (sql: string, condition?: object) => ({
+    stmt: { sql },
+    condition,
+  });
+  const { body } = await pipeline(
+    null,
+    auto,
+    execute("BEGIN"),
+    auto,
+    {
+      type: "batch",
+      batch: {
+        steps: [
+          step("SELECT 1", { type: "is_autocommit" }),
+          step("ROLLBACK", { type: "not", cond: { type: "is_autocommit" } }),
+        ],
+      },
+    },
+    auto,
+    { type: "close" },
+  );
+  const { results } = body;
+  deepEqual(
+    [0, 2, 4].map((i) => results[i].response.is_autocommit),
+    [true, false, true],
+  );
+  const ran = results[3].response.result.step_results;
+  deepEqual(ran.map((one: unknown) => one !== null), [false, true]);
+});
+
+Deno.test("the Turso serverless driver runs statements over a cursor", async () => {
   const db = connect({ url: server.url, authToken: server.token });
-  await db.execute("CREATE TABLE turso (id INTEGER PRIMARY KEY, v TEXT)");
-  const insert = await db.execute("INSERT INTO turso (v) VALUES (?)", ["a"]);
-  equal(insert.rowsAffected, 1);
-  const { rows } = await db.execute("SELECT id, v FROM turso");
-  deepEqual([rows[0]!.id, rows[0]!.v], [1, "a"]);
+  await db.exec("CREATE TABLE turso (id INTEGER PRIMARY KEY, v TEXT)");
+  const insert = await db.run("INSERT INTO turso (v) VALUES (?)", "a");
+  equal(insert.changes, 1);
+  const rows = await db.all("SELECT id, v FROM turso");
+  deepEqual(rows.map(({ id, v }) => [id, v]), [[1, "a"]]);
   await rejects(
-    db.execute("INSERT INTO turso (id) VALUES (1)"),
+    db.run("INSERT INTO turso (id) VALUES (1)"),
     /UNIQUE constraint failed: turso\.id/,
   );
   await db.close();
