@@ -16,11 +16,12 @@ import {
 } from "./graph/revision_map.ts";
 import { absoluteDowngradeTarget, upgradeTargets } from "./graph/targets.ts";
 import { Planner, type Step } from "./planner/plan.ts";
-import { planStatement } from "./planner/statement.ts";
+import { type PlannedStatement, planStatement } from "./planner/statement.ts";
 import type { Revision } from "./revision.ts";
 import { PlanOutdated, StepRunner } from "./runner/runner.ts";
 import {
   type HistoryRow,
+  type StoredState,
   VersionStore,
   type VersionTableOptions,
 } from "./version_store.ts";
@@ -214,17 +215,26 @@ export function createMigrator(options: MigratorOptions): Migrator {
     context: { engine: engine.name, x: options.x ?? {} },
     ...(options.naming ? { naming: options.naming } : {}),
   });
+  const lock = migrations.lock(store.versionTable, engine.dialect);
   const runner = new StepRunner(engine, store, {
     appliedBy: options.appliedBy ?? "aludel",
     leaseMs: options.leaseMs ?? 60_000,
     foreignKeyGuard: options.foreignKeyGuard ?? "auto",
-    lock: migrations.lock(store.versionTable, engine.dialect),
+    lock,
     extra: (step) =>
       (options.onVersionApply?.(step) ?? []).map((statement) =>
         planStatement(statement, engine.dialect)
       ),
   });
-  const run = new Run({ options, map, store, planner, runner, engine });
+  const run = new Run({
+    options,
+    map,
+    store,
+    planner,
+    runner,
+    engine,
+    lock,
+  });
   return {
     map,
     store,
@@ -237,7 +247,7 @@ export function createMigrator(options: MigratorOptions): Migrator {
     current: () => run.current(),
     history: () => store.history(engine),
     ensureVersion: async () => {
-      await engine.sendBatch(store.create());
+      await engine.sendBatch([...lock, ...store.create()]);
     },
   };
 }
@@ -255,6 +265,7 @@ interface RunParts {
   readonly planner: Planner;
   readonly runner: StepRunner;
   readonly engine: Engine;
+  readonly lock: readonly PlannedStatement[];
 }
 
 /** Plans, sends, and plans anew where another runner was faster. */
@@ -268,11 +279,11 @@ class Run {
   async upgrade(target: Identifier): Promise<RunResult> {
     const { map, planner, options } = this.#parts;
     let absolute: string[] | undefined;
-    return await this.#repeat("upgrade", async (heads) => {
+    return await this.#repeat("upgrade", async ({ heads, history }) => {
       if (absolute === undefined) {
         // A relative target means the place it had when it was asked for.
         absolute = ids(upgradeTargets(map, { target, current: heads }));
-        if (!options.allowEdited) await this.#refuseEdited(heads);
+        if (!options.allowEdited) await this.#refuseEdited(heads, history);
       }
       return await planner.upgrade(heads, absolute);
     });
@@ -281,7 +292,7 @@ class Run {
   async downgrade(target: string): Promise<RunResult> {
     const { map, planner } = this.#parts;
     let absolute: string | undefined;
-    return await this.#repeat("downgrade", async (heads) => {
+    return await this.#repeat("downgrade", async ({ heads }) => {
       if (absolute === undefined) {
         absolute = absoluteDowngradeTarget(map, { target, current: heads });
         return await planner.downgrade(heads, absolute);
@@ -301,12 +312,13 @@ class Run {
     if (!purge) {
       return await this.#repeat(
         "stamp",
-        (heads) => Promise.resolve(planner.stamp(heads, targets)),
+        ({ heads }) => Promise.resolve(planner.stamp(heads, targets)),
       );
     }
     const steps = planner.stamp([], targets);
     const from = await store.heads(engine) ?? [];
     await engine.sendBatch([
+      ...this.#parts.lock,
       ...store.create(),
       store.purge(),
       ...steps.flatMap((step) => store.change(step.change)),
@@ -342,22 +354,22 @@ class Run {
 
   async #repeat(
     direction: Step["direction"],
-    plan: (heads: readonly string[]) => Promise<Step[]>,
+    plan: (state: StoredState) => Promise<Step[]>,
   ): Promise<RunResult> {
     const { store, engine } = this.#parts;
     const done: Step[] = [];
     let from: readonly string[] | undefined;
     let waited = 0;
     for (let attempt = 0;; attempt++) {
-      const found = await store.heads(engine);
-      const heads = found ?? [];
+      const state = await store.read(engine);
+      const { heads } = state;
       from ??= heads;
       this.#refuseUnknown(heads);
       try {
-        if (direction !== "stamp") await this.#takeUp(heads, done);
-        const steps = await plan(heads);
+        if (direction !== "stamp") await this.#takeUp(state, done);
+        const steps = await plan(state);
         if (steps.length === 0) return { from, heads, steps: done };
-        await this.#apply(steps, found === undefined, done);
+        await this.#apply(steps, !state.isComplete, done);
         return {
           from,
           heads: steps.at(-1)!.change.heads,
@@ -378,9 +390,12 @@ class Run {
   }
 
   /** Takes up a step that was interrupted, or waits while it is held. */
-  async #takeUp(heads: readonly string[], done: Step[]): Promise<void> {
-    const { store, engine, planner, runner, map } = this.#parts;
-    const [row] = await store.history(engine, "running");
+  async #takeUp(
+    { heads, history }: StoredState,
+    done: Step[],
+  ): Promise<void> {
+    const { store, planner, runner, map } = this.#parts;
+    const row = history.find(({ state }) => state === "running");
     if (!row) return;
     const node = map.byId.get(row.version);
     if (!node) throw new UnknownVersionError([row.version], store.versionTable);
@@ -440,15 +455,12 @@ class Run {
   }
 
   /** Compares what applied revisions do now with what they did then. */
-  async #refuseEdited(heads: readonly string[]): Promise<void> {
-    const { store, engine, planner, map } = this.#parts;
-    if (heads.length === 0) return;
-    const edited = await editedRevisions(
-      map,
-      planner,
-      heads,
-      await store.history(engine),
-    );
+  async #refuseEdited(
+    heads: readonly string[],
+    history: readonly HistoryRow[],
+  ): Promise<void> {
+    const { planner, map } = this.#parts;
+    const edited = await editedRevisions(map, planner, heads, history);
     if (edited.length > 0) throw new EditedRevisionError(edited);
   }
 

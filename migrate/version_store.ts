@@ -88,6 +88,18 @@ export interface HistoryEntry {
   readonly statements: number;
 }
 
+/** What both tables hold. */
+export interface StoredState {
+  /** The rows of the table of heads, sorted. */
+  readonly heads: readonly string[];
+  /** Whether the table of heads is there. */
+  readonly hasVersionTable: boolean;
+  /** Whether every table that is wanted is there. */
+  readonly isComplete: boolean;
+  /** The rows of the history, oldest first. */
+  readonly history: readonly HistoryRow[];
+}
+
 /** The labels that guards put into errors. */
 export const HEADS_LABEL = "aludel_heads";
 /** @see HEADS_LABEL */
@@ -170,31 +182,42 @@ export class VersionStore {
     );
   }
 
+  /** Reads both tables: one trip where they are there, which is the rule. */
+  async read(engine: Engine): Promise<StoredState> {
+    const texts = [this.#selectHeads(), ...this.#selectHistory()];
+    try {
+      const results = await engine.sendBatch(
+        texts.map((sql) => ({ sql, params: [] })),
+      );
+      return stateOf(results[0]?.rows, results[1]?.rows ?? []);
+    } catch {
+      const heads = await this.#rows(engine, texts[0]!, this.versionTable);
+      const history = texts[1] === undefined
+        ? []
+        : await this.#rows(engine, texts[1], this.tableNames[1]!);
+      return stateOf(heads, history);
+    }
+  }
+
   /**
-   * Reads the heads; a missing table holds none.
+   * Reads the heads.
    *
    * @returns `undefined` if the table is not there.
    */
   async heads(engine: Engine): Promise<string[] | undefined> {
-    const rows = await this.#read(
+    const rows = await this.#rows(
       engine,
-      `SELECT version_num FROM ${this.#version} ORDER BY version_num`,
+      this.#selectHeads(),
+      this.versionTable,
     );
     return rows?.map(([version]) => version as string);
   }
 
   /** Reads the history, oldest first; a missing table holds none. */
-  async history(
-    engine: Engine,
-    only: "all" | "running" = "all",
-  ): Promise<HistoryRow[]> {
-    if (this.#history === undefined) return [];
-    const rows = await this.#read(
-      engine,
-      `SELECT seq, version, direction, state, checksum, applied_at, applied_by, ms, statements, checkpoint, locked_until FROM ${this.#history}${
-        only === "running" ? " WHERE state = 'running'" : ""
-      } ORDER BY seq`,
-    );
+  async history(engine: Engine): Promise<HistoryRow[]> {
+    const [select] = this.#selectHistory();
+    if (select === undefined) return [];
+    const rows = await this.#rows(engine, select, this.tableNames[1]!);
     return (rows ?? []).map(historyRow);
   }
 
@@ -373,30 +396,50 @@ export class VersionStore {
     return this.#dialect.literal(value);
   }
 
-  async #read(
-    engine: Engine,
-    select: string,
-  ): Promise<readonly (readonly unknown[])[] | undefined> {
-    try {
-      return (await engine.send({ sql: select, params: [] })).rows;
-    } catch (error) {
-      // One trip where the table is there, which is the rule; a second one
-      // tells whether the error was only its absence.
-      if (await this.#exists(engine)) throw error;
-      return undefined;
-    }
+  #selectHeads(): string {
+    return `SELECT version_num FROM ${this.#version} ORDER BY version_num`;
   }
 
-  async #exists(engine: Engine): Promise<boolean> {
-    const { versionTableSchema: schema } = this.#options;
-    const { sql } = this.#migrations.tableExists(
-      this.versionTable,
-      schema,
-      this.#dialect,
-    );
-    const { rows } = await engine.send({ sql, params: [] });
-    return rows.length > 0;
+  #selectHistory(): string[] {
+    return this.#history === undefined ? [] : [
+      `SELECT seq, version, direction, state, checksum, applied_at, applied_by, ms, statements, checkpoint, locked_until FROM ${this.#history} ORDER BY seq`,
+    ];
   }
+
+  async #rows(
+    engine: Engine,
+    select: string,
+    table: string,
+  ): Promise<readonly (readonly unknown[])[] | undefined> {
+    const { versionTableSchema: schema } = this.#options;
+    for (let isSecond = false;; isSecond = true) {
+      try {
+        return (await engine.send({ sql: select, params: [] })).rows;
+      } catch (error) {
+        const { sql } = this.#migrations.tableExists(
+          table,
+          schema,
+          this.#dialect,
+        );
+        const { rows } = await engine.send({ sql, params: [] });
+        if (rows.length === 0) return undefined;
+        // Another runner may have made it between the two questions.
+        if (isSecond) throw error;
+      }
+    }
+  }
+}
+
+function stateOf(
+  heads: readonly (readonly unknown[])[] | undefined,
+  history: readonly (readonly unknown[])[] | undefined,
+): StoredState {
+  return {
+    heads: (heads ?? []).map(([version]) => version as string),
+    hasVersionTable: heads !== undefined,
+    isComplete: heads !== undefined && history !== undefined,
+    history: (history ?? []).map(historyRow),
+  };
 }
 
 function historyColumns(): ColumnBuilders {

@@ -91,7 +91,12 @@ export class StepRunner {
         part.kind === "batch" ? part.statements : []
       )
     );
-    await this.#send(steps[0]!, [...first, ...statements]);
+    await this.#send(steps[0]!, [...this.#opening(first), ...statements]);
+  }
+
+  /** Tables are made under the lock too: two runners making one would collide. */
+  #opening(first: readonly PlannedStatement[]): readonly PlannedStatement[] {
+    return first.length > 0 ? [...this.#settings.lock, ...first] : [];
   }
 
   /**
@@ -168,7 +173,10 @@ export class StepRunner {
     const here = String(at);
     const next = String(at + 1);
     if (at === 0 && part.kind === "batch") {
-      return await this.#send(step, [...first, ...part.statements]);
+      return await this.#send(step, [
+        ...this.#opening(first),
+        ...part.statements,
+      ]);
     }
     const isLast = at === parts.length - 1;
     switch (part.kind) {
