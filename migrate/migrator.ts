@@ -285,20 +285,20 @@ class Run {
         absolute = ids(upgradeTargets(map, { target, current: heads }));
         if (!options.allowEdited) await this.#refuseEdited(heads, history);
       }
-      return await planner.upgrade(heads, absolute);
+      return planner.upgrade(heads, absolute);
     });
   }
 
   async downgrade(target: string): Promise<RunResult> {
     const { map, planner } = this.#parts;
     let absolute: string | undefined;
-    return await this.#repeat("downgrade", async ({ heads }) => {
+    return await this.#repeat("downgrade", ({ heads }) => {
       if (absolute === undefined) {
         absolute = absoluteDowngradeTarget(map, { target, current: heads });
-        return await planner.downgrade(heads, absolute);
+        return planner.downgrade(heads, absolute);
       }
       try {
-        return await planner.downgrade(heads, absolute);
+        return planner.downgrade(heads, absolute);
       } catch (error) {
         // Someone else went below the target meanwhile.
         if (error instanceof RevisionRangeError) return [];
@@ -312,7 +312,7 @@ class Run {
     if (!purge) {
       return await this.#repeat(
         "stamp",
-        ({ heads }) => Promise.resolve(planner.stamp(heads, targets)),
+        ({ heads }) => planner.stamp(heads, targets),
       );
     }
     const steps = planner.stamp([], targets);
@@ -354,7 +354,7 @@ class Run {
 
   async #repeat(
     direction: Step["direction"],
-    plan: (state: StoredState) => Promise<Step[]>,
+    plan: (state: StoredState) => Step[] | Promise<Step[]>,
   ): Promise<RunResult> {
     const { store, engine } = this.#parts;
     const done: Step[] = [];
@@ -400,8 +400,8 @@ class Run {
     const node = map.byId.get(row.version);
     if (!node) throw new UnknownVersionError([row.version], store.versionTable);
     const steps = row.direction === "upgrade"
-      ? await planner.upgrade(heads, row.version)
-      : await planner.downgrade(heads, belowOf(row.version, node));
+      ? planner.upgrade(heads, row.version)
+      : planner.downgrade(heads, belowOf(row.version, node));
     const step = steps.find((one) => one.revision === row.version);
     if (!step) return;
     this.#tell("step", step, 0, 1);

@@ -48,8 +48,8 @@ export interface Step {
   readonly segments: readonly Segment[];
   /** Work on rows that belongs to it. */
   readonly data: DataMigration | undefined;
-  /** The digest of the revision's upgrade; `null` for a stamp. */
-  readonly checksum: string | null;
+  /** Computes the digest of the revision's upgrade; `null` for a stamp. */
+  readonly checksum: () => Promise<string | null>;
 }
 
 /** What a planner needs to know. */
@@ -91,10 +91,7 @@ export class Planner {
   }
 
   /** The steps from the given rows up to a target. */
-  async upgrade(
-    heads: readonly string[],
-    target: Identifier,
-  ): Promise<Step[]> {
+  upgrade(heads: readonly string[], target: Identifier): Step[] {
     const { map } = this.#options;
     const applied = new AppliedRevisions(map, heads);
     const schema = new RunningSchema(this.#recording, applied);
@@ -114,7 +111,7 @@ export class Planner {
         operations,
         segments,
         data: node.declaration.data,
-        checksum: await this.checksum(node),
+        checksum: () => this.checksum(node),
       });
       schema.endStep();
     }
@@ -122,10 +119,7 @@ export class Planner {
   }
 
   /** The steps from the given rows down to a target. */
-  async downgrade(
-    heads: readonly string[],
-    target: string | null,
-  ): Promise<Step[]> {
+  downgrade(heads: readonly string[], target: string | null): Step[] {
     const { map } = this.#options;
     const applied = new AppliedRevisions(map, heads);
     const steps: Step[] = [];
@@ -145,7 +139,7 @@ export class Planner {
         operations,
         segments,
         data: undefined,
-        checksum: await this.checksum(node),
+        checksum: () => this.checksum(node),
       });
     }
     return steps;
@@ -168,7 +162,7 @@ export class Planner {
         operations: [],
         segments: [],
         data: undefined,
-        checksum: null,
+        checksum: () => Promise.resolve(null),
       };
     });
   }

@@ -10,6 +10,7 @@ import type { Step } from "../planner/plan.ts";
 import type { PlannedStatement } from "../planner/statement.ts";
 import {
   HEADS_LABEL,
+  type HistoryEntry,
   type HistoryRow,
   ORPHANS_LABEL,
   RUNNING_LABEL,
@@ -41,6 +42,16 @@ export class PlanOutdated extends Error {
 /** What is told while rows are walked. */
 export type ReportRows = (rows: { readonly chunks: number }) => void;
 
+/** A step with everything that its parts need. */
+interface StepWork {
+  readonly step: Step;
+  readonly entry: HistoryEntry;
+  readonly parts: readonly StepPart[];
+  readonly report: ReportRows;
+  /** Where an interrupted step was found. */
+  readonly resumedAt: string | undefined;
+}
+
 /** Sends steps to one engine. */
 export class StepRunner {
   readonly #engine: Engine;
@@ -65,9 +76,9 @@ export class StepRunner {
     first: readonly PlannedStatement[],
     report: ReportRows = () => {},
   ): Promise<void> {
-    const parts = this.#parts(step);
-    await this.#part(step, parts, 0, first, report, undefined);
-    await this.#rest(step, parts, 1, report, undefined);
+    const work = await this.#work(step, report);
+    await this.#part(work, 0, first);
+    await this.#rest(work, 1);
   }
 
   /**
@@ -86,11 +97,12 @@ export class StepRunner {
         `Cannot run the steps as one transaction: revision '${mixed.revision}' holds what a transaction cannot; run it with transactionPerMigration`,
       );
     }
-    const statements = steps.flatMap((step) =>
-      this.#parts(step).flatMap((part) =>
-        part.kind === "batch" ? part.statements : []
-      )
-    );
+    const statements: PlannedStatement[] = [];
+    for (const step of steps) {
+      for (const part of (await this.#work(step)).parts) {
+        if (part.kind === "batch") statements.push(...part.statements);
+      }
+    }
     await this.#send(steps[0]!, [...this.#opening(first), ...statements]);
   }
 
@@ -109,8 +121,9 @@ export class StepRunner {
     row: HistoryRow,
     report: ReportRows = () => {},
   ): Promise<void> {
-    const entry = historyEntry(step, this.#settings.appliedBy);
     const checkpoint = row.checkpoint ?? "1";
+    const work = await this.#work(step, report, checkpoint);
+    const { entry } = work;
     await this.#send(step, [
       this.#store.expectExpired(row),
       this.#store.expectCheckpoint(
@@ -119,57 +132,51 @@ export class StepRunner {
       ),
       this.#store.advance(entry, checkpoint, this.#settings.leaseMs),
     ]);
-    await this.#rest(
-      step,
-      this.#parts(step),
-      parseInt(checkpoint, 10),
-      report,
-      checkpoint,
-    );
+    await this.#rest(work, parseInt(checkpoint, 10));
   }
 
-  async #rest(
-    step: Step,
-    parts: readonly StepPart[],
-    from: number,
-    report: ReportRows,
-    resumedAt: string | undefined,
-  ): Promise<void> {
+  async #rest(work: StepWork, from: number): Promise<void> {
     try {
-      for (let at = from; at < parts.length; at++) {
-        await this.#part(step, parts, at, [], report, resumedAt);
+      for (let at = from; at < work.parts.length; at++) {
+        await this.#part(work, at, []);
       }
     } catch (error) {
+      const isTaken = error instanceof PlanOutdated &&
+        error.reason instanceof StepRunningError;
       // What failed here may be taken up by anyone; if this does not arrive,
       // the time limit lets them.
-      const entry = historyEntry(step, this.#settings.appliedBy);
-      await this.#engine.send(this.#store.release(entry)).catch(() => {});
+      if (!isTaken) {
+        await this.#engine.send(this.#store.release(work.entry)).catch(
+          () => {},
+        );
+      }
       throw error;
     }
   }
 
-  #parts(step: Step): StepPart[] {
+  async #work(
+    step: Step,
+    report: ReportRows = () => {},
+    resumedAt?: string,
+  ): Promise<StepWork> {
     if (!isWhole(step) && !this.#store.hasHistory) {
       throw new MigrateError(
         "history-needed",
         `Cannot apply revision '${step.revision}' in parts: there is no history table to note how far it has come; allow one`,
       );
     }
-    return stepParts(step, this.#store, this.#settings);
+    const entry = await historyEntry(step, this.#settings.appliedBy);
+    const parts = stepParts(step, entry, this.#store, this.#settings);
+    return { step, entry, parts, report, resumedAt };
   }
 
-  /** Sends one part. `resumedAt` is where an interrupted step was found. */
   async #part(
-    step: Step,
-    parts: readonly StepPart[],
+    { step, entry, parts, report, resumedAt }: StepWork,
     at: number,
     first: readonly PlannedStatement[],
-    report: ReportRows,
-    resumedAt: string | undefined,
   ): Promise<void> {
     const part = parts[at]!;
-    const { leaseMs, appliedBy } = this.#settings;
-    const entry = historyEntry(step, appliedBy);
+    const { leaseMs } = this.#settings;
     const here = String(at);
     const next = String(at + 1);
     if (at === 0 && part.kind === "batch") {

@@ -24,10 +24,14 @@ export type StepPart =
   | { readonly kind: "data"; readonly data: DataMigration };
 
 /** The row that a step leaves in the history. */
-export function historyEntry(step: Step, appliedBy: string): HistoryEntry {
+export async function historyEntry(
+  step: Step,
+  appliedBy: string,
+): Promise<HistoryEntry> {
   let statements = 0;
   for (const segment of step.segments) statements += segment.statements.length;
-  const { revision: version, direction, checksum } = step;
+  const { revision: version, direction } = step;
+  const checksum = await step.checksum();
   return { version, direction, checksum, appliedBy, statements };
 }
 
@@ -40,10 +44,10 @@ export function historyEntry(step: Step, appliedBy: string): HistoryEntry {
  */
 export function stepParts(
   step: Step,
+  entry: HistoryEntry,
   store: VersionStore,
   settings: StepSettings,
 ): StepPart[] {
-  const entry = historyEntry(step, settings.appliedBy);
   const countOrphans = checksForeignKeys(step, settings);
   const open = (isWhole: boolean, statements: readonly PlannedStatement[]) => [
     ...settings.lock,
