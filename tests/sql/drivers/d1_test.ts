@@ -1,6 +1,8 @@
+import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import { d1 } from "../../../backends/d1.ts";
+import { createEngine, sql, UnsupportedError } from "../../../sql/mod.ts";
 import { testDriver } from "../../conformance/mod.ts";
-import { startWorkerd } from "../../services/mod.ts";
+import { countingD1, startWorkerd } from "../../services/mod.ts";
 
 const workerd = await startWorkerd({ d1: ["DB"] });
 Deno.test.afterAll(() => workerd.dispose());
@@ -10,3 +12,50 @@ testDriver(
   "d1 in a session",
   () => d1(workerd.d1("DB"), { session: "first-primary" }),
 );
+
+Deno.test("d1 sends a statement and a batch as one trip each", async () => {
+  const counted = countingD1(workerd.d1("DB"));
+  const engine = createEngine(d1(counted.db));
+
+  await engine.execute(sql`SELECT 1 AS one`);
+  await Promise.all([
+    engine.execute(sql`SELECT 1 AS one`),
+    engine.execute(sql`SELECT 2 AS two`),
+  ]);
+  await engine.batch([sql`SELECT 1 AS one`, sql`SELECT 2 AS two`]);
+
+  deepStrictEqual(counted.log.map((trip) => trip.length), [1, 2, 2]);
+});
+
+Deno.test("d1 in a session tells the bookmark of what it has seen, and takes one up", async () => {
+  const first = createEngine(
+    d1(workerd.d1("DB"), { session: "first-primary" }),
+  );
+  strictEqual(first.capabilities.bookmarks, true);
+  strictEqual(first.driver.bookmark, undefined);
+
+  await first.batch([
+    sql`DROP TABLE IF EXISTS seen`,
+    sql`CREATE TABLE seen (id INTEGER)`,
+    sql`INSERT INTO seen VALUES (1)`,
+  ]);
+  const { bookmark } = first.driver;
+  strictEqual(typeof bookmark, "string");
+
+  const second = createEngine(
+    d1(workerd.d1("DB"), { session: bookmark ?? "" }),
+  );
+  strictEqual((await second.execute(sql`SELECT * FROM seen`)).length, 1);
+  strictEqual((second.driver.bookmark ?? "") >= (bookmark ?? ""), true);
+});
+
+Deno.test("d1 without a session has no bookmark, and a binding without sessions says so", () => {
+  const { prepare, batch } = workerd.d1("DB");
+
+  strictEqual(d1(workerd.d1("DB")).bookmark, undefined);
+  strictEqual(d1(workerd.d1("DB")).capabilities.bookmarks, false);
+  throws(
+    () => d1({ prepare, batch }, { session: "first-primary" }),
+    UnsupportedError,
+  );
+});
