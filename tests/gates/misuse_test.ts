@@ -35,6 +35,21 @@ for (const [script, args, says] of MISUSES) {
   });
 }
 
+Deno.test("dev.ts says which port is in use, and starts nothing", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  try {
+    const { code, out, err } = await run("dev.ts", "--port", String(port));
+
+    equal(code, 1);
+    equal(out, "");
+    match(err, new RegExp(`port ${port}: it is in use; choose another`));
+    equal(err.trimEnd().split("\n").length, 1);
+  } finally {
+    listener.close();
+  }
+});
+
 Deno.test("check.ts --help lists the gates", async () => {
   const { code, out } = await run("check.ts", "--help");
 
