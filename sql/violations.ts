@@ -91,7 +91,8 @@ export class SerializationError extends SqlError {
 
 /**
  * A guard inside a batch said no and undid the whole batch. The label is the
- * library's own, so that the layer that placed the guard knows which it was.
+ * library's own, so that the layer that placed the guard knows which it was: a
+ * word in small letters, a colon, and what else it wants to say (`stale:3`).
  */
 export class GuardError extends SqlError {
   /** @ignore */

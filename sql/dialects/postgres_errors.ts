@@ -151,7 +151,9 @@ export function classifyPostgres(
   if (typeof code !== "string" || !/^[0-9A-Z]{5}$/.test(code)) return undefined;
   const details = { cause: error, sql };
   const guard = code === "22P02" &&
-    /^invalid input syntax for type integer: "(.*)"$/s.exec(error.message);
+    /^invalid input syntax for type integer: "([a-z_]+:.*)"$/s.exec(
+      error.message,
+    );
   if (guard) return new GuardError(guard[1] ?? "", details);
   const where = {
     constraint: word(constraint),

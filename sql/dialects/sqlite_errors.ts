@@ -1,4 +1,8 @@
-import { SqlError } from "../errors.ts";
+import {
+  SqlError,
+  type SqlErrorDetails,
+  TypeConversionError,
+} from "../errors.ts";
 import {
   CheckViolationError,
   ConnectionError,
@@ -7,119 +11,62 @@ import {
   LimitError,
   NotNullViolationError,
   OverloadedError,
+  SerializationError,
   StatementError,
   TimeoutError,
   UniqueViolationError,
 } from "../violations.ts";
 
-type Details = { readonly cause: unknown; readonly sql: string | undefined };
+type Plain = new (
+  code: string,
+  message: string,
+  details: SqlErrorDetails,
+) => SqlError;
 
 /** What each text of SQLite and of the platforms around it means. */
 const TEXTS: readonly (readonly [
   RegExp,
-  (match: RegExpMatchArray, d: Details) => SqlError,
+  Plain,
+  code: string,
+  isRetryable?: boolean,
 ])[] = [
+  [/overloaded/i, OverloadedError, "overloaded"],
   [
-    /bad JSON path: '([^']*)'|JSON path error near '([^']*)'/,
-    (m, d) => new GuardError(m[1] ?? m[2] ?? "", d),
+    /too (many \w+|big|large|complex|long)|blob exceeded|is full|(memory|time) limit|maximum DB size/i,
+    LimitError,
+    "limit",
   ],
   [
-    /UNIQUE constraint failed: ([\w., ]+)/,
-    (m, d) =>
-      new UniqueViolationError(
-        "sql/unique-violation",
-        `Cannot write the row: another has the same ${m[1]}`,
-        place(m[1]),
-        d,
-      ),
+    /database.* is locked|SQLITE_BUSY/,
+    SerializationError,
+    "serialization",
+    true,
+  ],
+  [/timed? ?out/i, TimeoutError, "timeout"],
+  [
+    /connection lost|to be reset|code was updated|transient \w+|disconnected/i,
+    ConnectionError,
+    "connection",
+    true,
   ],
   [
-    /NOT NULL constraint failed: ([\w.]+)/,
-    (m, d) =>
-      new NotNullViolationError(
-        "sql/not-null-violation",
-        `Cannot write the row: ${m[1]} must have a value`,
-        place(m[1]),
-        d,
-      ),
-  ],
-  [
-    /CHECK constraint failed: ([^:]+)/,
-    (m, d) =>
-      new CheckViolationError(
-        "sql/check-violation",
-        `Cannot write the row: it breaks the check ${m[1]}`,
-        { constraint: m[1] },
-        d,
-      ),
-  ],
-  [
-    /FOREIGN KEY constraint failed|constraints were violated/,
-    (_m, d) =>
-      new ForeignKeyViolationError(
-        "sql/foreign-key-violation",
-        "Cannot write the row: a row it names is not there, or it is still named by another",
-        {},
-        d,
-      ),
-  ],
-  [
-    /too many SQL variables|String or BLOB exceeded|too many terms|Expression tree is too large|pattern too complex|too many columns|statement too long/i,
-    (m, d) =>
-      new LimitError(
-        "sql/limit",
-        `Cannot run the statement: it is over a limit of the platform (${
-          m[0]
-        })`,
-        d,
-      ),
-  ],
-  [
-    /overloaded/i,
-    (_m, d) =>
-      new OverloadedError(
-        "sql/overloaded",
-        "Cannot run the statement: the database is overloaded; try later",
-        d,
-      ),
-  ],
-  [
-    /timed? ?out|timeout/i,
-    (_m, d) =>
-      new TimeoutError(
-        "sql/timeout",
-        "Cannot run the statement: the database took too long",
-        d,
-      ),
-  ],
-  [
-    /Network connection lost|to be reset|code was updated|transient issue|client disconnected|database is locked/i,
-    (_m, d) =>
-      new ConnectionError(
-        "sql/connection",
-        "Cannot run the statement: the connection to the database broke",
-        { ...d, isRetryable: true },
-      ),
-  ],
-  [
-    /syntax error|no such (table|column|function)|incomplete input|Wrong number of parameter|SQL logic error|not authorized|has no column/i,
-    (m, d) =>
-      new StatementError(
-        "sql/statement",
-        `Cannot run the statement: ${m[0]}`,
-        d,
-      ),
+    /(near "[^"]*": )?syntax error|no such \w+(: [\w."]+)?|incomplete input|parameter binding|SQL logic error|not authorized|JSON path|(has no|ambiguous) column[^:]*|already exists|values for|readonly/i,
+    StatementError,
+    "statement",
   ],
 ];
 
-function place(columns = ""): { table?: string; columns: string[] } {
-  const parts = columns.split(", ").map((one) => one.split("."));
-  const table = parts[0]?.[0];
-  return {
-    ...(table === undefined ? {} : { table }),
-    columns: parts.map((part) => part[1] ?? "").filter((name) => name !== ""),
-  };
-}
+/** How a constraint that was broken is called in SQLite's text. */
+const CONSTRAINTS = {
+  "UNIQUE": [UniqueViolationError, "unique", "another row has the same "],
+  "NOT NULL": [NotNullViolationError, "not-null", "no value for "],
+  "CHECK": [CheckViolationError, "check", "it breaks the check "],
+  "FOREIGN KEY": [
+    ForeignKeyViolationError,
+    "foreign-key",
+    "a row it names is not there, or it is still named by another",
+  ],
+} as const;
 
 /** Names an error of SQLite, D1 or a Durable Object by its text. */
 export function classifySqlite(
@@ -128,9 +75,59 @@ export function classifySqlite(
 ): SqlError | undefined {
   if (error instanceof SqlError) return error;
   if (!(error instanceof Error)) return undefined;
-  for (const [pattern, make] of TEXTS) {
-    const match = error.message.match(pattern);
-    if (match) return make(match, { cause: error, sql });
+  const { message } = error;
+  const { overloaded, retryable }: {
+    readonly overloaded?: unknown;
+    readonly retryable?: unknown;
+  } & Error = error;
+  const details = { cause: error, sql };
+  const label = /JSON path(?: error near|:) '([a-z_]+:[^']*)'/.exec(message);
+  if (label) return new GuardError(label[1] ?? "", details);
+  const broken =
+    /(UNIQUE|NOT NULL|CHECK|FOREIGN KEY) constraint failed(?:: (?!SQLITE_)(.*?))?(?:: SQLITE_|$)|constraints were violated/
+      .exec(message);
+  if (broken) return violation(broken, details);
+  if (/TYPE_ERROR|datatype mismatch|cannot store /.test(message)) {
+    return new TypeConversionError(
+      "Cannot run the statement: a value in it does not fit its type",
+      details,
+    );
+  }
+  // A platform that knows better than its text says so beside it.
+  const text = overloaded === true
+    ? "overloaded"
+    : retryable === true
+    ? "transient failure"
+    : message;
+  for (const [pattern, Kind, code, isRetryable = false] of TEXTS) {
+    const match = pattern.exec(text);
+    if (match) {
+      return new Kind(
+        `sql/${code}`,
+        `Cannot run the statement: ${match[0]}`,
+        { ...details, isRetryable },
+      );
+    }
   }
   return undefined;
+}
+
+function violation(
+  [, kind = "FOREIGN KEY", what = ""]: RegExpExecArray,
+  details: SqlErrorDetails,
+): SqlError {
+  const [Kind, code, meaning] = CONSTRAINTS[kind as keyof typeof CONSTRAINTS];
+  const columns = what.split(", ").map((one) => one.split("."));
+  const index = /^index '(.*)'$/.exec(what);
+  return new Kind(
+    `sql/${code}-violation`,
+    `Cannot write the row: ${meaning}${what}`,
+    kind === "CHECK" || index ? { constraint: index?.[1] ?? what } : what
+      ? {
+        table: columns[0]?.[0],
+        columns: columns.map(([, ...name]) => name.join(".")),
+      }
+      : {},
+    details,
+  );
 }

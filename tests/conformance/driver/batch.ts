@@ -128,7 +128,7 @@ export const batchCases: readonly DriverCase[] = [
       });
       await engine.execute(insert(users).values({ name: "a", version: 1 }));
       const claim = engine.dialect.features.jsonEach
-        ? sql`SELECT CASE WHEN changes() = 1 THEN 1 ELSE json_extract('{}', 'stale') END`
+        ? sql`SELECT CASE WHEN changes() = 1 THEN 1 ELSE json_extract('{}', 'stale:0') END`
         : undefined;
       const bump = update(users).set({ version: 2 }).where(
         users.c.version.eq(1),
@@ -140,7 +140,7 @@ export const batchCases: readonly DriverCase[] = [
           () =>
             claim ? engine.batch([bump, claim]) : engine.batch([
               sql`WITH done AS (UPDATE conformance_race SET version = 2 WHERE version = 1 RETURNING 1)
-                SELECT CASE WHEN count(*) = 1 THEN 1 ELSE ('stale' || count(*))::int END FROM done`,
+                SELECT CASE WHEN count(*) = 1 THEN 1 ELSE ('stale:' || count(*))::int END FROM done`,
             ]),
         ),
       );
