@@ -1,13 +1,17 @@
 import {
-  type Column,
   type MetaData,
   type RowSource,
   rowSource,
   type Table,
 } from "../sql/mod.ts";
-import { defineHandles, initialize } from "./handles.ts";
+import { initialize } from "./handles.ts";
 import { type AnyClass, define, findMapper, mapperOf } from "./mapper.ts";
-import { tableDefinition } from "./mapping.ts";
+import {
+  type DeclarativeOptions,
+  defineAttributes,
+  type Described,
+  tableDefinition,
+} from "./mapping.ts";
 import type { Relation } from "./relation.ts";
 import type { AbstractEntity } from "./types.ts";
 
@@ -41,22 +45,30 @@ abstract class EntityBase {
     return Base;
   }
 
-  static table(this: typeof EntityBase, name: string, shape: Shape): AnyClass {
+  static table(
+    this: typeof EntityBase,
+    name: string,
+    shape: Shape,
+    options?: DeclarativeOptions<never, object>,
+  ): AnyClass {
+    const described = mapped(this);
     const whole = { ...shapeAbove(this), ...shape };
-    const described = mapped(this, whole);
-    define(described, tableDefinition(name, whole, () => this.metadata));
+    finishDescription(
+      described,
+      tableDefinition(described, name, whole, this.metadata, options),
+    );
     return described;
   }
 }
 
 /** A class that stands above a mapped one and carries what mapping adds to it. */
-export function mapped(base: AnyClass, shape: Shape): AnyClass {
+export function mapped(base: AnyClass): AnyClass {
   abstract class Mapped extends base {
     static get table(): Table {
       return mapperOf(this).table;
     }
-    static get c(): Readonly<Record<string, Column<unknown>>> {
-      return mapperOf(this).table.c;
+    static get c(): Readonly<Record<string, unknown>> {
+      return mapperOf(this).c;
     }
     static get r(): Readonly<Record<string, Relation>> {
       return Object.fromEntries(mapperOf(this).relations);
@@ -65,12 +77,14 @@ export function mapped(base: AnyClass, shape: Shape): AnyClass {
       return mapperOf(this).source;
     }
   }
-  shapes.set(Mapped, shape);
-  const relations = Object.keys(shape).filter((key) =>
-    typeof shape[key] === "function"
-  );
-  defineHandles(Mapped, relations);
   return Mapped;
+}
+
+/** Notes what a described class is made of, and puts its attributes on it. */
+export function finishDescription(cls: AnyClass, description: Described): void {
+  shapes.set(cls, description.shape);
+  defineAttributes(cls, description.relations, description.attributes);
+  define(cls, description);
 }
 
 /**

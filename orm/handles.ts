@@ -1,4 +1,5 @@
 import { NotLoadedError, StateError } from "./errors.ts";
+import { hooks } from "./hooks.ts";
 import type { AnyClass } from "./mapper.ts";
 import type { Relation } from "./relation.ts";
 import { type InstanceState, stateOf } from "./state.ts";
@@ -305,10 +306,17 @@ export function initialize(
   init: Readonly<Record<string, unknown>>,
 ): void {
   const { mapper } = stateOf(object);
-  for (const [key, value] of Object.entries(init)) {
-    if (value === undefined) continue;
-    if (Object.hasOwn(mapper.table.c, key)) {
-      (object as Record<string, unknown>)[key] = value;
-    } else handleOf(object, mapper.relation(key)).set(value as never);
+  hooks.hear?.("init", object, init);
+  try {
+    for (const [key, value] of Object.entries(init)) {
+      if (value === undefined) continue;
+      // Attributes that are not columns are accessors of the class.
+      if (Object.hasOwn(mapper.c, key)) {
+        (object as Record<string, unknown>)[key] = value;
+      } else handleOf(object, mapper.relation(key)).set(value as never);
+    }
+  } catch (error) {
+    hooks.hear?.("initFailure", object, init);
+    throw error;
   }
 }

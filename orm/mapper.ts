@@ -1,5 +1,6 @@
 import type { Column, RowSource, Table } from "../sql/mod.ts";
-import { MappingError } from "./errors.ts";
+import type { AttributeSpec } from "./attribute.ts";
+import { MappingError, NotLoadedError } from "./errors.ts";
 import type { Relation, RelationSpec } from "./relation.ts";
 import { configureRelation } from "./_relation_config.ts";
 
@@ -12,6 +13,22 @@ export type RelationSpecs = Readonly<
   Record<string, () => RelationSpec<unknown>>
 >;
 
+/** What a {@linkcode Mapper} is made of. */
+export interface MapperParts {
+  /** Relations by key. */
+  readonly relations?: RelationSpecs;
+  /** Attributes that are neither columns nor relations, by key. */
+  readonly attributes?: Readonly<Record<string, AttributeSpec>>;
+  /** The columns of an object by attribute key. @default the table's */
+  readonly columns?: Readonly<Record<string, Column<unknown>>>;
+  /** The columns of its identity. @default the table's primary key */
+  readonly primaryKey?: readonly Column<unknown>[] | undefined;
+  /** The mapper that it inherits from. */
+  readonly inherits?: Mapper | undefined;
+  /** Called with each object that is made from a row, in place of the constructor. */
+  readonly reconstructor?: ((object: never) => void) | undefined;
+}
+
 /**
  * How a class and a table belong together: Fowler's Data Mapper.
  *
@@ -22,28 +39,41 @@ export class Mapper {
   readonly cls: AnyClass;
   /** The table. */
   readonly table: Table;
-  /** The mapper that this one inherits from, if any. */
-  readonly inherits: Mapper | undefined;
-  readonly #specs: RelationSpecs;
+  /** What it was made of. */
+  readonly parts: MapperParts;
+  /** The columns of an object, in order. */
+  readonly columns: readonly Column<unknown>[];
+  /** The columns that make up its identity: Fowler's Identity Field. */
+  readonly primaryKey: readonly Column<unknown>[];
+  // Attributes whose key is not that of their column.
+  readonly #keys: ReadonlyMap<Column<unknown>, string> | undefined;
   #relations: ReadonlyMap<string, Relation> | undefined;
+  #failure: unknown;
   #source: RowSource | undefined;
+  #c: Readonly<Record<string, unknown>> | undefined;
 
   /** Use {@linkcode mapper} or a base class's `table()`. */
-  constructor(
-    cls: AnyClass,
-    table: Table,
-    specs: RelationSpecs,
-    inherits?: Mapper,
-  ) {
-    if (table.primaryKey.length === 0) {
-      throw new MappingError(
-        `Cannot map ${cls.name} to table "${table.fullName}": it has no primary key; mark a column with primaryKey()`,
-      );
-    }
+  constructor(cls: AnyClass, table: Table, parts: MapperParts = {}) {
+    const { columns = table.c, primaryKey = table.primaryKey } = parts;
     this.cls = cls;
     this.table = table;
-    this.inherits = inherits;
-    this.#specs = specs;
+    this.parts = parts;
+    this.columns = Object.values(columns);
+    this.primaryKey = primaryKey;
+    if (
+      primaryKey.length === 0 ||
+      !primaryKey.every((column) => this.columns.includes(column))
+    ) {
+      throw new MappingError(
+        `Cannot map ${cls.name} to table "${table.fullName}": it has no primary key among its attributes; mark a column with primaryKey(), or give the mapper primaryKey`,
+      );
+    }
+    const renamed = Object.entries(columns).filter(([key, column]) =>
+      key !== column.key
+    );
+    if (renamed.length > 0) {
+      this.#keys = new Map(renamed.map(([key, column]) => [column, key]));
+    }
   }
 
   /** The class's name, for messages. */
@@ -51,14 +81,9 @@ export class Mapper {
     return this.cls.name || this.table.name;
   }
 
-  /** The columns of an object, in order. */
-  get columns(): readonly Column<unknown>[] {
-    return this.table.columns;
-  }
-
-  /** The columns that make up its identity: Fowler's Identity Field. */
-  get primaryKey(): readonly Column<unknown>[] {
-    return this.table.primaryKey;
+  /** The mapper that this one inherits from, if any. */
+  get inherits(): Mapper | undefined {
+    return this.parts.inherits;
   }
 
   /** The column that counts an object's versions, if any: Fowler's Optimistic Offline Lock. */
@@ -71,22 +96,71 @@ export class Mapper {
     return this.inherits?.root ?? this;
   }
 
+  /** The key of a column's attribute. */
+  keyOf(column: Column<unknown>): string {
+    return this.#keys?.get(column) ?? column.key;
+  }
+
+  /** What conditions and results name: columns and other attributes, by key. */
+  get c(): Readonly<Record<string, unknown>> {
+    if (this.#c) return this.#c;
+    const c: Record<string, unknown> = Object.fromEntries(
+      this.columns.map((column) => [this.keyOf(column), column]),
+    );
+    // Attributes name columns, so they are worked out when they are asked for.
+    for (const [key, spec] of this.#attributes) {
+      Object.defineProperty(c, key, {
+        enumerable: true,
+        get: () => spec.expression?.(this, key),
+      });
+    }
+    return this.#c = c;
+  }
+
   /** What `select()` needs to know. */
   get source(): RowSource {
+    const { columns } = this;
+    const further = this.#attributes.flatMap(([key, spec]) =>
+      spec.column?.(this, key) ?? []
+    );
+    const isPlain = further.length === 0 &&
+      columns.every((column) => !column.spec.info?.deferred);
     return this.#source ??= {
       from: this.table,
-      columns: this.columns.filter((column) => !column.spec.info?.deferred),
+      columns: isPlain
+        ? columns
+        : [...columns, ...further].filter((column) =>
+          !column.spec.info?.deferred
+        ),
       owner: this,
     };
   }
 
-  /** Its relations by key, found out at first use. */
+  /**
+   * Its relations by key, found out at first use.
+   *
+   * @throws {MappingError} If one does not fit; later uses throw the same.
+   */
   get relations(): ReadonlyMap<string, Relation> {
-    return this.#relations ??= new Map(
-      Object.entries(this.#specs).map((
-        [key, spec],
-      ) => [key, configureRelation(this, key, spec, mapperOf)]),
-    );
+    if (this.#failure) throw this.#failure;
+    if (this.#relations) return this.#relations;
+    try {
+      this.#relations = new Map(
+        Object.entries(this.parts.relations ?? {}).map((
+          [key, spec],
+        ) => [key, configureRelation(this, key, spec, mapperOf)]),
+      );
+      // Other sides are looked up when this one is there for them.
+      for (const relation of this.#relations.values()) void relation.inverse;
+      return this.#relations;
+    } catch (error) {
+      throw this.#failure = error;
+    }
+  }
+
+  /** Whether a key is that of a relation. */
+  hasRelation(key: string): boolean {
+    return Object.hasOwn(this.parts.relations ?? {}, key);
   }
 
   /**
@@ -99,8 +173,7 @@ export class Mapper {
     if (found) return found;
     throw new MappingError(
       `Cannot find relation "${key}" of ${this.name}: it has ${
-        Object.keys(this.#specs).map((known) => `"${known}"`).join(", ") ||
-        "none"
+        named([...this.relations.keys()])
       }`,
     );
   }
@@ -109,6 +182,24 @@ export class Mapper {
   isSubclassOf(cls: AnyClass): boolean {
     return this.cls === cls || this.cls.prototype instanceof cls;
   }
+
+  /** The error of reading a column that is not there. */
+  notLoaded(key: string): NotLoadedError {
+    return new NotLoadedError(
+      this.name,
+      key,
+      `await loadColumns(object, ${this.name}.c.${key}), or load it with the query: options(undefer(${this.name}.c.${key}))`,
+    );
+  }
+
+  get #attributes(): [string, AttributeSpec][] {
+    return Object.entries(this.parts.attributes ?? {});
+  }
+}
+
+/** Names as a message lists them. */
+export function named(names: readonly string[]): string {
+  return names.map((name) => `"${name}"`).join(", ") || "none";
 }
 
 /** A class's description: how its mapper is made when it is first needed. */

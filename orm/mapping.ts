@@ -1,63 +1,215 @@
 import {
+  type Column,
   ColumnBuilder,
   type ColumnBuilders,
+  type Constraint,
   MetaData,
   type Table,
   table as makeTable,
+  type TableOptions,
 } from "../sql/mod.ts";
+import { type AttributeSpec, isAttribute } from "./attribute.ts";
 import { MappingError } from "./errors.ts";
 import { defineHandles } from "./handles.ts";
 import {
   type AnyClass,
   type Definition,
   Mapper,
+  named,
   type RelationSpecs,
   setMapper,
 } from "./mapper.ts";
 import type { RelationSpec } from "./relation.ts";
 
+type Specs = Record<string, AttributeSpec>;
+
+/** What an attribute of an imperative mapping may be. */
+export type Property =
+  | Column<never>
+  | AttributeSpec
+  | (() => RelationSpec<unknown>);
+
 /** Settings of an imperative mapping. */
-export interface MapperOptions {
-  /** Relations by key. */
-  readonly properties?: RelationSpecs;
+export interface MapperOptions<T = never> {
+  /** Relations, columns under other keys, and further attributes, by key. */
+  readonly properties?: Readonly<Record<string, Property>>;
+  /** The keys of the only columns that are mapped. @default all */
+  readonly includeProperties?: readonly string[];
+  /** The keys of columns that are not mapped. @default none */
+  readonly excludeProperties?: readonly string[];
+  /** The columns of the identity, where the table declares no primary key. */
+  readonly primaryKey?: readonly Column<never>[];
+  /** Called with each object made from a row, since the constructor is not. */
+  readonly reconstructor?: (object: T) => void;
 }
 
-/** Maps a plain class, which stays plain, to a table: Fowler's Data Mapper. */
-export function mapper(
-  cls: AnyClass,
-  table: Table,
-  options: MapperOptions = {},
+/**
+ * Maps a plain class, which stays plain, to a table: Fowler's Data Mapper.
+ *
+ * @example
+ * ```ts
+ * import { mapper, stateOf } from "@aludel/aludel/orm";
+ * import { integer, MetaData, table, text } from "@aludel/aludel/sql";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * class User {
+ *   constructor(public login: string) {}
+ * }
+ * const users = table("users", new MetaData(), {
+ *   id: integer().primaryKey(),
+ *   user_login: text(),
+ * });
+ * mapper(User, users, { properties: { login: users.c.user_login } });
+ * strictEqual(stateOf(new User("ed")).status, "transient");
+ * ```
+ *
+ * @throws {MappingError} If the class is mapped already, or a property names nothing.
+ */
+export function mapper<C extends AnyClass>(
+  cls: C,
+  table: Table<never>,
+  options: MapperOptions<InstanceType<C>> = {},
 ): Mapper {
-  const properties = options.properties ?? {};
-  const made = new Mapper(cls, table, properties);
-  defineHandles(cls, Object.keys(properties));
+  const { primaryKey, reconstructor } = options;
+  const { relations, attributes, columns } = sortOut(cls, table, options);
+  const made = new Mapper(cls, table as Table, {
+    relations,
+    attributes,
+    columns,
+    primaryKey: primaryKey as readonly Column<unknown>[] | undefined,
+    reconstructor,
+  });
   setMapper(cls, made);
+  defineAttributes(cls, Object.keys(relations), attributes);
   return made;
+}
+
+function sortOut(
+  cls: AnyClass,
+  table: Table<never>,
+  options: MapperOptions,
+): {
+  relations: Record<string, () => RelationSpec<unknown>>;
+  attributes: Specs;
+  columns: Record<string, Column<unknown>>;
+} {
+  const own: Readonly<Record<string, Column<unknown>>> = table.c;
+  const { includeProperties, excludeProperties = [] } = options;
+  for (const key of [...(includeProperties ?? []), ...excludeProperties]) {
+    if (!Object.hasOwn(own, key)) {
+      throw new MappingError(
+        `Cannot map ${cls.name}: table "${table.fullName}" has no column "${key}"; it has ${
+          named(Object.keys(own))
+        }`,
+      );
+    }
+  }
+  const relations: Record<string, () => RelationSpec<unknown>> = {};
+  const attributes: Specs = {};
+  const renamed = new Map<unknown, string>();
+  for (const [key, property] of Object.entries(options.properties ?? {})) {
+    if (typeof property === "function") relations[key] = property;
+    else if (isAttribute(property)) attributes[key] = property;
+    else if (Object.values(own).includes(property)) renamed.set(property, key);
+    else {
+      throw new MappingError(
+        `Cannot map ${cls.name}.${key}: its column is not of table "${table.fullName}"`,
+      );
+    }
+  }
+  const columns = Object.fromEntries(
+    Object.entries(own).filter(([key, column]) =>
+      renamed.has(column) ||
+      (includeProperties?.includes(key) ?? true) &&
+        !excludeProperties.includes(key)
+    ).map(([key, column]) => [renamed.get(column) ?? key, column]),
+  );
+  return { relations, attributes, columns };
+}
+
+/** Puts relations and further attributes on a class. */
+export function defineAttributes(
+  cls: AnyClass,
+  relations: readonly string[],
+  attributes: Readonly<Specs>,
+): void {
+  defineHandles(cls, relations);
+  for (const [key, spec] of Object.entries(attributes)) {
+    spec.install?.(cls, key);
+  }
+}
+
+/** Settings of a declarative table. */
+export interface DeclarativeOptions<Of, A> extends TableOptions {
+  /** Constraints and indexes of several columns, or of none. */
+  readonly constraints?:
+    | readonly Constraint[]
+    | ((c: ColumnsIn<Of>) => readonly Constraint[]);
+  /** Attributes that build on the described ones: hybrids, synonyms, computed properties. */
+  readonly attributes?: (described: Of) => A;
+  /** Called with each object made from a row, since the constructor is not. */
+  readonly reconstructor?: (object: InstanceIn<Of>) => void;
+}
+
+type ColumnsIn<Of> = Of extends { readonly c: infer C } ? C : never;
+type InstanceIn<Of> = Of extends { readonly prototype: infer P } ? P : never;
+
+/** A class's description, and what is to be put on the class. */
+export interface Described extends Definition {
+  /** The keys of relations. */
+  readonly relations: readonly string[];
+  /** Attributes that are neither columns nor relations. */
+  readonly attributes: Readonly<Specs>;
 }
 
 /** The description of a declarative class with a table of its own. */
 export function tableDefinition(
+  cls: AnyClass,
   name: string,
   shape: Readonly<Record<string, unknown>>,
-  metadata: () => MetaData | undefined,
-): Definition {
+  metadata: MetaData = new MetaData(),
+  options: DeclarativeOptions<never, object> = {},
+): Described {
   const columns: Record<string, ColumnBuilder<unknown>> = {};
   const relations: Record<string, () => RelationSpec<unknown>> = {};
+  const attributes: Specs = {};
   for (const [key, value] of Object.entries(shape)) {
     if (value instanceof ColumnBuilder) columns[key] = value;
     else if (typeof value === "function") {
       relations[key] = value as () => RelationSpec<unknown>;
-    } else {
+    } else if (isAttribute(value)) attributes[key] = value;
+    else {
       throw new MappingError(
         `Cannot describe "${key}" of table "${name}": it is neither a column nor a function that gives a relation`,
       );
     }
   }
+  const { constraints, attributes: further, reconstructor, ...rest } = options;
+  const list: Constraint[] = [];
   // The table is made with the description, so that createAll() knows it.
   const made: Table = makeTable(
     name,
-    metadata() ?? new MetaData(),
+    metadata,
     columns as ColumnBuilders,
+    Array.isArray(constraints) ? constraints : list,
+    rest,
   );
-  return { name, shape, map: (cls) => new Mapper(cls, made, relations) };
+  const described = { c: made.c, prototype: cls.prototype } as never;
+  if (typeof constraints === "function") {
+    // They name its columns, so they can only join it now.
+    (made.constraints as Constraint[]).push(...constraints(described));
+  }
+  Object.assign(attributes, further?.(described));
+  return {
+    name,
+    shape: { ...shape, ...attributes },
+    relations: Object.keys(relations),
+    attributes,
+    map: (mapped) =>
+      new Mapper(mapped, made, {
+        relations: relations as RelationSpecs,
+        attributes,
+        reconstructor,
+      }),
+  };
 }

@@ -1,6 +1,7 @@
 import type { Column, RowSource } from "../sql/mod.ts";
 import { StateError } from "./errors.ts";
 import { handleOf, ManyHandle, OneHandle } from "./handles.ts";
+import { hooks } from "./hooks.ts";
 import type { Mapper } from "./mapper.ts";
 import type { Relation } from "./relation.ts";
 import {
@@ -127,18 +128,28 @@ export class ObjectSet implements StateOwner {
     if (key.every((value) => value === null)) return null;
     const identity = identityKey(mapper, key);
     const known = this.identityMap.get(identity);
-    if (known) return known;
+    if (known) {
+      stateOf(known).fill(source.columns, values);
+      return known;
+    }
     const object: Record<string, unknown> = Object.create(mapper.cls.prototype);
-    source.columns.forEach((column, i) => {
-      object[column.key] = values[i];
-    });
     const state = adoptState(object, mapper);
+    source.columns.forEach((column, i) => {
+      object[mapper.keyOf(column)] = values[i];
+    });
     state.key = identity;
     state.session = this;
-    state.committed = source.columns.length === mapper.columns.length
-      ? values.map(copyValue)
-      : mapper.columns.map((column) => copyValue(object[column.key]));
+    if (source.columns === mapper.columns) {
+      state.committed = values.map(copyValue);
+    } else {
+      state.snapshot();
+      for (const column of mapper.columns) {
+        if (!source.columns.includes(column)) state.unload(column);
+      }
+    }
     this.identityMap.set(identity, object);
+    mapper.parts.reconstructor?.(object as never);
+    hooks.hear?.("load", object, this);
     return object;
   }
 
@@ -147,8 +158,10 @@ export class ObjectSet implements StateOwner {
     for (const { kind, state, values } of plan.writes) {
       for (const column of state.mapper.columns) {
         const value = known(values.get(column));
-        if (value !== undefined) state.object[column.key] = value;
-        else if (kind === "insert") state.object[column.key] ??= null;
+        if (value !== undefined) state.write(column, value);
+        else if (kind === "insert" && state.read(column) === undefined) {
+          state.write(column, null);
+        }
       }
     }
     for (const { kind, state } of plan.writes) {
@@ -250,7 +263,7 @@ export class ObjectSet implements StateOwner {
 }
 
 function known(value: unknown): unknown {
-  return value instanceof KeyRef ? value.state.object[value.column.key] : value;
+  return value instanceof KeyRef ? value.state.read(value.column) : value;
 }
 
 function restore(
@@ -259,5 +272,5 @@ function restore(
   i: number,
 ): void {
   const before = state.committed?.[i];
-  if (before !== undefined) state.object[column.key] = copyValue(before);
+  if (before !== undefined) state.write(column, copyValue(before));
 }

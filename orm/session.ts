@@ -534,7 +534,7 @@ function fillDefaults(
     const { default: initial, onUpdate } = column.spec;
     const made = isInsert ? initial : onUpdate;
     if (column === state.mapper.versionColumn) {
-      const now = state.object[column.key];
+      const now = state.read(column);
       values.set(column, isInsert ? 1 : Number(now) + 1);
     } else if (made !== undefined) {
       values.set(column, typeof made === "function" ? made() : made);

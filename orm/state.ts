@@ -38,6 +38,10 @@ export class InstanceState {
    * mapper's columns; `undefined` where a column is not loaded.
    */
   committed: unknown[] | undefined;
+  /** The keys of attributes that are not here: deferred, or expired. */
+  absent: Set<string> | undefined;
+  /** How attributes that are listened to are set without being heard. */
+  quiet: Map<string, (value: unknown) => void> | undefined;
   /** The handles of its relations that were touched. */
   readonly handles: Map<string, Handle> = new Map();
 
@@ -56,35 +60,82 @@ export class InstanceState {
 
   /** The values of its primary key as they are in the database, or will be. */
   get primaryKey(): unknown[] {
-    const { mapper, committed, object } = this;
+    const { mapper, committed } = this;
     return mapper.primaryKey.map((column) => {
       const known = committed?.[mapper.columns.indexOf(column)];
-      return known === undefined ? object[column.key] : known;
+      return known === undefined ? this.read(column) : known;
+    });
+  }
+
+  /** The value of a column, or `undefined` where it has none or is not loaded. */
+  read(column: Column<unknown>): unknown {
+    const key = this.mapper.keyOf(column);
+    return this.absent?.has(key) ? undefined : this.object[key];
+  }
+
+  /** Sets the value of a column to what the database has; no listener hears it. */
+  write(column: Column<unknown>, value: unknown): void {
+    const key = this.mapper.keyOf(column);
+    const quiet = this.quiet?.get(key);
+    if (quiet) quiet(value);
+    else this.object[key] = value;
+  }
+
+  /** Makes reading a column an error until it has a value. */
+  unload(column: Column<unknown>): void {
+    const { mapper, object, quiet } = this;
+    const absent = this.absent ??= new Set();
+    const key = mapper.keyOf(column);
+    const at = mapper.columns.indexOf(column);
+    if (this.committed) this.committed[at] = undefined;
+    absent.add(key);
+    if (quiet?.has(key)) return;
+    // Not enumerable, so that the object can still be copied and printed.
+    Object.defineProperty(object, key, {
+      configurable: true,
+      get: () => {
+        throw mapper.notLoaded(key);
+      },
+      set: (value: unknown) => {
+        absent.delete(key);
+        Object.defineProperty(object, key, {
+          configurable: true,
+          enumerable: true,
+          writable: true,
+          value,
+        });
+      },
+    });
+  }
+
+  /** Takes values of its row for columns that are not here. */
+  fill(columns: readonly Column<unknown>[], values: readonly unknown[]): void {
+    const { mapper, absent } = this;
+    if (!absent?.size) return;
+    columns.forEach((column, i) => {
+      if (!absent.has(mapper.keyOf(column))) return;
+      this.write(column, values[i]);
+      const at = mapper.columns.indexOf(column);
+      if (at >= 0) (this.committed ??= [])[at] = copyValue(values[i]);
     });
   }
 
   /** The columns whose value is not what the row holds. */
   changes(): Column<unknown>[] {
-    const { committed, object, mapper } = this;
+    const { committed, mapper } = this;
     if (!committed) return [];
     return mapper.columns.filter((column, i) => {
-      const now = object[column.key];
+      const now = this.read(column);
       return now !== undefined && !sameValue(now, committed[i], column);
     });
   }
 
   /** Remembers the object's values as those of its row. */
   snapshot(): void {
-    const { object } = this;
     this.committed = this.mapper.columns.map((column) =>
-      copyValue(readOwn(object, column.key))
+      copyValue(this.read(column))
     );
   }
-}
-
-// An attribute that is not loaded is an accessor that throws; it has no value.
-function readOwn(object: Record<string, unknown>, key: string): unknown {
-  return Object.getOwnPropertyDescriptor(object, key)?.value;
 }
 
 // An object's state is found by the object, which itself stays plain.
@@ -118,7 +169,8 @@ export function identityKey(mapper: Mapper, key: readonly unknown[]): string {
     : `${name}|${JSON.stringify(key.map(keyText))}`;
 }
 
-function keyText(value: unknown): string {
+/** A part of a key as text: 1, 1n and "1" are one. */
+export function keyText(value: unknown): string {
   return value instanceof Date ? value.toISOString() : String(value);
 }
 

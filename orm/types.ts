@@ -10,6 +10,8 @@ import type {
   Table,
   WithOptions,
 } from "../sql/mod.ts";
+import type { AttributeSpec } from "./attribute.ts";
+import type { DeclarativeOptions } from "./mapping.ts";
 import type { Relation, ToMany, ToOne } from "./relation.ts";
 
 /** Where instances carry the type of their class's description; never present. */
@@ -64,11 +66,18 @@ export type InstanceOf<C> = C extends { readonly prototype: infer I } ? I
 type ColumnKeys<S> = {
   [K in keyof S]: S[K] extends ColumnBuilder<infer _T, Optionality> ? K : never;
 }[keyof S];
+type ExpressionKeys<S> = {
+  [K in keyof S]: S[K] extends () => unknown ? never : K;
+}[keyof S];
 type RelationKeys<S> = {
   [K in keyof S]: S[K] extends () => unknown ? K : never;
 }[keyof S];
 type Built<P> = P extends () => infer R ? R : never;
 type ValueOfColumn<P> = P extends ColumnBuilder<infer T, Optionality> ? T
+  : P extends AttributeSpec<infer T> ? T
+  : never;
+type ExpressionOf<P> = P extends ColumnBuilder<infer T, Optionality> ? Column<T>
+  : P extends AttributeSpec<infer _T, infer E> ? E
   : never;
 
 type RelationValue<R> = R extends ToMany<infer C> ? Collection<InstanceOf<C>>
@@ -96,18 +105,27 @@ type RequiredKeys<S> = {
     ? O extends false ? K : never
     : never;
 }[keyof S];
+// Columns that an embedded value brings along.
+type CoveredKeys<S> = {
+  [K in keyof S]: S[K] extends
+    AttributeSpec<infer _T, infer _E, infer _S, infer Covered>
+    ? S[K] extends () => unknown ? never : Covered
+    : never;
+}[keyof S];
+type InitOf<P> = P extends () => infer R ? RelationInit<R>
+  : P extends ColumnBuilder<infer T, Optionality> ? T
+  : P extends AttributeSpec<infer T, infer _E, infer Settable>
+    ? Settable extends true ? T : never
+  : never;
 
 /** What a constructor takes: required columns, the rest if wanted. */
 export type Init<S> =
-  & { [K in RequiredKeys<S>]: ValueOfColumn<S[K]> }
-  & {
-    [K in keyof S]?: S[K] extends () => infer R ? RelationInit<R>
-      : ValueOfColumn<S[K]>;
-  };
+  & { [K in Exclude<RequiredKeys<S>, CoveredKeys<S>>]: ValueOfColumn<S[K]> }
+  & { [K in keyof S]?: InitOf<S[K]> };
 
-/** The columns of a class, for conditions and results. */
+/** The columns of a class, and what else has a value in SQL, for conditions and results. */
 export type ColumnsOfShape<S> = {
-  readonly [K in ColumnKeys<S>]: Column<ValueOfColumn<S[K]>>;
+  readonly [K in ExpressionKeys<S>]: ExpressionOf<S[K]>;
 };
 
 /** The relations of a class, for joins and loading. */
@@ -149,13 +167,29 @@ export type AbstractEntity<S, Base> =
     metadata: MetaData;
     /** A base with further columns for every class below it. */
     with<T>(columns: T): AbstractEntity<S & T, Base>;
-    /** A mapped class with a table of its own, to be extended. */
-    table<Self extends { readonly prototype: unknown }, T>(
+    /**
+     * A mapped class with a table of its own, to be extended.
+     *
+     * @param name The table's name.
+     * @param shape Columns, relations and further attributes by key.
+     * @param options Constraints, indexes, and attributes that build on the shape.
+     */
+    // deno-lint-ignore ban-types -- without further attributes, there are none
+    table<Self extends { readonly prototype: unknown }, T, A = {}>(
       this: Self,
       name: string,
       shape: T,
-    ): EntityClass<S & T, Self["prototype"]>;
+      options?: DeclarativeOptions<DescribedClass<S & T, Self["prototype"]>, A>,
+    ): EntityClass<S & T & A, Self["prototype"]>;
   };
+
+/** A class as far as it is described, for attributes that build on others. */
+export interface DescribedClass<S, Base> {
+  /** Its columns. */
+  readonly c: ColumnsOfShape<S>;
+  /** @ignore */
+  readonly prototype: Instance<S> & Base;
+}
 
 /** The description of an instance's class. */
 export type ShapeOf<I> = I extends { readonly [shape]?: infer S }

@@ -119,13 +119,13 @@ function collectColumns(
   for (const state of unit.pending) {
     const values = valuesOf(state);
     for (const column of state.mapper.columns) {
-      const value = state.object[column.key];
+      const value = state.read(column);
       if (value !== undefined) values.set(column, value);
     }
   }
   for (const state of persistent) {
     for (const column of state.changes()) {
-      valuesOf(state).set(column, state.object[column.key]);
+      valuesOf(state).set(column, state.read(column));
     }
   }
 }
@@ -210,7 +210,7 @@ function keyValue(object: object, key: string, sync: Sync): unknown {
   const column = state.mapper.table.column(key);
   const planned = sync.isNew.has(state)
     ? sync.valuesOf(state).get(column)
-    : state.object[column.key];
+    : state.read(column);
   if (planned !== undefined) return planned;
   if (sync.isNew.has(state)) return new KeyRef(state, column);
   throw new StateError(
@@ -338,9 +338,7 @@ function orderWrites(
   // Rows with keys of their own come before those that the database numbers,
   // which then follow each other without a gap.
   const isNumbered = (state: InstanceState): number =>
-    state.mapper.table.primaryKey.every((column) =>
-        written.get(state)?.has(column)
-      )
+    state.mapper.primaryKey.every((column) => written.get(state)?.has(column))
       ? 0
       : 1;
   const sorted = [...inserts].sort((a, b) =>

@@ -11,7 +11,7 @@ import {
 } from "../../sql/mod.ts";
 import { handleOf, ManyHandle } from "../handles.ts";
 import type { Relation } from "../relation.ts";
-import { stateOf } from "../state.ts";
+import { keyText as partText, stateOf } from "../state.ts";
 
 /** The columns of the objects that have a relation, by which it is found. */
 export function ownerColumns(relation: Relation): readonly Column<unknown>[] {
@@ -91,16 +91,19 @@ export function attach(
     if (!items) found.set(text, [item]);
     else if (!items.includes(item)) items.push(item);
   };
+  const { table } = relation.target;
   const tied = kind === "manyToOne"
-    ? remotePairs.map((pair) => pair.from)
-    : localPairs.map((pair) => pair.to);
+    ? remotePairs.map((pair) => table.column(pair.from))
+    : secondary
+    ? []
+    : localPairs.map((pair) => table.column(pair.to));
   for (const row of rows) {
     if (secondary) {
       const [item, ...key] = row as [object, ...unknown[]];
       put(key, item);
     } else put(read(row as object, tied), row as object);
   }
-  const own = ownerColumns(relation).map((column) => column.key);
+  const own = ownerColumns(relation);
   for (const owner of owners) {
     const items = found.get(keyText(read(owner, own))) ?? [];
     const handle = handleOf(owner, relation);
@@ -122,7 +125,7 @@ export function keysOf(
   relation: Relation,
   owners: readonly object[],
 ): unknown[][] {
-  const own = ownerColumns(relation).map((column) => column.key);
+  const own = ownerColumns(relation);
   const keys = new Map<string, unknown[]>();
   for (const owner of owners) {
     const key = read(owner, own);
@@ -133,11 +136,11 @@ export function keysOf(
   return [...keys.values()];
 }
 
-function read(object: object, keys: readonly string[]): unknown[] {
-  const { object: values } = stateOf(object);
-  return keys.map((key) => values[key]);
+function read(object: object, columns: readonly Column<unknown>[]): unknown[] {
+  const state = stateOf(object);
+  return columns.map((column) => state.read(column));
 }
 
 function keyText(key: readonly unknown[]): string {
-  return key.map(String).join("\0");
+  return key.map(partText).join("\0");
 }

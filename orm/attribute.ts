@@ -1,0 +1,39 @@
+import type { Column } from "../sql/mod.ts";
+import type { AnyClass, Mapper } from "./mapper.ts";
+
+/**
+ * An attribute that is neither a column nor a relation: a synonym, a hybrid,
+ * a composite, a computed property. Each is a function of its own, so that a
+ * bundle carries those it names.
+ *
+ * @typeParam T Its value on an object.
+ * @typeParam E What it is in SQL, as `User.c.key`.
+ * @typeParam Settable Whether a constructor takes it.
+ * @typeParam Covered Columns that it gives, so that a constructor need not be given them.
+ */
+export interface AttributeSpec<
+  T = unknown,
+  E = unknown,
+  Settable extends boolean = boolean,
+  Covered extends string = string,
+> {
+  /** Never present: carries the types. */
+  readonly "~attribute"?: {
+    readonly value: T;
+    readonly sql: E;
+    readonly isSettable: Settable;
+    readonly covered: Covered;
+  };
+  /** Puts it on the class. */
+  install?(cls: AnyClass, key: string): void;
+  /** What it is in SQL. */
+  expression?(mapper: Mapper, key: string): unknown;
+  /** What a query of the class selects for it. */
+  column?(mapper: Mapper, key: string): Column<unknown>;
+}
+
+/** Whether a part of a description is such an attribute. */
+export function isAttribute(value: unknown): value is AttributeSpec {
+  return typeof value === "object" && value !== null &&
+    ("install" in value || "expression" in value || "column" in value);
+}
