@@ -1,7 +1,9 @@
-import { inlineSql, quoteName } from "./compiler.ts";
-import type { Dialect } from "./dialect.ts";
+import { inlineSql, quoteName, rootType } from "./compiler.ts";
+import type { AutoincrementWords, Dialect } from "./dialect.ts";
 import type { BoundStatement } from "./compiler.ts";
-import { Expression } from "./expression.ts";
+import { UnsupportedError } from "./errors.ts";
+import { Expression, Suffix } from "./expression.ts";
+import type { SqlType } from "./types.ts";
 import type { Column } from "./from.ts";
 import type {
   CheckConstraint,
@@ -19,60 +21,98 @@ export interface SchemaTarget {
   readonly dialect: Dialect;
   /** Sends texts in one trip; all or none take effect. */
   sendBatch(statements: readonly BoundStatement[]): Promise<unknown>;
+  /** Writes a line to its log, if it has one. */
+  log?(message: string): void;
 }
 
-/** Creates what is not there: one batch. */
-export async function createAll(
-  metadata: MetaData,
-  target: SchemaTarget,
-): Promise<void> {
-  const statements = createStatements(metadata, target.dialect, {
-    ifNotExists: true,
-  });
-  await target.sendBatch(statements.map((sql) => ({ sql, params: [] })));
+/** What of a schema is made or dropped. */
+export interface SchemaOptions {
+  /** These tables alone. @default all of the MetaData */
+  readonly tables?: readonly Table[];
+  /** Leaves alone what is there already, or is not there any more. @default {true} */
+  readonly checkFirst?: boolean;
 }
 
-/** Drops what is there: one batch. */
-export async function dropAll(
+/** Creates tables, their types and indexes, referenced tables first: one batch. */
+export function createAll(
   metadata: MetaData,
   target: SchemaTarget,
+  options: SchemaOptions = {},
 ): Promise<void> {
-  const { tables } = sortTables([...metadata.tables.values()]);
-  const cascade = target.dialect.features.alterConstraints ? " CASCADE" : "";
-  await target.sendBatch(
-    tables.reverse().map((table) => ({
-      sql: `DROP TABLE IF EXISTS ${tableName(table, target.dialect)}${cascade}`,
-      params: [],
-    })),
+  const { tables, checkFirst: ifNotExists = true } = options;
+  return send(
+    target,
+    createStatements(metadata, target.dialect, {
+      ifNotExists,
+      ...(tables && { tables }),
+    }),
   );
+}
+
+/** Drops tables and their types, referring tables first: one batch. */
+export function dropAll(
+  metadata: MetaData,
+  target: SchemaTarget,
+  options: SchemaOptions = {},
+): Promise<void> {
+  const { dialect } = target;
+  const { tables, forward } = sortTables(chosen(metadata, options));
+  const ifExists = options.checkFirst === false ? "" : "IF EXISTS ";
+  const { schemaExtras: extras } = dialect;
+  const drops = tables.reverse().map((table) =>
+    `DROP TABLE ${ifExists}${tableName(table, dialect)}${
+      extras ? " CASCADE" : ""
+    }`
+  );
+  // Rows of tables that name each other go in any order, if nobody looks meanwhile.
+  const circle = forward.size > 0 && !extras
+    ? ["PRAGMA defer_foreign_keys = on"]
+    : [];
+  const rest = extras?.afterDrop(tables, ifExists) ?? [];
+  return send(target, [...circle, ...drops, ...rest]);
+}
+
+async function send(
+  target: SchemaTarget,
+  statements: readonly string[],
+): Promise<void> {
+  target.log?.("BEGIN (implicit)");
+  for (const sql of statements) target.log?.(sql);
+  await target.sendBatch(statements.map((sql) => ({ sql, params: [] })));
+  target.log?.("COMMIT");
+}
+
+function chosen(
+  metadata: MetaData,
+  { tables }: Pick<SchemaOptions, "tables">,
+): Table[] {
+  const all = [...metadata.tables.values()];
+  return tables ? all.filter((table) => tables.includes(table)) : all;
 }
 
 /** The statements that make a whole schema, in an order that works. */
 export function createStatements(
   metadata: MetaData,
   dialect: Dialect,
-  options: { readonly ifNotExists?: boolean } = {},
+  options: {
+    readonly ifNotExists?: boolean;
+    readonly tables?: readonly Table[];
+  } = {},
 ): string[] {
-  const { tables, forward } = sortTables([...metadata.tables.values()]);
-  const later = dialect.features.alterConstraints
-    ? forward
-    : new Set<ForeignKey>();
+  const { tables, forward } = sortTables(chosen(metadata, options));
+  const { schemaExtras: extras } = dialect;
+  const leaveOut = extras ? forward : new Set<ForeignKey>();
   return [
+    ...extras?.before(tables, options.ifNotExists) ?? [],
     ...tables.map((table) =>
-      createTable(table, dialect, { ...options, leaveOut: later })
+      createTable(table, dialect, { ...options, leaveOut })
     ),
     ...tables.flatMap((table) =>
       table.constraints.filter((c) => c.kind === "index").map((index) =>
         createIndex(table, index, dialect, options)
       )
     ),
-    ...tables.flatMap((table) =>
-      table.foreignKeys.filter((key) => later.has(key)).map((key) =>
-        `ALTER TABLE ${tableName(table, dialect)} ADD ${
-          foreignKeySql(table, key, dialect)
-        }`
-      )
-    ),
+    ...extras?.after(tables, forward, options.ifNotExists) ?? [],
   ];
 }
 
@@ -87,8 +127,17 @@ export function createTable(
 ): string {
   const auto = table.autoincrementColumn;
   const words = auto && dialect.autoincrement(auto);
+  const { strict, withoutRowid } = table.options;
+  const tableWords = dialect.features.tableWords
+    ? [strict && " STRICT", withoutRowid && " WITHOUT ROWID"].filter(Boolean)
+      .join(",")
+    : "";
   const parts = table.columns.map((column) =>
-    columnSql(column, dialect, column === auto ? words : undefined)
+    columnSql(
+      column,
+      dialect,
+      column === auto ? words : strictWords(column, dialect, tableWords),
+    )
   );
   const key = table.primaryKey;
   if (key.length > 0 && !words?.isPrimaryKey) {
@@ -107,9 +156,22 @@ export function createTable(
   }
   return `CREATE TABLE ${options.ifNotExists ? "IF NOT EXISTS " : ""}${
     tableName(table, dialect)
-  } (\n  ${parts.join(",\n  ")}\n)${
-    table.options.withoutRowid ? " WITHOUT ROWID" : ""
-  }`;
+  } (\n  ${parts.join(",\n  ")}\n)${tableWords}`;
+}
+
+// A STRICT table knows five types only.
+function strictWords(
+  { spec }: Column<unknown>,
+  dialect: Dialect,
+  tableWords: string,
+): AutoincrementWords | undefined {
+  if (!tableWords.includes("STRICT")) return undefined;
+  const type = typeSql(spec.type, dialect);
+  return {
+    type: /BOOL/.test(type) ? "INTEGER" : type.replace(/^VARCHAR.*/, "TEXT"),
+    suffix: "",
+    isPrimaryKey: false,
+  };
 }
 
 /** CREATE INDEX. */
@@ -123,7 +185,9 @@ export function createIndex(
   } = {},
 ): string {
   const parts = index.columns.map((part) =>
-    part instanceof Expression
+    part instanceof Suffix
+      ? `(${inlineSql(part.inner, dialect)}) ${part.suffix}`
+      : part instanceof Expression
       ? `(${inlineSql(part, dialect)})`
       : quoteName(table.column(part).name, dialect)
   );
@@ -150,37 +214,51 @@ export function indexName(table: Table, index: IndexConstraint): string {
 export function columnSql(
   column: Column<unknown>,
   dialect: Dialect,
-  auto?: ReturnType<Dialect["autoincrement"]>,
+  auto?: AutoincrementWords,
 ): string {
   const { spec, name } = column;
-  const type = auto?.type ?? typeSql(spec.type, dialect);
-  let sql = `${quoteName(name, dialect)} ${type}`;
-  if (auto) sql += auto.suffix;
-  if (!spec.nullable && !auto?.isPrimaryKey) sql += " NOT NULL";
+  const { features } = dialect;
+  const quoted = quoteName(name, dialect);
+  const words = auto ?? (spec.identity && identityWords(column, dialect));
+  let sql = `${quoted} ${words?.type ?? typeSql(spec.type, dialect)}`;
+  if (words) sql += words.suffix;
+  if (!spec.nullable && !words?.isPrimaryKey) sql += " NOT NULL";
   if (spec.serverDefault !== undefined) {
     sql += ` DEFAULT ${defaultSql(spec.serverDefault, dialect)}`;
   }
   if (spec.computed) {
     sql += ` GENERATED ALWAYS AS (${inlineSql(spec.computed.sql, dialect)}) ${
-      spec.computed.stored ? "STORED" : "VIRTUAL"
+      spec.computed.stored || !features.virtualColumns ? "STORED" : "VIRTUAL"
     }`;
+  }
+  const root = rootType(spec.type);
+  if (root.name === "enum" && !features.enumTypes) {
+    const [, ...labels] = root.args;
+    sql += ` CHECK (${quoted} IN (${
+      labels.map((label) => dialect.literal(label)).join(", ")
+    }))`;
   }
   return sql;
 }
 
-/** A type's name in DDL. */
-export function typeSql(
-  type: Column<unknown>["spec"]["type"],
+function identityWords(
+  column: Column<unknown>,
   dialect: Dialect,
-): string {
-  const root = rootOf(type);
-  return dialect.rulesFor(root).ddl(root);
+): AutoincrementWords {
+  const words = dialect.autoincrement(column);
+  if (!words.isPrimaryKey) return words;
+  throw new UnsupportedError(
+    `Cannot make "${column.name}" an identity column: here only a primary key numbers itself; give it a default`,
+  );
 }
 
-function rootOf(
-  type: Column<unknown>["spec"]["type"],
-): Column<unknown>["spec"]["type"] {
-  return type.base ? rootOf(type.base) : type;
+/** A type's name in DDL. */
+export function typeSql(
+  type: SqlType,
+  dialect: Dialect,
+): string {
+  const root = rootType(type);
+  return dialect.rulesFor(root).ddl(root);
 }
 
 /** What stands behind DEFAULT. */
@@ -241,10 +319,20 @@ export function foreignKeySql(
   table: Table,
   key: ForeignKey,
   dialect: Dialect,
+  mustBeNamed = false,
 ): string {
-  return `${
-    named(table, "foreignKey", key.name, key.columns, dialect, key.targetTable)
-  }FOREIGN KEY (${names(key.columns, dialect)}) ${referencesSql(key, dialect)}`;
+  const name = named(
+    table,
+    "foreignKey",
+    key.name,
+    key.columns,
+    dialect,
+    key.targetTable,
+    mustBeNamed ? "{table}_{columns}_fkey" : undefined,
+  );
+  return `${name}FOREIGN KEY (${names(key.columns, dialect)}) ${
+    referencesSql(key, dialect)
+  }`;
 }
 
 /** What a foreign key names, as it stands behind a single column too. */
@@ -278,8 +366,9 @@ function named(
   columns: readonly Column<unknown>[],
   dialect: Dialect,
   referred = "",
+  otherwise?: string,
 ): string {
-  const pattern = table.metadata.options.naming?.[kind];
+  const pattern = table.metadata.options.naming?.[kind] ?? otherwise;
   const found = kind === "check"
     ? name && pattern ? conventional(table, pattern, [], "", name) : name
     : name ??
@@ -300,9 +389,18 @@ function conventional(
   referred = "",
   name = "",
 ): string {
-  return pattern
+  const made = pattern
     .replaceAll("{table}", table.name)
     .replaceAll("{columns}", columns.join("_"))
     .replaceAll("{referred}", referred)
     .replaceAll("{name}", name);
+  if (made.length <= LONGEST_NAME) return made;
+  // Postgres would cut it off, and two long names could become one.
+  let hash = 0;
+  for (const char of made) hash = hash * 31 + char.codePointAt(0)! | 0;
+  const end = (hash >>> 0).toString(36);
+  return `${made.slice(0, LONGEST_NAME - end.length - 1)}_${end}`;
 }
+
+/** How many characters a name has at most, on the database that takes the fewest. */
+const LONGEST_NAME = 63;

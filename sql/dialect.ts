@@ -2,6 +2,7 @@ import type { Compiler } from "./compiler.ts";
 import type { Expression } from "./expression.ts";
 import type { Column } from "./from.ts";
 import type { Statement } from "./statement.ts";
+import type { ForeignKey, Table } from "./schema.ts";
 import type { SqlType, SqlValue, TypeRules } from "./types.ts";
 
 /** What a platform refuses. A missing limit is no limit. */
@@ -50,6 +51,22 @@ export interface Dialect {
   readonly overrides: Readonly<Record<string, NodeRenderer>>;
   /** What the language itself can and cannot say. */
   readonly features: DialectFeatures;
+  /** What a schema needs beside tables and indexes; absent where that is nothing. */
+  readonly schemaExtras?: SchemaExtras;
+}
+
+/** Statements around those that create or drop tables. */
+export interface SchemaExtras {
+  /** What stands before the tables: named types. */
+  before(tables: readonly Table[], ifNotExists?: boolean): string[];
+  /** What stands behind them: foreign keys that close circles, remarks. */
+  after(
+    tables: readonly Table[],
+    forward: ReadonlySet<ForeignKey>,
+    ifNotExists?: boolean,
+  ): string[];
+  /** What goes when the tables are gone. */
+  afterDrop(tables: readonly Table[], ifExists: string): string[];
 }
 
 /** How a column that numbers itself is declared. */
@@ -98,4 +115,8 @@ export interface DialectFeatures {
   readonly enumTypes: boolean;
   /** OFFSET needs a LIMIT before it. */
   readonly offsetNeedsLimit: boolean;
+  /** Generated columns that are not stored. */
+  readonly virtualColumns: boolean;
+  /** `STRICT` and `WITHOUT ROWID` behind a table. */
+  readonly tableWords: boolean;
 }

@@ -9,7 +9,7 @@ import type { Compiler } from "./compiler.ts";
 import { CompileError } from "./errors.ts";
 import type { Expression } from "./expression.ts";
 import { Column, FromClause } from "./from.ts";
-import { createAll, dropAll, type SchemaTarget } from "./ddl.ts";
+import { createAll, type SchemaOptions, type SchemaTarget } from "./ddl.ts";
 import { type RowSource, rowSource } from "./statement.ts";
 import { sortTables } from "./_table_order.ts";
 
@@ -80,14 +80,9 @@ export class MetaData {
     return sortTables([...this.tables.values()]).tables;
   }
 
-  /** Creates every table and index that is not there, in one batch. */
-  createAll(target: SchemaTarget): Promise<void> {
-    return createAll(this, target);
-  }
-
-  /** Drops every table that is there, in one batch. */
-  dropAll(target: SchemaTarget): Promise<void> {
-    return dropAll(this, target);
+  /** Creates every table and index that is not there, in one batch; `dropAll()` drops them. */
+  createAll(target: SchemaTarget, options?: SchemaOptions): Promise<void> {
+    return createAll(this, target, options);
   }
 }
 
@@ -202,8 +197,10 @@ export interface TableOptions {
   readonly schema?: string;
   /** A comment kept by the database, where it keeps any. */
   readonly comment?: string;
-  /** Words behind the closing bracket on SQLite, such as `WITHOUT ROWID`. */
+  /** Whether it is kept by its primary key alone, on SQLite. @default {false} */
   readonly withoutRowid?: boolean;
+  /** Whether SQLite refuses values of other types than the columns'. @default {false} */
+  readonly strict?: boolean;
   /** The name it had before, for migrations. */
   readonly renamedFrom?: string;
 }

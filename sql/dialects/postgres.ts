@@ -2,6 +2,7 @@ import type { Dialect } from "../dialect.ts";
 import { TypeConversionError, UnsupportedError } from "../errors.ts";
 import type { SqlType, SqlValue, TypeRules } from "../types.ts";
 import { POSTGRES_WRITES } from "./postgres_writes.ts";
+import { postgresExtras } from "./postgres_ddl.ts";
 import { hex } from "./sqlite.ts";
 
 // Values travel as text both ways; a cast behind the placeholder names the type.
@@ -14,7 +15,8 @@ const typed = (name: string, more: Partial<TypeRules> = {}): TypeRules => ({
 
 const finite = (value: number): string => String(value);
 
-const RULES: Readonly<Record<string, TypeRules>> = {
+// One pure call, so that it leaves bundles that speak to SQLite alone.
+const RULES: Readonly<Record<string, TypeRules>> = /* @__PURE__ */ (() => ({
   integer: typed("INTEGER", { bind: finite, result: Number }),
   bigint: typed("BIGINT", { result: (value: string) => BigInt(value) }),
   text: typed("TEXT"),
@@ -56,7 +58,7 @@ const RULES: Readonly<Record<string, TypeRules>> = {
     ddl: ({ args }) => quoted(String(args[0])),
     placeholder: (mark, { args }) => `${mark}::${quoted(String(args[0]))}`,
   },
-};
+}))();
 
 function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
@@ -105,6 +107,7 @@ export const postgres: Dialect = {
   }),
   writes: POSTGRES_WRITES,
   overrides: {},
+  schemaExtras: /* @__PURE__ */ postgresExtras(() => postgres),
   features: {
     forUpdate: true,
     dmlInCte: true,
@@ -113,5 +116,7 @@ export const postgres: Dialect = {
     comments: true,
     enumTypes: true,
     offsetNeedsLimit: false,
+    virtualColumns: false,
+    tableWords: false,
   },
 };

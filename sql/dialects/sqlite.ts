@@ -123,6 +123,8 @@ export const sqlite: Dialect = {
     comments: false,
     enumTypes: false,
     offsetNeedsLimit: true,
+    virtualColumns: true,
+    tableWords: true,
   },
 };
 

@@ -1,0 +1,88 @@
+import { foreignKeySql, tableName } from "../ddl.ts";
+import type { Dialect, SchemaExtras } from "../dialect.ts";
+import { quoteName, rootType } from "../compiler.ts";
+import type { ForeignKey, Table } from "../schema.ts";
+import type { SqlType } from "../types.ts";
+
+/** What a schema needs on Postgres: named types, keys that close circles, remarks. */
+export function postgresExtras(dialect: () => Dialect): SchemaExtras {
+  const perhaps = (sql: string, ifNotExists: boolean | undefined) =>
+    ifNotExists ? unlessThere(sql) : sql;
+  return {
+    before: (tables, ifNotExists) =>
+      [...enumsOf(tables).values()].map((type) =>
+        perhaps(createType(type, dialect()), ifNotExists)
+      ),
+    after: (tables, forward, ifNotExists) => [
+      ...tables.flatMap((table) =>
+        table.foreignKeys.filter((key) => forward.has(key)).map((key) =>
+          perhaps(addForeignKey(table, key, dialect()), ifNotExists)
+        )
+      ),
+      ...tables.flatMap((table) => commentStatements(table, dialect())),
+    ],
+    afterDrop: (tables, ifExists) =>
+      [...enumsOf(tables).keys()].map((name) =>
+        `DROP TYPE ${ifExists}${quoteName(name, dialect())}`
+      ),
+  };
+}
+
+function addForeignKey(
+  table: Table,
+  key: ForeignKey,
+  dialect: Dialect,
+): string {
+  return `ALTER TABLE ${tableName(table, dialect)} ADD ${
+    foreignKeySql(table, key, dialect, true)
+  }`;
+}
+
+// Not everything has an IF NOT EXISTS of its own.
+function unlessThere(sql: string): string {
+  let quote = "$do$";
+  while (sql.includes(quote)) quote = `$x${quote.slice(1)}`;
+  return `DO ${quote} BEGIN ${sql}; EXCEPTION WHEN duplicate_object THEN NULL; END ${quote}`;
+}
+
+function enumsOf(tables: readonly Table[]): Map<string, SqlType> {
+  const found = new Map<string, SqlType>();
+  for (const { columns } of tables) {
+    for (const { spec } of columns) {
+      const type = enumOf(spec.type);
+      if (type) found.set(String(type.args[0]), type);
+    }
+  }
+  return found;
+}
+
+function enumOf(type: SqlType): SqlType | undefined {
+  const root = rootType(type);
+  return root.name === "enum" ? root : root.item && enumOf(root.item);
+}
+
+/** CREATE TYPE … AS ENUM, for a type made by `enumeration()`. */
+export function createType({ args }: SqlType, dialect: Dialect): string {
+  const [name, ...labels] = args.map(String);
+  return `CREATE TYPE ${quoteName(name ?? "", dialect)} AS ENUM (${
+    labels.map((label) => dialect.literal(label)).join(", ")
+  })`;
+}
+
+/** COMMENT ON for a table and its columns, where they have remarks. */
+export function commentStatements(table: Table, dialect: Dialect): string[] {
+  const name = tableName(table, dialect);
+  const comment = (on: string, words: string | undefined) =>
+    words === undefined
+      ? []
+      : [`COMMENT ON ${on} IS ${dialect.literal(words)}`];
+  return [
+    ...comment(`TABLE ${name}`, table.options.comment),
+    ...table.columns.flatMap((column) =>
+      comment(
+        `COLUMN ${name}.${quoteName(column.name, dialect)}`,
+        column.spec.comment,
+      )
+    ),
+  ];
+}
