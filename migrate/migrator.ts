@@ -5,6 +5,7 @@ import {
 } from "./dialects/implementation.ts";
 import {
   EditedRevisionError,
+  MigrateError,
   RevisionRangeError,
   UnknownVersionError,
 } from "./errors.ts";
@@ -131,6 +132,8 @@ export interface Migrator {
   readonly map: RevisionMap<Revision>;
   /** The tables of heads and history. */
   readonly store: VersionStore;
+  /** What migrations know of the database's language. */
+  readonly migrations: MigrationDialect;
   /** Plans without a database. */
   readonly planner: Planner;
   /** The database. */
@@ -238,6 +241,7 @@ export function createMigrator(options: MigratorOptions): Migrator {
   return {
     map,
     store,
+    migrations,
     planner,
     engine,
     options,
@@ -277,6 +281,7 @@ class Run {
   }
 
   async upgrade(target: Identifier): Promise<RunResult> {
+    refuseRange(target);
     const { map, planner, options } = this.#parts;
     let absolute: string[] | undefined;
     return await this.#repeat("upgrade", async ({ heads, history }) => {
@@ -290,6 +295,7 @@ class Run {
   }
 
   async downgrade(target: string): Promise<RunResult> {
+    refuseRange(target);
     const { map, planner } = this.#parts;
     let absolute: string | undefined;
     return await this.#repeat("downgrade", ({ heads }) => {
@@ -489,6 +495,14 @@ export async function editedRevisions(
     }
   }
   return edited;
+}
+
+function refuseRange(target: Identifier): void {
+  if (typeof target !== "string" || !target.includes(":")) return;
+  throw new MigrateError(
+    "range-online",
+    `Cannot run '${target}': a range is for scripts, a database says itself where it stands; name the target alone`,
+  );
 }
 
 function belowOf(

@@ -65,6 +65,7 @@
  * | Which statements does a database need? | `dialects/`, `planner/` |
  * | What is sent, and what happens when two runners meet? | `runner/` |
  * | Where is it written what a database holds? | `version_store.ts` |
+ * | How is a run written as a script? | `script.ts` |
  * | Where do I start? | `migrator.ts` |
  *
  * @module
@@ -107,6 +108,13 @@ export {
 export type { RevisionDeclaration, RevisionNode } from "./graph/node.ts";
 export type { Identifier } from "./graph/identifiers.ts";
 export type { HeadChange } from "./graph/heads.ts";
+export {
+  downgradeScript,
+  ensureVersionScript,
+  type ScriptOptions,
+  stampScript,
+  upgradeScript,
+} from "./script.ts";
 export type { Segment, Step } from "./planner/plan.ts";
 export { Planner, type PlanOptions } from "./planner/plan.ts";
 export type { PlannedStatement } from "./planner/statement.ts";

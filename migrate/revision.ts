@@ -26,7 +26,7 @@ export interface RevisionOptions extends RevisionDeclaration {
   readonly upgrade?: RecordOperations;
   /** Records how it is undone, or lets the recorded upgrade be reversed. */
   readonly downgrade?: RecordOperations | "reverse";
-  /** Work on rows, done in chunks outside the step; see `dataMigration()`. */
+  /** Work on rows, done in chunks outside the step; see {@linkcode DataMigration}. */
   readonly data?: DataMigration;
   /** When it was written, as ISO text. */
   readonly createDate?: string;
@@ -123,7 +123,7 @@ function record(
   if (returned instanceof Promise) {
     returned.catch(() => {});
     throw new OperationError(
-      `Cannot record revision '${id}': its function is async; record operations only, and put work on rows into data: dataMigration()`,
+      `Cannot record revision '${id}': its function is async; record operations only, and put work on rows into data: { table, key, chunk }`,
     );
   }
   return op.take();

@@ -1,4 +1,4 @@
-import type { Dialect, Limits } from "../../sql/mod.ts";
+import type { Capabilities, Dialect, Limits } from "../../sql/mod.ts";
 import { OperationError } from "../errors.ts";
 import type {
   AlterTable,
@@ -55,7 +55,9 @@ export interface MigrationDialect {
     schema: string | undefined,
     dialect: Dialect,
   ): PlannedStatement;
-  /** The words around a transaction in a script. */
+  /** Whether a script may hold BEGIN and COMMIT. */
+  takesTransactionWords(capabilities: Capabilities): boolean;
+  /** The word that opens a transaction in a script. */
   readonly begin: string;
 }
 

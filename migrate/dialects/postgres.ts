@@ -65,6 +65,7 @@ export const postgresMigrations: MigrationDialect = {
         )
       }) IS NOT NULL`,
     ),
+  takesTransactionWords: () => true,
   begin: "BEGIN",
 };
 

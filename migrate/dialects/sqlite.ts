@@ -51,6 +51,8 @@ export const sqliteMigrations: MigrationDialect = {
         dialect.literal(table)
       }`,
     ),
+  takesTransactionWords: ({ interactiveTransactions }) =>
+    interactiveTransactions,
   begin: "BEGIN IMMEDIATE",
 };
 
