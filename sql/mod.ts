@@ -9,6 +9,7 @@
  * | How is a statement built? | `select.ts`, `dml.ts`, `expression.ts`, `functions.ts`, `text.ts` |
  * | How does it become text? | `compiler.ts`, `dialects/` |
  * | How does it reach a database? | `engine.ts`, `driver.ts`, `registry.ts` |
+ * | What does a database look like already? | `reflection/` |
  * | What can go wrong? | `errors.ts` |
  *
  * @module
@@ -48,6 +49,22 @@ export {
 export * from "./from.ts";
 export * from "./functions.ts";
 export * from "./node.ts";
+export type {
+  CheckFacts,
+  ColumnFacts,
+  ForeignKeyFacts,
+  IndexFacts,
+  KeyFacts,
+  SchemaFacts,
+  TableFacts,
+  ViewFacts,
+} from "./reflection/facts.ts";
+export {
+  inspect,
+  type Inspector,
+  reflect,
+  type ReflectOptions,
+} from "./reflection/reflect.ts";
 export * from "./registry.ts";
 export * from "./result.ts";
 export * from "./rows.ts";
