@@ -1,25 +1,17 @@
 import {
   Bind,
   type Column,
-  deleteFrom,
   type Engine,
   Expression,
-  Insert,
-  insert,
-  type RowShape,
+  type Result,
+  select,
   type Statement,
   type Table,
   toDriver,
-  Update,
 } from "../sql/mod.ts";
-import { type BulkColumn, JsonInsert } from "./_json_insert.ts";
+import { Cell, type Part, Write } from "./_write.ts";
 import type { InstanceState } from "./state.ts";
-import {
-  KeyRef,
-  type PairWork,
-  type RowWork,
-  type Values,
-} from "./unit_of_work.ts";
+import { KeyRef, type Values, type Work } from "./unit_of_work.ts";
 
 /** From how many rows on they go as one JSON parameter; fewer read better in a log. */
 const BULK = 5;
@@ -27,119 +19,77 @@ const BULK = 5;
 /** The most characters of such a parameter; each may be three bytes. */
 const BULK_CHARS = 300_000;
 
+/** The most rows of an INSERT with a list of values. */
+const BULK_ROWS = 500;
+
 /** A statement of a unit of work, and what its answer says of objects. */
 export interface Emission {
   /** The statement. */
   readonly statement: Statement<unknown>;
-  /** Takes the rows of its answer. */
-  readonly receive?: (rows: readonly unknown[]) => void;
+  /** Takes its answer. */
+  readonly receive?: (rows: Result<unknown>) => void;
 }
-
-/** What the database made for new rows, gathered until every answer is there. */
-export type Generated = Map<InstanceState, Map<Column<unknown>, unknown>>;
-
-/** Keys that were reserved before the batch, for databases that count apart. */
-export type ReservedKeys = ReadonlyMap<InstanceState, unknown>;
 
 /** Turns the work for one engine into statements, in order. */
 export class Emitter {
   /** The statements so far. */
   readonly emissions: Emission[] = [];
   /** What their answers said. */
-  readonly generated: Generated = new Map();
+  readonly generated: Map<InstanceState, Values> = new Map();
   /** What each guard's label stands for. */
-  readonly guarded: InstanceState[] = [];
+  readonly guarded: (readonly Work[])[] = [];
   /** Where they go. */
   readonly engine: Engine;
-  readonly #reserved: ReservedKeys;
-  // How many rows were numbered by each table so far, and each object's place.
+  readonly #reserved: ReadonlyMap<InstanceState, unknown>;
+  readonly #warn: (message: string) => void;
+  // How many rows each table has numbered so far, and each object's place.
   readonly #numbered = new Map<Table, number>();
   readonly #places = new Map<InstanceState, number>();
-  readonly #placed = new Map<Table, number>();
 
-  /** Starts the statements for an engine. */
-  constructor(engine: Engine, reserved: ReservedKeys) {
+  /** Starts the statements for an engine; some keys may be reserved. */
+  constructor(
+    engine: Engine,
+    reserved: ReadonlyMap<InstanceState, unknown>,
+    warn: (message: string) => void,
+  ) {
     this.engine = engine;
     this.#reserved = reserved;
+    this.#warn = warn;
   }
 
-  /** Adds rows to write; `works` is one run of a plan. */
-  write(works: readonly RowWork[]): void {
-    for (const { state, kind, table, values } of works) {
-      if (kind === "insert" && numberedColumn(table, values)) {
-        this.#place(state, table);
+  /** Adds one run of a plan. */
+  write(works: readonly Work[]): void {
+    const numbered = new Map(this.#numbered);
+    for (const { kind, state, table, values } of works) {
+      if (kind === "insert" && state && numberedColumn(table, values)) {
+        const place = numbered.get(table) ?? 0;
+        numbered.set(table, place + 1);
+        this.#places.set(state, place);
       }
     }
-    for (let i = 0; i < works.length;) {
-      const first = works[i] as RowWork;
-      let end = i + 1;
-      while (
-        end < works.length && this.#isAlike(first, works[end] as RowWork)
-      ) end++;
-      const run = works.slice(i, end);
-      if (first.kind === "insert") this.#insert(run);
-      else this.#update(run);
-      i = end;
+    const groups = runs(
+      works,
+      ({ kind, table, values, where, isExpected }) =>
+        [
+          kind,
+          table.fullName,
+          this.#mask(values),
+          this.#mask(where),
+          isExpected,
+        ].join("\n"),
+    );
+    for (const { items } of groups) {
+      const [{ kind, table }] = items as [Work];
+      if (kind === "insert") this.#insert(table, items);
+      else if (kind === "update") this.#update(table, items);
+      else this.#delete(table, items);
     }
-  }
-
-  /** Adds pairs of many-to-many relations to write and remove. */
-  pairs(works: readonly PairWork[]): void {
-    for (let i = 0; i < works.length;) {
-      const first = works[i] as PairWork;
-      let end = i + 1;
-      while (
-        end < works.length && works[end]?.kind === first.kind &&
-        works[end]?.relation.secondary === first.relation.secondary &&
-        this.#maskOf(works[end]?.values as Values) ===
-          this.#maskOf(first.values)
-      ) end++;
-      const run = works.slice(i, end).map(({ values }) => values);
-      const table = first.relation.secondary as Table;
-      if (first.kind === "link") this.#insertRows(table, undefined, run, []);
-      else for (const values of run) this.#unlink(table, values);
-      i = end;
-    }
-  }
-
-  /** Adds rows to delete. */
-  delete(works: readonly RowWork[]): void {
-    for (let i = 0; i < works.length;) {
-      const { state, table } = works[i] as RowWork;
-      const { versionColumn, primaryKey: [key, ...more] } = state.mapper;
-      let end = i + 1;
-      if (versionColumn || more.length > 0 || !key) {
-        const statement = deleteFrom(table).where(...this.#identify(state));
-        if (versionColumn) this.#guard(statement, state);
-        else this.emissions.push({ statement });
-      } else {
-        while (works[end]?.table === table) end++;
-        const keys = works.slice(i, end).map((work) =>
-          work.state.primaryKey[0]
-        );
-        const found = keys.length === 1 ? key.eq(keys[0]) : key.in(keys);
-        this.emissions.push({ statement: deleteFrom(table).where(found) });
-      }
-      i = end;
-    }
-  }
-
-  #place(state: InstanceState, table: Table): void {
-    const place = this.#placed.get(table) ?? 0;
-    this.#placed.set(table, place + 1);
-    this.#places.set(state, place);
-  }
-
-  #isAlike(a: RowWork, b: RowWork): boolean {
-    return a.kind === "insert" && b.kind === "insert" && a.table === b.table &&
-      this.#maskOf(a.values) === this.#maskOf(b.values);
   }
 
   /** Rows with equal masks fit one statement: same columns, same references. */
-  #maskOf(values: Values): string {
-    return [...values].map(([column, value]) =>
-      column.name +
-      (this.#isRef(value)
+  #mask(values: Values): string {
+    return [...values].map(([{ name }, value]) =>
+      name + (value instanceof KeyRef
         ? `#${value.column.table.labelPrefix}`
         : value instanceof Expression
         ? "?"
@@ -147,200 +97,332 @@ export class Emitter {
     ).join("\0");
   }
 
-  #isRef(value: unknown): value is KeyRef {
-    return value instanceof KeyRef && !this.#reserved.has(value.state);
-  }
-
-  #insert(run: readonly RowWork[]): void {
-    const { table, values } = run[0] as RowWork;
-    const numbered = numberedColumn(table, values);
-    const returning = table.columns.filter((column) =>
-      column === numbered && !this.#reserved.has((run[0] as RowWork).state) ||
-      !values.has(column) &&
-        (column.spec.serverDefault !== undefined || column.spec.computed)
-    );
-    this.#insertRows(
-      table,
-      numbered,
-      run.map((work) => work.values),
-      run.map((work) => work.state),
-      returning,
-    );
-  }
-
-  #insertRows(
-    table: Table,
-    numbered: Column<unknown> | undefined,
-    rows: readonly Values[],
-    states: readonly InstanceState[],
-    returning: readonly Column<unknown>[] = [],
-  ): void {
-    const { dialect } = this.engine;
-    const first = rows[0] as Values;
-    const isBulk = rows.length >= BULK && dialect.features.jsonEach &&
-      rows.every((values) => [...values.values()].every(isJsonSafe));
-    const shape: RowShape | undefined = returning.length > 0
-      ? {
-        kind: "tuple",
-        items: returning.map((column) => ({ expressions: [column] })),
+  #insert(table: Table, works: readonly Work[]): void {
+    const { dialect, capabilities: { limits } } = this.engine;
+    const [{ values: first, state }] = works as [Work];
+    const numbered = numberedColumn(table, first);
+    const columns = [...first.keys()];
+    const returning = state
+      ? table.columns.filter((column) =>
+        column === numbered || column.spec.computed ||
+        (first.has(column)
+          ? first.get(column) instanceof Expression
+          : column.spec.serverDefault !== undefined)
+      )
+      : [];
+    const into: Part[] = ["INSERT INTO ", table];
+    const add = (parts: readonly Part[], chunk: readonly Work[]): void => {
+      if (numbered) {
+        const before = this.#numbered.get(table) ?? 0;
+        this.#numbered.set(table, before + chunk.length);
       }
-      : undefined;
-    if (isBulk) {
-      const lastKey = (column: Column<unknown>) =>
-        dialect.writes.keyAfterLast?.(column, 0);
-      const columns = [...first].map(([column, value]): BulkColumn => ({
-        column,
-        lastKey: this.#isRef(value) ? lastKey(value.column) : undefined,
-      }));
-      // Platforms limit a parameter's bytes; each chunk counts keys anew.
-      for (let from = 0; from < rows.length;) {
-        const cells: string[] = [];
-        let length = 0;
-        for (const values of rows.slice(from)) {
-          const row = JSON.stringify(columns.map(({ column }) => {
-            const value = values.get(column);
-            return this.#isRef(value)
-              ? this.#offset(value)
-              : toDriver(this.#known(value), column.spec.type, dialect);
-          }));
-          length += row.length;
-          if (length > BULK_CHARS && cells.length > 0) break;
-          cells.push(row);
-        }
-        const chunk = states.slice(from, from += cells.length);
-        this.emissions.push({
-          statement: new JsonInsert(
-            table,
-            numbered && {
-              column: numbered,
-              lastKey: dialect.writes.keyAfterLast?.(numbered, 1),
-            },
-            columns,
-            `[${cells}]`,
-            shape,
-          ),
-          receive: (answers) =>
-            this.#receive(
-              chunk,
-              returning,
-              inKeyOrder(answers, returning, numbered),
-            ),
+      this.#push(new Write(table, parts, returning), (rows) => {
+        // Answers may come in any order; keys grow in the order of the rows.
+        const at = numbered ? returning.indexOf(numbered) : -1;
+        const sorted = at < 0
+          ? rows
+          : ([...rows] as number[][]).sort((a, b) => a[at]! - b[at]!);
+        this.#receive(chunk, returning, sorted);
+      });
+    };
+    const { keyAfterLast } = dialect.writes;
+    const lastKey = numbered && keyAfterLast?.(numbered, 1);
+    if (
+      works.length >= BULK && this.#fitsJson(works) &&
+      (!numbered || lastKey)
+    ) {
+      for (let from = 0; from < works.length;) {
+        const [json, size] = this.#json(works, from, ({ values }) =>
+          columns.map((column) =>
+            this.#cell(values.get(column), column)
+          ));
+        const cells = columns.map((column, i): Part[] => {
+          const cell = new Cell(`${i}`, column);
+          const value = first.get(column);
+          const last = value instanceof KeyRef &&
+            keyAfterLast?.(value.column, 0);
+          return last ? [last, " + ", new Cell(`${i}`, column)] : [cell];
         });
-        this.#count(table, numbered, cells.length);
+        if (lastKey) cells.unshift([lastKey, " + key"]);
+        add([
+          ...into,
+          " (",
+          numbered ? [numbered, ...columns] : columns,
+          ") SELECT ",
+          ...separated(cells),
+          " FROM json_each(",
+          json,
+          ") ORDER BY key",
+        ], works.slice(from, from += size));
       }
       return;
     }
-    rows.forEach((values, i) => {
-      const row = [...values].map((
-        [column, value],
-      ): [Column<unknown>, Expression<unknown>] => [
-        column,
-        this.#expression(value, column),
+    // A list of values cannot say which row an answer is about.
+    const most = returning.length > 0 || columns.length === 0
+      ? 1
+      : Math.min(
+        BULK_ROWS,
+        Math.floor((limits.params ?? Infinity) / columns.length),
+      );
+    const size = works.length < BULK ? 1 : most;
+    for (let from = 0; from < works.length; from += size) {
+      const chunk = works.slice(from, from + size);
+      const rows = chunk.map(({ values }): Part[] => [
+        "(",
+        ...separated(
+          columns.map((
+            column,
+          ) => [this.#expression(values.get(column), column)]),
+        ),
+        ")",
       ]);
-      const statement = new Insert(table, [row], undefined, undefined, shape);
-      const state = states[i];
-      this.emissions.push({
-        statement: row.length > 0 || shape ? statement : insert(table),
-        receive: (answers) =>
-          this.#receive(state ? [state] : [], returning, answers),
-      });
-      this.#count(table, numbered, 1);
-    });
-  }
-
-  #count(
-    table: Table,
-    numbered: Column<unknown> | undefined,
-    rows: number,
-  ): void {
-    if (numbered) {
-      this.#numbered.set(table, (this.#numbered.get(table) ?? 0) + rows);
-    }
-  }
-
-  #update(run: readonly RowWork[]): void {
-    for (const { state, values } of run) {
-      const set = [...values].map((
-        [column, value],
-      ): [Column<unknown>, Expression<unknown>] => [
-        column,
-        this.#expression(value, column),
-      ]);
-      this.#guard(
-        new Update(state.mapper.table, set).where(...this.#identify(state)),
-        state,
+      add(
+        columns.length === 0
+          ? [...into, " DEFAULT VALUES"]
+          : [...into, " (", columns, ") VALUES ", ...separated(rows)],
+        chunk,
       );
     }
   }
 
-  #unlink(table: Table, values: Values): void {
-    this.emissions.push({
-      statement: deleteFrom(table).where(
-        ...[...values].map(([column, value]) => column.eq(value)),
-      ),
-    });
-  }
-
-  #guard(write: Statement<unknown>, state: InstanceState): void {
-    const label = `stale:${this.guarded.length}`;
-    this.guarded.push(state);
-    const { writes } = this.engine.dialect;
-    for (const statement of writes.expectRows(write, 1, label)) {
-      this.emissions.push({ statement });
+  #update(table: Table, works: readonly Work[]): void {
+    const [{ values: first, where, isExpected }] = works as [Work];
+    const columns = [...first.keys()];
+    const keys = [...where.keys()];
+    if (
+      works.length >= BULK && isExpected && this.#fitsJson(works) &&
+      !works.some(({ values, where }) =>
+        [...values.values(), ...where.values()].some((value) =>
+          value instanceof KeyRef
+        )
+      )
+    ) {
+      for (let from = 0; from < works.length;) {
+        const [json, size] = this.#json(
+          works,
+          from,
+          ({ values, where }) =>
+            [...where, ...values].map(([column, value]) =>
+              this.#cell(value, column)
+            ),
+        );
+        this.#guard(
+          new Write(table, [
+            "UPDATE ",
+            table,
+            " SET ",
+            ...separated(
+              columns.map((
+                column,
+                i,
+              ) => [[column], " = ", new Cell(`${keys.length + i}`, column)]),
+            ),
+            " FROM json_each(",
+            json,
+            ") WHERE ",
+            ...separated(
+              keys.map((column, i) => [column, " = ", new Cell(`${i}`, column)]),
+              " AND ",
+            ),
+          ]),
+          works.slice(from, from += size),
+        );
+      }
+      return;
+    }
+    for (const work of works) {
+      const write = new Write(table, [
+        "UPDATE ",
+        table,
+        " SET ",
+        ...separated(
+          [...work.values].map((
+            [column, value],
+          ) => [[column], " = ", this.#expression(value, column)]),
+        ),
+        ...this.#where(work.where),
+      ]);
+      if (isExpected) this.#guard(write, [work]);
+      else this.#push(write);
+      // What the database worked out is read in the same trip.
+      const { state } = work;
+      const made = state
+        ? table.columns.filter((column) =>
+          column.spec.computed ||
+          work.values.get(column) instanceof Expression
+        )
+        : [];
+      if (made.length > 0) {
+        const query = select(...made).where(
+          ...[...work.where].filter(([column]) => column.spec.primaryKey).map((
+            [column, value],
+          ) =>
+            column.eq(
+              this.#expression(work.values.get(column) ?? value, column),
+            )
+          ),
+        );
+        this.#push(query, (rows) => {
+          const answers = made.length > 1 ? rows : rows.map((one) => [one]);
+          this.#receive([work], made, answers);
+        });
+      }
     }
   }
 
-  /** The row of an object as it was last seen: its key, and its version if it has one. */
-  #identify(state: InstanceState): Expression<boolean>[] {
-    const { mapper, committed } = state;
-    const key = state.primaryKey;
-    const { versionColumn } = mapper;
+  #delete(table: Table, works: readonly Work[]): void {
+    const [{ where, isExpected }] = works as [Work];
+    const keys = [...where.keys()];
+    const from: Part[] = ["DELETE FROM ", table];
+    const { jsonEach } = this.engine.dialect.features;
+    const [key] = keys;
+    const isOne = keys.length === 1;
+    if (works.length > 1 && key && (isOne || jsonEach)) {
+      for (let at = 0; at < works.length;) {
+        let size = works.length;
+        let list: Part[];
+        if (works.length < BULK && isOne || !jsonEach) {
+          list = separated(
+            works.map(({ where }) => [this.#expression(where.get(key), key)]),
+          );
+        } else {
+          const [json, taken] = this.#json(
+            works,
+            at,
+            ({ where }) =>
+              [...where].map(([column, value]) => this.#cell(value, column)),
+          );
+          size = taken;
+          list = [
+            "SELECT ",
+            ...separated(keys.map((column, i) => [new Cell(`${i}`, column)])),
+            " FROM json_each(",
+            json,
+            ")",
+          ];
+        }
+        const found: Part[] = isOne
+          ? [key]
+          : ["(", ...separated(keys.map((column) => [column])), ")"];
+        const write = new Write(table, [
+          ...from,
+          " WHERE ",
+          ...found,
+          " IN (",
+          ...list,
+          ")",
+        ]);
+        const chunk = works.slice(at, at += size);
+        if (isExpected) this.#guard(write, chunk);
+        else this.#pushDelete(write, chunk);
+      }
+      return;
+    }
+    for (const work of works) {
+      const write = new Write(table, [...from, ...this.#where(work.where)]);
+      if (isExpected) this.#guard(write, [work]);
+      else this.#pushDelete(write, [work]);
+    }
+  }
+
+  #pushDelete(write: Write, works: readonly Work[]): void {
+    this.#push(write, ({ rowCount }) => {
+      const [{ state, mapper }] = works as [Work];
+      if (state && rowCount < works.length) {
+        this.#warn(
+          `DELETE of ${works.length} ${mapper.name} matched ${rowCount} rows`,
+        );
+      }
+    });
+  }
+
+  #push(statement: Statement<unknown>, receive?: Emission["receive"]): void {
+    this.emissions.push(receive ? { statement, receive } : { statement });
+  }
+
+  #guard(write: Write, works: readonly Work[]): void {
+    const label = `stale:${this.guarded.push(works) - 1}`;
+    const { writes } = this.engine.dialect;
+    for (const one of writes.expectRows(write, works.length, label)) {
+      this.#push(one);
+    }
+  }
+
+  #where(where: Values): Part[] {
     return [
-      ...mapper.primaryKey.map((column, i) => column.eq(key[i])),
-      ...(versionColumn
-        ? [versionColumn.eq(committed?.[mapper.columns.indexOf(versionColumn)])]
-        : []),
+      " WHERE ",
+      ...separated(
+        [...where].map((
+          [column, value],
+        ) => [column, " = ", this.#expression(value, column)]),
+        " AND ",
+      ),
     ];
   }
 
   #receive(
-    states: readonly InstanceState[],
-    returning: readonly Column<unknown>[],
-    answers: readonly unknown[],
+    works: readonly Work[],
+    columns: readonly Column<unknown>[],
+    rows: readonly unknown[],
   ): void {
-    if (returning.length === 0) return;
-    states.forEach((state, i) => {
-      const answer = answers[i] as readonly unknown[];
-      this.generated.set(
-        state,
-        new Map(returning.map((column, at) => [column, answer[at]])),
-      );
+    works.forEach(({ state }, i) => {
+      const row = rows[i] as readonly unknown[] | undefined;
+      if (!state || !row) return;
+      const known: Values = this.generated.get(state) ?? new Map();
+      columns.forEach((column, at) => known.set(column, row[at]));
+      this.generated.set(state, known);
     });
   }
 
-  /** How many rows after the last one of its table an object's row comes. */
-  #offset(ref: KeyRef): number {
-    const place = this.#places.get(ref.state) ?? 0;
-    return place - (this.#numbered.get(ref.state.mapper.table) ?? 0) + 1;
+  #fitsJson(works: readonly Work[]): boolean {
+    return this.engine.dialect.features.jsonEach &&
+      works.every(({ values }) =>
+        [...values.values()].every((value) =>
+          !(value instanceof Expression) && !(value instanceof Uint8Array) &&
+          !(typeof value === "string" && value.includes("\0"))
+        )
+      );
   }
 
-  /** A reference whose key was reserved is that key. */
-  #known(value: unknown): unknown {
-    return value instanceof KeyRef ? this.#reserved.get(value.state) : value;
+  /** As many rows as fit one parameter, and how many those are. */
+  #json(
+    works: readonly Work[],
+    from: number,
+    cells: (work: Work) => unknown[],
+  ): [json: Bind, size: number] {
+    const rows: string[] = [];
+    let length = 0;
+    for (const work of works.slice(from)) {
+      const row = JSON.stringify(cells(work));
+      length += row.length;
+      if (rows.length > 0 && length > BULK_CHARS) break;
+      rows.push(row);
+    }
+    return [new Bind(`[${rows}]`, undefined), rows.length];
+  }
+
+  #cell(value: unknown, column: Column<unknown>): unknown {
+    return value instanceof KeyRef
+      ? this.#offset(value)
+      : toDriver(value, column.type, this.engine.dialect);
+  }
+
+  /** How many rows after the last one of its table an object's row comes. */
+  #offset({ state }: KeyRef): number {
+    const place = this.#places.get(state) ?? 0;
+    return place - (this.#numbered.get(state.mapper.table) ?? 0) + 1;
   }
 
   #expression(value: unknown, column: Column<unknown>): Expression<unknown> {
-    if (this.#isRef(value)) {
-      const key = this.engine.dialect.writes.keyAfterLast?.(
-        value.column,
-        this.#offset(value),
-      );
-      if (key) return key;
+    if (value instanceof KeyRef) {
+      const key = this.#reserved.get(value.state);
+      return (key === undefined &&
+        this.engine.dialect.writes.keyAfterLast?.(
+          value.column,
+          this.#offset(value),
+        )) || new Bind(key, column.type);
     }
-    const known = this.#known(value);
-    return known instanceof Expression
-      ? known
-      : new Bind(known, column.spec.type);
+    return value instanceof Expression ? value : new Bind(value, column.type);
   }
 }
 
@@ -353,21 +435,21 @@ export function numberedColumn(
   return column && !values.has(column) ? column : undefined;
 }
 
-function isJsonSafe(value: unknown): boolean {
-  return !(value instanceof Expression) && !(value instanceof Uint8Array) &&
-    !(typeof value === "string" && value.includes("\0"));
+/** Splits items where their key changes. */
+export function runs<T, K>(
+  items: readonly T[],
+  keyOf: (item: T) => K,
+): { readonly key: K; readonly items: T[] }[] {
+  const found: { key: K; items: T[] }[] = [];
+  for (const item of items) {
+    const key = keyOf(item);
+    const last = found.at(-1);
+    if (last?.key === key) last.items.push(item);
+    else found.push({ key, items: [item] });
+  }
+  return found;
 }
 
-// Answers may come in any order; keys were given in the order of the rows.
-function inKeyOrder(
-  answers: readonly unknown[],
-  returning: readonly Column<unknown>[],
-  numbered: Column<unknown> | undefined,
-): readonly unknown[] {
-  const at = numbered ? returning.indexOf(numbered) : -1;
-  if (at < 0) return answers;
-  return [...answers].sort((a, b) =>
-    Number((a as readonly unknown[])[at]) -
-    Number((b as readonly unknown[])[at])
-  );
+function separated(parts: readonly (readonly Part[])[], by = ", "): Part[] {
+  return parts.flatMap((part, i) => i > 0 ? [by, ...part] : part);
 }

@@ -86,9 +86,33 @@ export class ManyHandle extends RelationHandle
     this.removed.clear();
   }
 
-  /** Remembers the objects as those of the database. */
-  snapshot(): void {
-    this.committed = this.items ? [...this.items] : [];
+  /** What a unit of work wrote is what the database has. */
+  settle(
+    items: readonly object[] | undefined,
+    added: readonly object[],
+    removed: readonly object[],
+  ): void {
+    this.committed = items ?? this.committed;
+    for (const item of added) this.added.delete(item);
+    for (const item of removed) this.removed.delete(item);
+  }
+
+  /** Rows were deleted, these objects with them. */
+  lose(gone: ReadonlySet<object>): void {
+    const stays = (item: object) => !gone.has(item);
+    this.items = this.items?.filter(stays);
+    this.committed = this.committed.filter(stays);
+  }
+
+  /** Nothing of it is in the database any more. */
+  unsave(): void {
+    this.committed = [];
+  }
+
+  /** Forgets the objects; they are loaded anew. */
+  expire(): void {
+    this.items = undefined;
+    this.committed = [];
     this.added.clear();
     this.removed.clear();
   }
@@ -127,7 +151,7 @@ export class ManyHandle extends RelationHandle
     if (!this.take(item)) return;
     const { inverse, cascade } = this.relation;
     if (inverse) unpair(item, inverse, this.state.object);
-    if (cascade.has("delete-orphan")) this.state.session?.orphan(item);
+    if (cascade.has("delete-orphan")) stateOf(item).session?.orphan(item);
   }
 
   set(items: Iterable<object>): void {
@@ -197,17 +221,13 @@ export class OneHandle extends RelationHandle
   committed: object | null | undefined;
 
   override get isLoaded(): boolean {
-    if (this.current === undefined && this.state.key === undefined) {
-      this.current = null;
-    }
-    return this.current !== undefined;
+    // What has no row yet refers to nothing that could be loaded.
+    return this.current !== undefined || this.state.key === undefined;
   }
 
   /** Whether the program set it since the database was read or written. */
   get isChanged(): boolean {
-    return this.current !== undefined && this.current !== this.committed &&
-      !(this.current === null && this.committed === undefined &&
-        this.state.key === undefined);
+    return this.current !== undefined && this.current !== this.committed;
   }
 
   /** Takes the object as the database has it, unless the program set another. */
@@ -216,9 +236,20 @@ export class OneHandle extends RelationHandle
     if (this.current === undefined) this.current = item;
   }
 
-  /** Remembers the object as that of the database. */
-  snapshot(): void {
-    this.committed = this.current;
+  /** Rows were deleted, these objects with them. */
+  lose(gone: ReadonlySet<object>): void {
+    if (this.current && gone.has(this.current)) this.current = null;
+    if (this.committed && gone.has(this.committed)) this.committed = null;
+  }
+
+  /** Nothing of it is in the database any more. */
+  unsave(): void {
+    this.committed = undefined;
+  }
+
+  /** Forgets the object; it is loaded anew. */
+  expire(): void {
+    this.current = this.committed = undefined;
   }
 
   async load(): Promise<object | null> {
@@ -227,14 +258,14 @@ export class OneHandle extends RelationHandle
   }
 
   get value(): object | null {
-    if (this.isLoaded && this.current !== undefined) return this.current;
+    if (this.isLoaded) return this.current ?? null;
     throw this.notLoaded();
   }
 
   set(item: object | null): void {
     if (item !== null) this.check(item);
     const old = this.current;
-    if (old === item && this.isLoaded) return;
+    if (old === item) return;
     const { inverse } = this.relation;
     if (old && inverse) unpair(old, inverse, this.state.object);
     this.current = item;

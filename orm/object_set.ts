@@ -3,21 +3,29 @@ import { StateError } from "./errors.ts";
 import { handleOf, ManyHandle, OneHandle } from "./handles.ts";
 import { hooks } from "./hooks.ts";
 import type { Mapper } from "./mapper.ts";
-import type { Relation } from "./relation.ts";
+import type { Cascade, Relation } from "./relation.ts";
 import {
   adoptState,
   copyValue,
   identityKey,
   type InstanceState,
+  sameValue,
   stateOf,
   type StateOwner,
 } from "./state.ts";
-import { KeyRef, type Plan } from "./unit_of_work.ts";
+import { KeyRef, type Plan, type Values } from "./unit_of_work.ts";
 
 /** Loads relations of objects that ask for them. */
 export interface RelationLoader {
   /** Loads a relation of an object. */
   load(state: InstanceState, relation: Relation): Promise<void>;
+}
+
+/** How an object was before the open transaction changed it. */
+interface Before {
+  readonly key: string | undefined;
+  readonly committed: unknown[] | undefined;
+  readonly values: readonly unknown[];
 }
 
 /**
@@ -31,6 +39,8 @@ export class ObjectSet implements StateOwner {
   readonly pending: Set<InstanceState> = new Set();
   /** Objects whose rows will be deleted. */
   readonly doomed: Set<InstanceState> = new Set();
+  // What the open transaction changed, and above it what each savepoint did.
+  readonly #before: Map<InstanceState, Before>[] = [new Map()];
   readonly #loader: RelationLoader;
 
   /** Starts an empty set. */
@@ -48,7 +58,7 @@ export class ObjectSet implements StateOwner {
     const state = stateOf(object);
     this.#take(state);
     this.doomed.delete(state);
-    this.#follow(state, "save-update", (item) => this.cascade(item));
+    follow(state, "save-update", (item) => this.cascade(item));
   }
 
   /** Marks an object's row to be deleted. */
@@ -59,8 +69,12 @@ export class ObjectSet implements StateOwner {
         `Cannot delete ${state.mapper.name}: it is not persisted; expunge() it if it was only added`,
       );
     }
-    this.#take(state);
+    if (!state.isDeleted) this.#take(state);
+    if (this.doomed.has(state)) return;
     this.doomed.add(state);
+    follow(state, "delete", (item) => {
+      if (stateOf(item).key !== undefined) this.delete(item);
+    });
   }
 
   /** Lets go of an object. */
@@ -72,7 +86,9 @@ export class ObjectSet implements StateOwner {
       );
     }
     this.#release(state);
-    this.#follow(state, "expunge", (item) => {
+    // No rollback brings it back.
+    for (const level of this.#before) level.delete(state);
+    follow(state, "expunge", (item) => {
       if (stateOf(item).session === this) this.expunge(item);
     });
   }
@@ -90,118 +106,233 @@ export class ObjectSet implements StateOwner {
 
   orphan(object: object): void {
     const state = stateOf(object);
-    if (state.session === this && state.status === "pending") {
-      this.#release(state);
-    }
+    if (state.status === "pending") this.#release(state);
   }
 
   loadRelation(state: InstanceState, relation: Relation): Promise<void> {
     return this.#loader.load(state, relation);
   }
 
-  /** Follows every cascade, before a unit of work is planned. */
-  cascadeAll(): void {
-    for (const state of [...this.pending, ...this.persistent()]) {
-      this.#follow(state, "save-update", (item) => this.cascade(item));
-      for (const { relation } of state.handles.values()) {
-        if (relation.cascade.has("delete-orphan")) {
-          this.#doomOrphans(state, relation);
-        }
+  /** Follows every cascade; gives the objects whose rows will be deleted. */
+  collect(): Set<InstanceState> {
+    const all = (): InstanceState[] => [
+      ...this.pending,
+      ...this.persistent(),
+    ];
+    for (const state of all()) {
+      follow(state, "save-update", (item) => this.cascade(item));
+    }
+    const deleted = new Set(this.doomed);
+    const adopted = new Map<Relation, Set<object>>();
+    const lost: [Relation, object][] = [];
+    for (const state of all()) {
+      for (const handle of state.handles.values()) {
+        const { relation } = handle;
+        if (!relation.cascade.has("delete-orphan")) continue;
+        const [come, gone] = handle instanceof ManyHandle
+          ? [handle.additions, handle.removals]
+          : handle.isChanged
+          ? [[handle.current], [handle.committed]]
+          : [[], []];
+        const here = adopted.get(relation) ?? new Set();
+        adopted.set(relation, here);
+        for (const item of come) if (item) here.add(item);
+        for (const item of gone) if (item) lost.push([relation, item]);
       }
     }
-    for (const state of this.doomed) {
-      this.#follow(state, "delete", (item) => {
+    for (const [relation, item] of lost) {
+      const state = stateOf(item);
+      const owner = relation.inverse && handleOf(item, relation.inverse);
+      if (
+        state.key !== undefined && !adopted.get(relation)?.has(item) &&
+        !(owner instanceof OneHandle && owner.current)
+      ) deleted.add(state);
+    }
+    // It grows while it is walked.
+    for (const state of deleted) {
+      follow(state, "delete", (item) => {
         const other = stateOf(item);
-        if (other.status === "persistent") this.doomed.add(other);
-        else this.orphan(item);
+        if (other.key === undefined) this.orphan(item);
+        else if (!other.isDeleted) deleted.add(other);
       });
     }
+    return deleted;
   }
 
   /** The object of a row: the one that is here, else a new one. */
-  hydrate(source: RowSource, values: readonly unknown[]): object | null {
+  hydrate(
+    source: RowSource,
+    values: readonly unknown[],
+    overwrite = false,
+  ): object | null {
     const mapper = source.owner as Mapper;
-    const keyAt = mapper.primaryKey.map((column) =>
-      source.columns.indexOf(column)
+    const { columns } = source;
+    const key = mapper.primaryKey.map((column) =>
+      values[columns.indexOf(column)]
     );
-    const key = keyAt.map((i) => values[i]);
     if (key.every((value) => value === null)) return null;
     const identity = identityKey(mapper, key);
     const known = this.identityMap.get(identity);
     if (known) {
-      stateOf(known).fill(source.columns, values);
+      fill(stateOf(known), columns, values, overwrite);
       return known;
     }
     const object: Record<string, unknown> = Object.create(mapper.cls.prototype);
     const state = adoptState(object, mapper);
-    source.columns.forEach((column, i) => {
+    columns.forEach((column, i) => {
       object[mapper.keyOf(column)] = values[i];
     });
     state.key = identity;
     state.session = this;
-    if (source.columns === mapper.columns) {
+    if (columns === mapper.columns) {
       state.committed = values.map(copyValue);
     } else {
       state.snapshot();
       for (const column of mapper.columns) {
-        if (!source.columns.includes(column)) state.unload(column);
+        if (!columns.includes(column)) state.unload(column);
       }
     }
     this.identityMap.set(identity, object);
     mapper.parts.reconstructor?.(object as never);
     hooks.hear?.("load", object, this);
+    hooks.hear?.("loadedAsPersistent", object, this);
     return object;
   }
 
   /** Every answer is there: objects become what the plan wrote. */
-  finish(plan: Plan): void {
-    for (const { kind, state, values } of plan.writes) {
-      for (const column of state.mapper.columns) {
-        const value = known(values.get(column));
-        if (value !== undefined) state.write(column, value);
-        else if (kind === "insert" && state.read(column) === undefined) {
-          state.write(column, null);
-        }
+  finish(plan: Plan, generated: ReadonlyMap<InstanceState, Values>): void {
+    const { works, saved, gone, related } = plan;
+    // Keys are left before they are taken: rows may have changed places.
+    for (const state of [...gone, ...saved.keys()]) {
+      const level = this.#before.at(-1);
+      const { key, committed, mapper } = state;
+      if (!level?.has(state)) {
+        const values = mapper.columns.map((column) => state.read(column));
+        level?.set(state, { key, committed, values });
       }
+      state.committed = committed && [...committed];
+      this.#leave(state);
     }
-    for (const { kind, state } of plan.writes) {
-      state.snapshot();
-      if (kind === "insert") {
-        state.key = identityKey(state.mapper, state.primaryKey);
-        this.identityMap.set(state.key, state.object);
-        this.pending.delete(state);
-      }
-    }
-    for (const { state } of plan.deletes) {
+    for (const state of gone) {
       state.isDeleted = true;
-      this.#release(state);
+      this.doomed.delete(state);
+      hooks.hear?.("persistentToDeleted", state.object, this);
     }
-    for (const state of this.persistent()) {
-      for (const handle of state.handles.values()) handle.snapshot();
+    for (const { kind, state, values } of works) {
+      const found = state && saved.get(state);
+      if (!found || kind === "delete") continue;
+      const { mapper } = state;
+      const made = generated.get(state);
+      const committed = state.committed ??= found.former?.committed?.slice() ??
+        mapper.columns.map(() => null);
+      mapper.columns.forEach((column, i) => {
+        const fresh = made?.get(column);
+        const value = settled(fresh === undefined ? values.get(column) : fresh);
+        if (value === undefined) return;
+        committed[i] = copyValue(value);
+        if (fresh !== undefined || !found.own.has(column)) {
+          state.write(column, value);
+        }
+      });
+    }
+    for (const state of saved.keys()) {
+      const isBorn = state.key === undefined;
+      const { mapper, object, committed } = state;
+      if (isBorn) {
+        mapper.columns.forEach((column, i) => {
+          const value = committed?.[i];
+          if (state.read(column) === undefined) state.write(column, value);
+        });
+      }
+      state.key = identityKey(mapper, state.primaryKey);
+      this.identityMap.set(state.key, object);
+      this.pending.delete(state);
+      if (isBorn) hooks.hear?.("pendingToPersistent", object, this);
+    }
+    for (const [, settle] of related) settle();
+    if (gone.size === 0) return;
+    const lost = new Set([...gone].map(({ object }) => object as object));
+    for (const { handles } of this.persistent()) {
+      for (const handle of handles.values()) handle.lose(lost);
     }
   }
 
-  /** Undoes what was added, marked and changed. */
-  rollback(): void {
-    for (const state of this.pending) this.#release(state);
+  /** The transaction is over, and what it did stays. */
+  settle(): void {
+    for (const level of this.#before) {
+      for (const state of level.keys()) {
+        if (!state.isDeleted) continue;
+        state.session = undefined;
+        hooks.hear?.("deletedToDetached", state.object, this);
+      }
+    }
+    this.#before.splice(0, Infinity, new Map());
+  }
+
+  /** Notes what happens from now on apart, for a savepoint. */
+  begin(): void {
+    this.#before.push(new Map());
+  }
+
+  /** A savepoint is released: what happened since belongs to what is around it. */
+  release(): void {
+    const level = this.#before.pop();
+    const around = this.#before.at(-1);
+    for (const [state, before] of level ?? []) {
+      if (!around?.has(state)) around?.set(state, before);
+    }
+  }
+
+  /** Undoes what was added, marked, changed and written, since a savepoint or at all. */
+  rollback(isNested = false): void {
+    const touched = new Set(
+      this.persistent().filter((state) => !isNested || isModified(state)),
+    );
+    do {
+      const level = this.#before.pop() ?? new Map<InstanceState, Before>();
+      for (const state of level.keys()) this.#leave(state);
+      for (const [state, before] of level) {
+        const wasDeleted = state.isDeleted;
+        state.isDeleted = false;
+        Object.assign(state, { key: before.key, committed: before.committed });
+        if (before.key === undefined) {
+          touched.delete(state);
+          this.#release(state, "persistentToTransient");
+          state.mapper.columns.forEach((column, i) =>
+            state.write(column, before.values[i])
+          );
+          for (const handle of state.handles.values()) handle.unsave();
+        } else {
+          this.identityMap.set(before.key, state.object);
+          touched.add(state);
+          if (wasDeleted) hooks.hear?.("deletedToPersistent", state.object, this);
+        }
+      }
+    } while (!isNested && this.#before.length > 0);
+    if (!isNested) this.#before.push(new Map());
+    for (const state of this.pending) {
+      this.#release(state, "pendingToTransient");
+    }
     this.doomed.clear();
-    for (const state of this.persistent()) {
+    for (const state of touched) {
       state.mapper.columns.forEach((column, i) => restore(state, column, i));
-      state.handles.clear();
+      for (const handle of state.handles.values()) handle.expire();
+      state.isExpired = true;
     }
   }
 
   #take(state: InstanceState): void {
-    const { mapper, key, session } = state;
+    const { mapper, key, session, isDeleted } = state;
+    const cannot = `Cannot add ${mapper.name}: `;
+    if (isDeleted) {
+      throw new StateError(
+        `${cannot}its row was deleted; makeTransient() it first`,
+      );
+    }
     if (session === this) return;
     if (session) {
       throw new StateError(
-        `Cannot add ${mapper.name}: it is in another session; expunge() it there first`,
-      );
-    }
-    if (state.isDeleted) {
-      throw new StateError(
-        `Cannot add ${mapper.name}: its row was deleted; makeTransient() it first`,
+        `${cannot}it is in another session; expunge() it there first`,
       );
     }
     if (key === undefined) this.pending.add(state);
@@ -209,61 +340,94 @@ export class ObjectSet implements StateOwner {
       const present = this.identityMap.get(key);
       if (present && present !== state.object) {
         throw new StateError(
-          `Cannot add ${mapper.name}: another object of the same identity is in the session; merge() it`,
+          `${cannot}another object of the same identity is in the session; merge() it`,
         );
       }
       this.identityMap.set(key, state.object);
     }
     state.session = this;
+    hooks.hear?.(
+      key === undefined ? "transientToPending" : "detachedToPersistent",
+      state.object,
+    );
   }
 
-  #release(state: InstanceState): void {
+  #release(state: InstanceState, edge?: string): void {
     this.pending.delete(state);
     this.doomed.delete(state);
-    if (
-      state.key !== undefined &&
-      this.identityMap.get(state.key) === state.object
-    ) {
-      this.identityMap.delete(state.key);
-    }
+    this.#leave(state);
     state.session = undefined;
+    hooks.hear?.(
+      edge ??
+        (state.key === undefined
+          ? "pendingToTransient"
+          : state.isDeleted
+          ? "deletedToDetached"
+          : "persistentToDetached"),
+      state.object,
+    );
   }
 
-  /** Visits the objects that relations of a cascade lead to, if they are here. */
-  #follow(
-    state: InstanceState,
-    cascade: "save-update" | "delete" | "expunge",
-    visit: (item: object) => void,
-  ): void {
-    for (const handle of [...state.handles.values()]) {
-      if (!handle.relation.cascade.has(cascade)) continue;
-      const items = handle instanceof ManyHandle
-        ? [...(handle.items ?? handle.added)]
-        : handle.current
-        ? [handle.current]
-        : [];
-      for (const item of items) visit(item);
-    }
-  }
-
-  #doomOrphans(state: InstanceState, relation: Relation): void {
-    const handle = handleOf(state.object, relation);
-    const lost = handle instanceof ManyHandle
-      ? handle.removals
-      : handle.isChanged && handle.committed
-      ? [handle.committed]
-      : [];
-    for (const item of lost) {
-      const other = stateOf(item);
-      const owner = relation.inverse && handleOf(item, relation.inverse);
-      const isMoved = owner instanceof OneHandle && owner.current;
-      if (other.status === "persistent" && !isMoved) this.doomed.add(other);
+  /** An identity is free again. */
+  #leave({ key, object }: InstanceState): void {
+    if (key !== undefined && this.identityMap.get(key) === object) {
+      this.identityMap.delete(key);
     }
   }
 }
 
-function known(value: unknown): unknown {
+/** Whether an object's attributes or relations differ from its row. */
+export function isModified(state: InstanceState): boolean {
+  return state.changes().length > 0 ||
+    [...state.handles.values()].some((handle) =>
+      handle instanceof ManyHandle
+        ? handle.additions.length + handle.removals.length > 0
+        : handle.isChanged
+    );
+}
+
+/** Visits the objects that relations of a cascade lead to, if they are here. */
+function follow(
+  state: InstanceState,
+  cascade: Cascade,
+  visit: (item: object) => void,
+): void {
+  for (const handle of [...state.handles.values()]) {
+    if (!handle.relation.cascade.has(cascade)) continue;
+    const items = handle instanceof ManyHandle
+      ? [...(handle.items ?? handle.added)]
+      : [handle.current];
+    for (const item of items) if (item) visit(item);
+  }
+}
+
+function settled(value: unknown): unknown {
   return value instanceof KeyRef ? value.state.read(value.column) : value;
+}
+
+/** Gives an object what a row says of attributes that are expired or not here. */
+function fill(
+  state: InstanceState,
+  columns: readonly Column<unknown>[],
+  values: readonly unknown[],
+  overwrite: boolean,
+): void {
+  const { mapper, isExpired, absent } = state;
+  if (!overwrite && !isExpired && !absent?.size) return;
+  const committed = state.committed ??= [];
+  columns.forEach((column, i) => {
+    const isAbsent = absent?.has(mapper.keyOf(column));
+    if (!overwrite && !isExpired && !isAbsent) return;
+    const at = mapper.columns.indexOf(column);
+    const now = state.read(column);
+    // What the program set since stays.
+    const isChanged = now !== undefined && at >= 0 &&
+      !sameValue(now, committed[at], column);
+    if (at >= 0) committed[at] = copyValue(values[i]);
+    if (overwrite || !isChanged) state.write(column, values[i]);
+  });
+  if (isExpired || overwrite) hooks.hear?.("refresh", state.object);
+  state.isExpired = false;
 }
 
 function restore(

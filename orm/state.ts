@@ -33,6 +33,8 @@ export class InstanceState {
   key: string | undefined;
   /** Whether its row is deleted, though the transaction is not over. */
   isDeleted = false;
+  /** Whether the next row, or the next `get()`, brings its attributes up to date. */
+  isExpired = false;
   /**
    * What the row held when it was last read or written, in the order of the
    * mapper's columns; `undefined` where a column is not loaded.

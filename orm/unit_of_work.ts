@@ -1,9 +1,10 @@
 import type { Column, Table } from "../sql/mod.ts";
-import { CircularDependencyError, StateError } from "./errors.ts";
-import { type Handle, handleOf, ManyHandle, OneHandle } from "./handles.ts";
-import type { Pair, Relation } from "./relation.ts";
-import { type InstanceState, stateOf } from "./state.ts";
 import { rank } from "./_topological.ts";
+import { CircularDependencyError, StateError } from "./errors.ts";
+import { type Handle, handleOf, OneHandle } from "./handles.ts";
+import type { Mapper } from "./mapper.ts";
+import type { Pair, Relation } from "./relation.ts";
+import { identityKey, type InstanceState, stateOf } from "./state.ts";
 
 /** The key of a row that does not exist yet: known when the batch runs. */
 export class KeyRef {
@@ -19,51 +20,63 @@ export class KeyRef {
   }
 }
 
-/** What an attribute will hold when the unit is done: a value, or a key to come. */
+/** Columns and what they will hold: a value, or a key to come. */
 export type Values = Map<Column<unknown>, unknown>;
 
-/** One row to write for one object. */
-export interface RowWork {
+/** One row to write. */
+export interface Work {
   /** What is done to the row. */
   readonly kind: "insert" | "update" | "delete";
-  /** The object. */
-  readonly state: InstanceState;
+  /** The class that it is done for; it says where the statement goes. */
+  readonly mapper: Mapper;
   /** The table of the row. */
   readonly table: Table;
   /** The columns that are written. */
   readonly values: Values;
+  /** What the row is known by, unless it is new. */
+  readonly where: Values;
+  /** Whether the row must be there. */
+  readonly isExpected: boolean;
+  /** The object whose row it is; a pair of a many-to-many relation is no object. */
+  readonly state?: InstanceState | undefined;
 }
 
-/** One pair of a many-to-many relation to write or remove. */
-export interface PairWork {
-  /** Whether the pair comes or goes. */
-  readonly kind: "link" | "unlink";
-  /** The relation. */
-  readonly relation: Relation;
-  /** The row of the association table. */
+/** What an object's attributes become. */
+export interface Saved {
+  /** Every column that is written. */
   readonly values: Values;
+  /** Those whose value the program gave. */
+  readonly own: Set<Column<unknown>>;
+  /** Those that a default filled. */
+  readonly filled: Set<Column<unknown>>;
+  /** The deleted object whose row a new one takes over. */
+  former?: InstanceState;
 }
 
 /** What a unit of work writes, in an order that no foreign key minds. */
 export interface Plan {
-  /** New and changed rows, referenced ones first. */
-  readonly writes: readonly RowWork[];
-  /** Pairs to remove, then pairs to add. */
-  readonly pairs: readonly PairWork[];
-  /** Rows to delete, referring ones first. */
-  readonly deletes: readonly RowWork[];
+  /** The rows in order. */
+  readonly works: readonly Work[];
+  /** What the objects become. */
+  readonly saved: ReadonlyMap<InstanceState, Saved>;
+  /** The objects whose rows go. */
+  readonly gone: ReadonlySet<InstanceState>;
+  /** What changed relations held when it was planned. */
+  readonly related: readonly (readonly [Handle, settle: () => void])[];
 }
 
 /** What the planner is told: the objects of a session by what happens to them. */
 export interface Unit {
   /** Pending objects in the order in which they were added. */
-  readonly pending: readonly InstanceState[];
+  readonly pending: Iterable<InstanceState>;
   /** Persistent objects. */
-  readonly persistent: Iterable<InstanceState>;
+  readonly persistent: readonly InstanceState[];
   /** Objects to delete. */
   readonly deleted: ReadonlySet<InstanceState>;
-  /** Fills columns that the program left out, for an insert or update. */
+  /** Fills columns that the program left out; returns them. */
   defaults(state: InstanceState, values: Values, isInsert: boolean): void;
+  /** Is told of what is odd, but no error. */
+  warn(message: string): void;
 }
 
 /**
@@ -73,328 +86,443 @@ export interface Unit {
  * failed commit leaves everything as it was.
  */
 export function planUnit(unit: Unit): Plan {
-  const written = new Map<InstanceState, Values>();
-  const valuesOf = (state: InstanceState): Values => {
-    let values = written.get(state);
-    if (!values) written.set(state, values = new Map());
-    return values;
-  };
-  const isNew = new Set(unit.pending);
-  const persistent = [...unit.persistent].filter((state) =>
-    !unit.deleted.has(state)
-  );
-  const pairs = new PairSet();
+  const { deleted, defaults, warn } = unit;
+  const pending = [...unit.pending].filter((state) => !deleted.has(state));
+  const persistent = unit.persistent.filter((state) => !deleted.has(state));
+  const isNew = new Set(pending);
+  const saved = new Map<InstanceState, Saved>();
+  // Keys that are written by an UPDATE of their own, after every INSERT.
+  const late = new Map<InstanceState, Values>();
+  const pairs = new Map<string, Work>();
+  const related: [Handle, () => void][] = [];
+  const ids = new Map<InstanceState, number>();
 
-  collectColumns(unit, persistent, valuesOf);
-  for (const state of [...unit.pending, ...persistent]) {
-    for (const handle of state.handles.values()) {
-      if (handle.relation.options.viewOnly) continue;
-      syncRelation(handle, { unit, isNew, valuesOf, pairs });
+  const savedOf = (state: InstanceState): Saved => {
+    let found = saved.get(state);
+    if (!found) {
+      found = { values: new Map(), own: new Set(), filled: new Set() };
+      saved.set(state, found);
     }
-  }
-  for (const state of unit.deleted) {
-    releaseRelated(state, { unit, isNew, valuesOf, pairs });
-  }
-
-  const writes = orderWrites(unit, written, isNew);
-  return {
-    writes,
-    pairs: pairs.inOrder(),
-    deletes: orderDeletes([...unit.deleted]),
+    return found;
   };
-}
 
-interface Sync {
-  readonly unit: Unit;
-  readonly isNew: ReadonlySet<InstanceState>;
-  readonly valuesOf: (state: InstanceState) => Values;
-  readonly pairs: PairSet;
-}
+  /** A key that is known, or a reference to one that is not. */
+  const keyValue = (object: object, key: string): unknown => {
+    const state = stateOf(object);
+    const column = state.mapper.table.column(key);
+    if (!isNew.has(state)) return state.read(column);
+    const planned = savedOf(state).values.get(column);
+    return planned === undefined ? new KeyRef(state, column) : planned;
+  };
 
-function collectColumns(
-  unit: Unit,
-  persistent: readonly InstanceState[],
-  valuesOf: (state: InstanceState) => Values,
-): void {
-  for (const state of unit.pending) {
-    const values = valuesOf(state);
+  /** Copies the key of one object into the referring columns of another. */
+  const copyKeys = (
+    from: object | null,
+    relation: Relation,
+    columns: readonly Pair[],
+    to: InstanceState,
+  ): void => {
+    const { mapper } = to;
+    for (const pair of columns) {
+      const column = mapper.table.column(pair.to);
+      if (from === null && mapper.primaryKey.includes(column)) {
+        throw new StateError(
+          `Cannot clear ${mapper.name}.${column.key}: it is part of the primary key and comes from ${relation.parent.name}.${relation.key}; delete the object, or give it another owner`,
+        );
+      }
+      const value = from === null ? null : keyValue(from, pair.from);
+      const { values, own, filled } = savedOf(to);
+      if (
+        value instanceof KeyRef && relation.options.postUpdate && isNew.has(to)
+      ) defer(to, column, value);
+      else values.set(column, value);
+      own.delete(column);
+      filled.delete(column);
+    }
+  };
+  const defer = (
+    state: InstanceState,
+    column: Column<unknown>,
+    value: unknown,
+  ): void => {
+    savedOf(state).values.delete(column);
+    const values: Values = late.get(state) ?? new Map();
+    late.set(state, values.set(column, value));
+  };
+
+  /** A child that has no new owner loses its key. */
+  const forget = (
+    child: object,
+    relation: Relation,
+    owner: InstanceState,
+  ): void => {
+    const state = stateOf(child);
+    if (deleted.has(state) || state.key === undefined) return;
+    const { inverse } = relation;
+    const other = inverse && handleOf(child, inverse);
+    if (
+      other instanceof OneHandle && other.current &&
+      other.current !== owner.object
+    ) return;
+    copyKeys(null, relation, relation.localPairs, state);
+  };
+
+  const pair = (
+    kind: "insert" | "delete",
+    relation: Relation,
+    owner: InstanceState,
+    item: object,
+    isExpected: boolean,
+  ): void => {
+    const { secondary, localPairs, remotePairs, parent: mapper } = relation;
+    if (!secondary || deleted.has(stateOf(item))) return;
+    const row: Values = new Map();
+    const sides = [[localPairs, owner.object], [remotePairs, item]] as const;
+    for (const [columns, object] of sides) {
+      for (const { from, to } of columns) {
+        row.set(secondary.column(to), keyValue(object, from));
+      }
+    }
+    // Both directions of a relation write the same columns of the same row.
+    const text = [...row].map(([{ name }, value]) => {
+      if (!(value instanceof KeyRef)) return `${name}=${value}`;
+      const id = ids.get(value.state) ?? ids.size;
+      ids.set(value.state, id);
+      return `${name}#${id}`;
+    }).sort();
+    const values: Values = kind === "insert" ? row : new Map();
+    const where: Values = kind === "insert" ? new Map() : row;
+    pairs.set(`${kind}${secondary.fullName}${text}`, {
+      ...{ kind, mapper, table: secondary, values, where, isExpected },
+      state: undefined,
+    });
+  };
+
+  /** Turns what a relation's handle says into keys and pairs. */
+  const sync = (handle: Handle): void => {
+    const { relation, state } = handle;
+    const { localPairs, remotePairs, kind } = relation;
+    const adopt = (child: object): void =>
+      copyKeys(state.object, relation, localPairs, stateOf(child));
+    const isThere = (item: object): boolean => {
+      const { session, mapper } = stateOf(item);
+      if (session) return true;
+      warn(
+        `${relation.parent.name}.${relation.key} holds an object of ${mapper.name} that is not in the session; it is not saved`,
+      );
+      return false;
+    };
+    const rekeyed = state.key !== undefined && kind !== "manyToOne" &&
+      localPairs.some(({ from }) =>
+        saved.get(state)?.values.has(state.mapper.table.column(from))
+      );
+    if (handle instanceof OneHandle) {
+      const { current, committed } = handle;
+      if (handle.isChanged) {
+        related.push([handle, () => handle.committed = current]);
+        if (kind === "manyToOne") {
+          if (!current || isThere(current)) {
+            copyKeys(current ?? null, relation, remotePairs, state);
+          }
+        } else {
+          if (committed) forget(committed, relation, state);
+          if (current && isThere(current)) adopt(current);
+        }
+      } else if (rekeyed && current) adopt(current);
+      return;
+    }
+    const { additions, removals, items } = handle;
+    if (additions.length + removals.length > 0) {
+      const now = items && [...items];
+      related.push([handle, () => handle.settle(now, additions, removals)]);
+    }
+    const isPaired = kind === "manyToMany";
+    for (const item of additions) {
+      if (!isThere(item)) continue;
+      if (isPaired) pair("insert", relation, state, item, false);
+      else adopt(item);
+    }
+    for (const item of removals) {
+      if (isPaired) pair("delete", relation, state, item, !!items);
+      else forget(item, relation, state);
+    }
+    if (rekeyed && !isPaired) {
+      for (const child of items ?? []) {
+        if (!deleted.has(stateOf(child)) && !additions.includes(child)) {
+          adopt(child);
+        }
+      }
+    }
+  };
+
+  for (const state of pending) {
+    const { values, own, filled } = savedOf(state);
     for (const column of state.mapper.columns) {
       const value = state.read(column);
-      if (value !== undefined) values.set(column, value);
+      if (value !== undefined) own.add(column) && values.set(column, value);
+    }
+    defaults(state, values, true);
+    for (const column of values.keys()) {
+      if (!own.has(column)) filled.add(column);
     }
   }
   for (const state of persistent) {
     for (const column of state.changes()) {
-      valuesOf(state).set(column, state.read(column));
+      const { values, own } = savedOf(state);
+      own.add(column) && values.set(column, state.read(column));
     }
   }
-}
-
-/** Turns what a relation's handle says into keys and pairs. */
-function syncRelation(handle: Handle, sync: Sync): void {
-  const { relation, state } = handle;
-  if (handle instanceof OneHandle) {
-    if (relation.kind === "manyToOne") {
-      if (!handle.isChanged) return;
-      copyKeys(handle.current ?? null, relation.remotePairs, state, sync);
-    } else if (handle.isChanged) {
-      if (handle.committed) forget(handle.committed, relation, state, sync);
-      if (handle.current) adopt(handle.current, relation, state, sync);
+  for (const state of [...pending, ...persistent]) {
+    for (const handle of [...state.handles.values()]) {
+      if (!handle.relation.options.viewOnly) sync(handle);
     }
-    return;
   }
-  for (const item of handle.additions) {
-    if (relation.kind === "manyToMany") {
-      sync.pairs.add("link", relation, state, item, sync);
-    } else adopt(item, relation, state, sync);
-  }
-  for (const item of handle.removals) {
-    if (relation.kind === "manyToMany") {
-      sync.pairs.add("unlink", relation, state, item, sync);
-    } else forget(item, relation, state, sync);
-  }
-}
 
-/** A child gets its owner's key. */
-function adopt(
-  child: object,
-  relation: Relation,
-  owner: InstanceState,
-  sync: Sync,
-): void {
-  copyKeys(owner.object, relation.localPairs, stateOf(child), sync);
-}
-
-/** A child that has no new owner loses its key. */
-function forget(
-  child: object,
-  relation: Relation,
-  owner: InstanceState,
-  sync: Sync,
-): void {
-  const state = stateOf(child);
-  if (sync.unit.deleted.has(state) || !state.key) return;
-  const { inverse } = relation;
-  const other = inverse && handleOf(child, inverse);
-  if (
-    other instanceof OneHandle && other.current &&
-    other.current !== owner.object
-  ) return;
-  copyKeys(null, relation.localPairs, state, sync);
-}
-
-/** Copies the key of one object into the referring columns of another. */
-function copyKeys(
-  from: object | null,
-  pairs: readonly Pair[],
-  to: InstanceState,
-  sync: Sync,
-): void {
-  for (const pair of pairs) {
-    const column = to.mapper.table.column(pair.to);
-    if (from === null && column.spec.primaryKey) {
-      throw new StateError(
-        `Cannot clear ${to.mapper.name}.${column.key}: it is part of the primary key; delete the object, or give it another owner`,
-      );
+  const released: Work[] = [];
+  for (const state of deleted) {
+    const { mapper, committed } = state;
+    for (const relation of mapper.relations.values()) {
+      const { options, kind, secondary, localPairs } = relation;
+      if (options.viewOnly) continue;
+      const handle = state.handles.get(relation.key);
+      const table = secondary ?? mapper.table;
+      const where: Values = new Map();
+      const values: Values = new Map();
+      const work = { mapper, table, values, where, isExpected: false };
+      if (secondary) {
+        if (options.passiveDeletes) continue;
+        for (const { from, to } of localPairs) {
+          where.set(
+            secondary.column(to),
+            committed?.[mapper.columns.indexOf(mapper.table.column(from))],
+          );
+        }
+        released.push({ ...work, kind: "delete" });
+      } else if (kind === "manyToOne") {
+        if (!options.postUpdate) continue;
+        for (const { to } of relation.remotePairs) {
+          const column = mapper.table.column(to);
+          if (state.read(column) !== null) values.set(column, null);
+        }
+        rowOf(state).forEach((value, column) => where.set(column, value));
+        if (values.size > 0) released.unshift({ ...work, kind: "update" });
+      } else if (handle && options.passiveDeletes !== "all") {
+        const { committed: before } = handle;
+        for (const child of [before ?? []].flat()) {
+          forget(child, relation, state);
+        }
+      }
     }
-    sync.valuesOf(to).set(
-      column,
-      from === null ? null : keyValue(from, pair.from, sync),
+  }
+
+  const formers = new Map([...deleted].map((state) => [state.key, state]));
+  const isGenerated = (state: InstanceState): boolean =>
+    state.mapper.primaryKey.some((column) =>
+      !savedOf(state).values.has(column)
     );
-  }
-}
-
-/** A key that is known, or a reference to one that is not. */
-function keyValue(object: object, key: string, sync: Sync): unknown {
-  const state = stateOf(object);
-  const column = state.mapper.table.column(key);
-  const planned = sync.isNew.has(state)
-    ? sync.valuesOf(state).get(column)
-    : state.read(column);
-  if (planned !== undefined) return planned;
-  if (sync.isNew.has(state)) return new KeyRef(state, column);
-  throw new StateError(
-    `Cannot refer to ${state.mapper.name}: it is neither saved nor in the session; add it to the session`,
-  );
-}
-
-/** What referred to a deleted object no longer does. */
-function releaseRelated(state: InstanceState, sync: Sync): void {
-  for (const relation of state.mapper.relations.values()) {
-    const { options, kind } = relation;
-    if (options.viewOnly || kind === "manyToOne") continue;
-    const handle = state.handles.get(relation.key);
-    if (kind === "manyToMany") {
-      for (const item of handle instanceof ManyHandle ? handle.committed : []) {
-        sync.pairs.add("unlink", relation, state, item, sync);
-      }
-    } else if (handle && options.passiveDeletes !== "all") {
-      const children = handle instanceof ManyHandle
-        ? handle.committed
-        : [handle.committed];
-      for (const child of children) {
-        if (child) forget(child, relation, state, sync);
-      }
-    }
-  }
-}
-
-/** Pairs of association tables, each once though both sides name it. */
-class PairSet {
-  readonly #pairs = new Map<string, PairWork>();
-  readonly #ids = new Map<InstanceState, number>();
-
-  add(
-    kind: PairWork["kind"],
-    relation: Relation,
-    owner: InstanceState,
-    item: object,
-    sync: Sync,
-  ): void {
-    const { secondary, localPairs, remotePairs } = relation;
-    if (!secondary) return;
-    const other = stateOf(item);
-    if (kind === "link" && sync.unit.deleted.has(other)) return;
-    const values: Values = new Map();
-    for (const pair of localPairs) {
-      values.set(
-        secondary.column(pair.to),
-        keyValue(owner.object, pair.from, sync),
-      );
-    }
-    for (const pair of remotePairs) {
-      values.set(secondary.column(pair.to), keyValue(item, pair.from, sync));
-    }
-    // Both directions of a relation write the same columns of the same row.
-    const row = [...values].sort(([a], [b]) => a.name < b.name ? -1 : 1)
-      .map(([column, value]) =>
-        `${column.name}=${
-          value instanceof KeyRef ? `#${this.#id(value.state)}` : String(value)
-        }`
-      );
-    this.#pairs.set(`${kind} ${secondary.fullName} ${row.join()}`, {
-      kind,
-      relation,
-      values,
-    });
-  }
-
-  #id(state: InstanceState): number {
-    const known = this.#ids.get(state) ?? this.#ids.size;
-    this.#ids.set(state, known);
-    return known;
-  }
-
-  inOrder(): PairWork[] {
-    const all = [...this.#pairs.values()];
-    return [
-      ...all.filter(({ kind }) => kind === "unlink"),
-      ...all.filter(({ kind }) => kind === "link"),
-    ];
-  }
-}
-
-/** Referenced rows first; among equals, in the order of addition. */
-function orderWrites(
-  unit: Unit,
-  written: ReadonlyMap<InstanceState, Values>,
-  isNew: ReadonlySet<InstanceState>,
-): RowWork[] {
-  const inserts = unit.pending.filter((state) => !unit.deleted.has(state));
-  const needs = (state: InstanceState): InstanceState[] => {
-    const values = written.get(state);
-    return values
-      ? [...values.values()].flatMap((value) =>
-        value instanceof KeyRef ? [value.state] : []
-      )
-      : [];
-  };
-  const objectRank = rank(inserts, needs);
-  for (const state of inserts) {
-    for (const needed of needs(state)) {
+  for (const state of pending) {
+    const { mapper } = state;
+    const found = savedOf(state);
+    const { values, filled } = found;
+    for (const column of mapper.primaryKey) {
       if (
-        needed !== state && objectRank.get(needed) === objectRank.get(state)
+        (values.get(column) ?? null) === null && !late.get(state)?.has(column)
       ) {
-        throw new CircularDependencyError([
-          state.mapper.name,
-          needed.mapper.name,
-        ]);
+        values.delete(column);
+        if (
+          column !== mapper.table.autoincrementColumn &&
+          column.spec.serverDefault === undefined
+        ) {
+          throw new StateError(
+            `Cannot insert ${mapper.name}: its primary key "${column.key}" has no value; set it, or let it have a default()`,
+          );
+        }
       }
     }
+    const key = mapper.primaryKey.map((column) => values.get(column));
+    const former = formers.get(identityKey(mapper, key));
+    // A new object with a deleted one's key takes over its row.
+    if (former) {
+      found.former = former;
+      for (const column of filled) values.delete(column);
+    }
+    // What the database numbers stays without a gap: such rows come last.
+    if (former || isGenerated(state)) continue;
+    for (const [column, value] of [...values]) {
+      if (
+        value instanceof KeyRef && column.spec.nullable &&
+        value.state.mapper.table === mapper.table
+      ) defer(state, column, value);
+    }
   }
-  const tables = tableRanks(inserts);
-  const depth = new Map<InstanceState, number>();
-  const depthOf = (state: InstanceState): number => {
-    const known = depth.get(state);
-    if (known !== undefined) return known;
-    const inner = needs(state).filter((needed) =>
-      tables.get(needed.mapper.table) === tables.get(state.mapper.table)
+
+  // Referenced tables first; what stands in a circle shares a rank.
+  const needs = new Map<Table, Set<Table>>();
+  const states = [...saved.keys(), ...deleted];
+  const byName = new Map(
+    states.map(({ mapper: { table } }) => [table.fullName, table]),
+  );
+  for (const table of byName.values()) {
+    needs.set(
+      table,
+      new Set(
+        table.foreignKeys.flatMap((key) => byName.get(key.targetTable) ?? []),
+      ),
     );
-    const found = inner.length === 0 ? 0 : 1 + Math.max(...inner.map(depthOf));
-    depth.set(state, found);
-    return found;
+  }
+  const refs = (state: InstanceState): InstanceState[] =>
+    [...saved.get(state)?.values.values() ?? []].flatMap((value) =>
+      value instanceof KeyRef ? [value.state] : []
+    );
+  for (const state of saved.keys()) {
+    for (const { mapper } of refs(state)) {
+      needs.get(state.mapper.table)?.add(mapper.table);
+    }
+  }
+  const ranks = rank([...needs.keys()], (table) => needs.get(table) ?? []);
+  const rankOf = ({ mapper }: InstanceState): number =>
+    ranks.get(mapper.table) ?? 0;
+  const tables = [...needs.keys()];
+  // How many rows of the same rank must be there before; -1 while it is counted.
+  const depths = new Map<InstanceState, number>();
+  const depthOf = (state: InstanceState): number => {
+    const known = depths.get(state);
+    if (known !== undefined && known >= 0) return known;
+    if (known !== undefined) {
+      const open = [...depths].filter(([, depth]) => depth < 0);
+      const from = open.findIndex(([one]) => one === state);
+      throw new CircularDependencyError(
+        [...open.slice(from), [state] as const].map(([{ mapper }]) =>
+          mapper.name
+        ),
+      );
+    }
+    depths.set(state, -1);
+    let depth = 0;
+    for (const needed of refs(state)) {
+      if (needed !== state && rankOf(needed) === rankOf(state)) {
+        depth = Math.max(depth, 1 + depthOf(needed));
+      }
+    }
+    depths.set(state, depth);
+    return depth;
   };
-  const order = new Map(inserts.map((state, i) => [state, i]));
-  // Rows with keys of their own come before those that the database numbers,
-  // which then follow each other without a gap.
-  const isNumbered = (state: InstanceState): number =>
-    state.mapper.primaryKey.every((column) => written.get(state)?.has(column))
-      ? 0
-      : 1;
-  const sorted = [...inserts].sort((a, b) =>
-    (tables.get(a.mapper.table) ?? 0) - (tables.get(b.mapper.table) ?? 0) ||
-    depthOf(a) - depthOf(b) ||
-    isNumbered(a) - isNumbered(b) ||
-    (order.get(a) ?? 0) - (order.get(b) ?? 0)
-  );
-  const updates = [...written].filter(([state, values]) =>
-    !isNew.has(state) && !unit.deleted.has(state) && values.size > 0
-  ).map(([state]) => state).sort(byKey);
-  return [...sorted, ...updates].map((state) => {
-    const isInsert = isNew.has(state);
-    const values = written.get(state) ?? new Map();
-    unit.defaults(state, values, isInsert);
-    return {
-      kind: isInsert ? "insert" : "update",
-      state,
-      table: state.mapper.table,
-      values,
-    };
-  });
-}
+  const order = (state: InstanceState, i: number): readonly number[] => {
+    const isInsert = isNew.has(state) && !saved.get(state)?.former;
+    const isWaiting = refs(state).some((needed) =>
+      rankOf(needed) === rankOf(state)
+    );
+    const numbered = Number(isInsert && isGenerated(state));
+    const depth = isInsert ? depthOf(state) : 0;
+    return [
+      rankOf(state),
+      isInsert ? 1 : isWaiting ? 2 : 0,
+      ...(needs.get(state.mapper.table)?.has(state.mapper.table)
+        ? [numbered, depth]
+        : [depth, numbered]),
+      tables.indexOf(state.mapper.table),
+      i,
+    ];
+  };
+  const changed = persistent.filter((state) => saved.has(state)).sort(byKey);
+  const writes = [...pending, ...changed]
+    .map((state, i) => [order(state, i), state] as const)
+    .sort(([a], [b]) => compare(a, b))
+    .flatMap(([, state]): Work | [] => {
+      const { values, former } = savedOf(state);
+      const work = workOn(state, values);
+      if (isNew.has(state) && !former) {
+        return { kind: "insert", ...work, where: new Map(), isExpected: false };
+      }
+      if (former) for (const key of state.mapper.primaryKey) values.delete(key);
+      if (values.size === 0) return [];
+      defaults(former ?? state, values, false);
+      const where = rowOf(former ?? state);
+      return { kind: "update", ...work, where, isExpected: true };
+    });
 
-function orderDeletes(states: readonly InstanceState[]): RowWork[] {
-  const tables = tableRanks(states);
-  return [...states].sort((a, b) =>
-    (tables.get(b.mapper.table) ?? 0) - (tables.get(a.mapper.table) ?? 0) ||
-    byKey(a, b)
-  ).map((state) => ({
+  // Rows of one table that name each other go before those that they name.
+  const referred = (state: InstanceState): InstanceState[] =>
+    state.mapper.table.foreignKeys.flatMap(({ columns, targetTable }) => {
+      const { mapper, committed } = state;
+      if (targetTable !== mapper.table.fullName) return [];
+      const key = columns.map((column) =>
+        committed?.[mapper.columns.indexOf(column)]
+      );
+      return formers.get(identityKey(mapper, key)) ?? [];
+    });
+  const inside = rank([...deleted].sort(byKey), referred);
+  const taken = new Set([...saved.values()].map(({ former }) => former));
+  const deletes = [...deleted].filter((state) => !taken.has(state)).sort(
+    (a, b) =>
+      rankOf(b) - rankOf(a) ||
+      (needs.get(a.mapper.table)?.has(a.mapper.table)
+        ? (inside.get(b) ?? 0) - (inside.get(a) ?? 0)
+        : 0) || byKey(a, b),
+  ).map((state): Work => ({
     kind: "delete",
-    state,
-    table: state.mapper.table,
-    values: new Map(),
+    ...workOn(state, new Map()),
+    where: rowOf(state),
+    isExpected: state.mapper.versionColumn !== undefined,
   }));
+  const lateWrites = [...late].map(([state, values]): Work => ({
+    kind: "update",
+    ...workOn(state, values),
+    where: new Map(
+      state.mapper.primaryKey.map((column) => [
+        column,
+        savedOf(state).values.get(column) ?? new KeyRef(state, column),
+      ]),
+    ),
+    isExpected: false,
+  }));
+  const paired = [...pairs.values()];
+  return {
+    works: [
+      ...writes,
+      ...lateWrites,
+      ...paired.filter(({ kind }) => kind === "delete"),
+      ...released,
+      ...paired.filter(({ kind }) => kind === "insert"),
+      ...deletes,
+    ],
+    saved,
+    gone: deleted,
+    related,
+  };
 }
 
-/** Ranks tables by what their foreign keys need; circles share a rank. */
-function tableRanks(states: readonly InstanceState[]): Map<Table, number> {
-  const tables = [...new Set(states.map((state) => state.mapper.table))];
-  const byName = new Map(tables.map((table) => [table.fullName, table]));
-  return rank(
-    tables,
-    (table) =>
-      table.foreignKeys.flatMap((key) => byName.get(key.targetTable) ?? []),
+function workOn(
+  state: InstanceState,
+  values: Values,
+): Pick<Work, "mapper" | "table" | "state" | "values"> {
+  const { mapper } = state;
+  return { mapper, table: mapper.table, state, values };
+}
+
+/** The row of an object as it was last seen: its key, and its version if it has one. */
+function rowOf({ mapper, committed, primaryKey }: InstanceState): Values {
+  const row: Values = new Map(
+    mapper.primaryKey.map((column, i) => {
+      const value = primaryKey[i];
+      if (value !== null && value !== undefined) return [column, value];
+      throw new StateError(
+        `Cannot write ${mapper.name}: "${column.key}" of its primary key is NULL; no row can be told by it`,
+      );
+    }),
   );
+  const { versionColumn } = mapper;
+  if (versionColumn) {
+    row.set(versionColumn, committed?.[mapper.columns.indexOf(versionColumn)]);
+  }
+  return row;
+}
+
+function compare(a: readonly unknown[], b: readonly unknown[]): number {
+  const i = a.findIndex((value, at) => value !== b[at]);
+  return i < 0 ? 0 : (a[i] as number) < (b[i] as number) ? -1 : 1;
 }
 
 function byKey(a: InstanceState, b: InstanceState): number {
-  const left = a.primaryKey;
-  const right = b.primaryKey;
-  for (let i = 0; i < left.length; i++) {
-    const x = left[i] as string;
-    const y = right[i] as string;
-    if (x < y) return -1;
-    if (x > y) return 1;
-  }
-  return 0;
+  return compare(a.primaryKey, b.primaryKey);
 }
