@@ -1,5 +1,5 @@
 import {
-  Column,
+  type Column,
   type Compiler,
   Expression,
   type Node,

@@ -89,7 +89,8 @@ export class Emitter {
   /** Rows with equal masks fit one statement: same columns, same references. */
   #mask(values: Values): string {
     return [...values].map(([{ name }, value]) =>
-      name + (value instanceof KeyRef
+      name +
+      (value instanceof KeyRef
         ? `#${value.column.table.labelPrefix}`
         : value instanceof Expression
         ? "?"
@@ -132,10 +133,12 @@ export class Emitter {
       (!numbered || lastKey)
     ) {
       for (let from = 0; from < works.length;) {
-        const [json, size] = this.#json(works, from, ({ values }) =>
-          columns.map((column) =>
-            this.#cell(values.get(column), column)
-          ));
+        const [json, size] = this.#json(
+          works,
+          from,
+          ({ values }) =>
+            columns.map((column) => this.#cell(values.get(column), column)),
+        );
         const cells = columns.map((column, i): Part[] => {
           const cell = new Cell(`${i}`, column);
           const value = first.get(column);
@@ -158,12 +161,10 @@ export class Emitter {
       return;
     }
     // A list of values cannot say which row an answer is about.
-    const most = returning.length > 0 || columns.length === 0
-      ? 1
-      : Math.min(
-        BULK_ROWS,
-        Math.floor((limits.params ?? Infinity) / columns.length),
-      );
+    const most = returning.length > 0 || columns.length === 0 ? 1 : Math.min(
+      BULK_ROWS,
+      Math.floor((limits.params ?? Infinity) / columns.length),
+    );
     const size = works.length < BULK ? 1 : most;
     for (let from = 0; from < works.length; from += size) {
       const chunk = works.slice(from, from + size);
@@ -221,7 +222,10 @@ export class Emitter {
             json,
             ") WHERE ",
             ...separated(
-              keys.map((column, i) => [column, " = ", new Cell(`${i}`, column)]),
+              keys.map((
+                column,
+                i,
+              ) => [column, " = ", new Cell(`${i}`, column)]),
               " AND ",
             ),
           ]),

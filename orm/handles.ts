@@ -68,6 +68,8 @@ export class ManyHandle extends RelationHandle
   readonly added: Set<object> = new Set();
   /** What was removed before the objects were here. */
   readonly removed: Set<object> = new Set();
+  /** Whether the objects were replaced before they were here. */
+  replaces = false;
 
   override get isLoaded(): boolean {
     // What has no row yet has nothing in the database to load.
@@ -77,11 +79,26 @@ export class ManyHandle extends RelationHandle
 
   /** Takes the objects as the database has them; changes made before stay. */
   receive(items: readonly object[]): void {
+    const { inverse } = this.relation;
+    const { object } = this.state;
+    const isKept = (item: object): boolean => {
+      const back = inverse && stateOf(item).handles.get(inverse.key);
+      return !this.replaces && !this.removed.has(item) &&
+        // It has been moved to another owner meanwhile.
+        !(back instanceof OneHandle && back.isChanged &&
+          back.current !== object);
+    };
     this.committed = items;
     this.items = [
-      ...items.filter((item) => !this.removed.has(item)),
-      ...[...this.added].filter((item) => !items.includes(item)),
+      ...items.filter(isKept),
+      ...[...this.added].filter((item) =>
+        !isKept(item) || !items.includes(item)
+      ),
     ];
+    for (const item of this.replaces && inverse ? this.removals : []) {
+      unpair(item, inverse as Relation, object);
+    }
+    this.replaces = false;
     this.added.clear();
     this.removed.clear();
   }
@@ -113,6 +130,7 @@ export class ManyHandle extends RelationHandle
   expire(): void {
     this.items = undefined;
     this.committed = [];
+    this.replaces = false;
     this.added.clear();
     this.removed.clear();
   }
@@ -156,6 +174,10 @@ export class ManyHandle extends RelationHandle
 
   set(items: Iterable<object>): void {
     const wanted = new Set(items);
+    if (!this.isLoaded) {
+      this.replaces = true;
+      this.added.clear();
+    }
     this.add(...wanted);
     for (const item of this.items ?? []) {
       if (!wanted.has(item)) this.remove(item);
@@ -300,7 +322,7 @@ function pairUp(handle: Handle, item: object): void {
 function unpair(side: object, relation: Relation, item: object): void {
   const handle = handleOf(side, relation);
   if (handle instanceof ManyHandle) {
-    if (handle.isLoaded || handle.added.has(item)) handle.take(item);
+    handle.take(item);
   } else if (handle.current === item || handle.current === undefined) {
     handle.current = null;
   }

@@ -46,6 +46,8 @@ export * from "./relation.ts";
 export {
   type BindContext,
   isModified,
+  type NestedTransaction,
+  populateExisting,
   Session,
   type SessionOptions,
 } from "./session.ts";

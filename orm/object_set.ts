@@ -258,7 +258,11 @@ export class ObjectSet implements StateOwner {
   }
 
   /** The transaction is over, and what it did stays. */
-  settle(): void {
+  settle(expire = false): void {
+    for (const state of expire ? this.persistent() : []) {
+      state.isExpired = true;
+      for (const handle of state.handles.values()) handle.expire();
+    }
     for (const level of this.#before) {
       for (const state of level.keys()) {
         if (!state.isDeleted) continue;
@@ -305,7 +309,9 @@ export class ObjectSet implements StateOwner {
         } else {
           this.identityMap.set(before.key, state.object);
           touched.add(state);
-          if (wasDeleted) hooks.hear?.("deletedToPersistent", state.object, this);
+          if (wasDeleted) {
+            hooks.hear?.("deletedToPersistent", state.object, this);
+          }
         }
       }
     } while (!isNested && this.#before.length > 0);

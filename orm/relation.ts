@@ -38,6 +38,8 @@ export interface RelationOptions {
   readonly viewOnly?: boolean;
   /** Whether the database looks after rows that are not loaded; `"all"`, after all. @default {false} */
   readonly passiveDeletes?: boolean | "all";
+  /** Whether the database hands a changed key on; else its members are loaded and updated. @default {true} */
+  readonly passiveUpdates?: boolean;
   /** Whether its key is written by an UPDATE of its own, so that rows may need each other. @default {false} */
   readonly postUpdate?: boolean;
   /** Whether an object has one owner only, as delete-orphan wants of many-to-one. @default {false} */

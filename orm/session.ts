@@ -1,22 +1,19 @@
 import {
   type Column,
   type DriverResult,
+  type DriverTransaction,
   type Engine,
   GuardError,
   type PreparedStatement,
   readResult,
   type Result,
-  type RowSource,
   type Select,
   select,
+  type SelectOption,
   type Statement,
 } from "../sql/mod.ts";
-import {
-  type Emission,
-  Emitter,
-  type Generated,
-  numberedColumn,
-} from "./emission.ts";
+import { readsBefore } from "./_preload.ts";
+import { type Emission, Emitter, numberedColumn, runs } from "./emission.ts";
 import {
   MultipleResultsFoundError,
   NoResultFoundError,
@@ -24,14 +21,14 @@ import {
   SessionError,
   StaleDataError,
 } from "./errors.ts";
-import { ManyHandle } from "./handles.ts";
+import { hooks } from "./hooks.ts";
 import { LazyLoads } from "./loading/lazy.ts";
 import { isLoader, type Read, type Reader } from "./loading/loader.ts";
 import { type AnyClass, type Mapper, mapperOf } from "./mapper.ts";
-import { ObjectSet } from "./object_set.ts";
+import { isModified as hasChanges, ObjectSet } from "./object_set.ts";
 import { identityKey, type InstanceState, stateOf } from "./state.ts";
 import type { InstanceOf } from "./types.ts";
-import { type Plan, planUnit, type Values } from "./unit_of_work.ts";
+import { type Plan, planUnit, type Values, type Work } from "./unit_of_work.ts";
 
 /** What is asked of `getBind`: which engine a statement goes to. */
 export interface BindContext {
@@ -53,6 +50,10 @@ export interface SessionOptions {
   readonly expireOnCommit?: boolean;
   /** Whether queries write pending changes first, where a transaction can be held. @default {true} */
   readonly autoflush?: boolean;
+  /** Whether `close()` leaves it usable. @default {true} */
+  readonly closeResetsOnly?: boolean;
+  /** Is told of what is odd, but no error. */
+  readonly warn?: (message: string) => void;
   /** Names engines for {@linkcode Session.usingBind}. */
   readonly engines?: { get(name: string): Engine };
 }
@@ -85,14 +86,19 @@ export interface SessionOptions {
 export class Session implements Reader {
   /** The settings it was made with. */
   readonly options: SessionOptions;
-  #objects: ObjectSet;
+  // Shared with sessions that are pinned to an engine.
+  #unit: OpenUnit;
   #pinned: Engine | undefined;
-  #busy: string | undefined;
 
   /** Starts a session; nothing is sent before it is needed. */
   constructor(options: SessionOptions = {}) {
     this.options = options;
-    this.#objects = new ObjectSet(new LazyLoads(this));
+    this.#unit = {
+      objects: new ObjectSet(new LazyLoads(this)),
+      held: new Map(),
+      savepoints: [],
+      quiet: 0,
+    };
   }
 
   // --- What is in it -------------------------------------------------------
@@ -103,10 +109,9 @@ export class Session implements Reader {
   }
   /** Objects whose attributes or relations differ from their rows. */
   get dirty(): object[] {
-    return this.#objects.persistent().filter((state) =>
-      isModified(state.object)
-    )
-      .map((state) => state.object);
+    return this.#objects.persistent().filter(hasChanges).map((state) =>
+      state.object
+    );
   }
   /** Objects whose rows will be deleted. */
   get deleted(): object[] {
@@ -120,6 +125,9 @@ export class Session implements Reader {
   has(object: object): boolean {
     const state = stateOf(object);
     return state.session === this.#objects && !state.isDeleted;
+  }
+  get #objects(): ObjectSet {
+    return this.#unit.objects;
   }
   /**
    * Takes in an object, and what its relations cascade to.
@@ -192,7 +200,7 @@ export class Session implements Reader {
     }
     const Same = this.constructor as new (options: SessionOptions) => this;
     const sibling = new Same(this.options);
-    sibling.#objects = this.#objects;
+    sibling.#unit = this.#unit;
     sibling.#pinned = pinned;
     return sibling;
   }
@@ -236,21 +244,36 @@ export class Session implements Reader {
     if (rows.length > 1) throw new MultipleResultsFoundError();
     return rows[0] ?? null;
   }
-  /** The object of a primary key: from the identity map, else from the database. */
+  /**
+   * The object of a primary key: from the identity map, else from the
+   * database. `fresh` asks the database in any case.
+   */
   async get<C extends AnyClass>(
     cls: C,
     key: unknown,
+    { fresh = false }: { readonly fresh?: boolean } = {},
   ): Promise<InstanceOf<C> | null> {
     const mapper = mapperOf(cls);
-    const values = Array.isArray(key) ? key : [key];
+    const values = mapper.primaryKey.map((column, i) =>
+      Array.isArray(key)
+        ? key[i]
+        : typeof key === "object" && key !== null && !(key instanceof Date)
+        ? (key as Record<string, unknown>)[mapper.keyOf(column)]
+        : key
+    );
     const known = this.#objects.identityMap.get(identityKey(mapper, values));
-    if (known) return known instanceof cls ? known as InstanceOf<C> : null;
-    const found = await this.execute(
+    const isStale = known && stateOf(known).isExpired;
+    if (known && !isStale && !fresh) {
+      return known instanceof cls ? known as InstanceOf<C> : null;
+    }
+    const [found = null] = await this.execute(
       select(cls as never).where(
         ...mapper.primaryKey.map((column, i) => column.eq(values[i])),
       ),
     );
-    return (found[0] ?? null) as InstanceOf<C> | null;
+    // Its row is gone.
+    if (known && found === null && this.has(known)) this.expunge(known);
+    return found as InstanceOf<C> | null;
   }
   /** Runs several statements; those that go to one engine go in one trip. */
   async batch<const A extends readonly Statement<unknown>[]>(
@@ -272,6 +295,13 @@ export class Session implements Reader {
   }
   /** @ignore */
   async run(reads: readonly Read[]): Promise<Result<unknown>[]> {
+    this.#check("read");
+    if (reads.some(({ engine }) => isInteractive(engine))) {
+      await this.#autoflush();
+    }
+    return this.#run(reads);
+  }
+  async #run(reads: readonly Read[]): Promise<Result<unknown>[]> {
     const byEngine = Map.groupBy(reads, (read) => read.engine);
     const answers = new Map<Read, DriverResult>();
     await Promise.all([...byEngine].map(async ([engine, group]) => {
@@ -285,11 +315,12 @@ export class Session implements Reader {
     // In the order of the reads: a loader finds the objects it loads onto.
     return reads.map((read) => {
       const { statement, prepared } = read;
+      const overwrite = statement.optionList.includes(populateExisting);
       const rows = readResult(
         statement.shape,
         prepared,
         answers.get(read) as DriverResult,
-        (source, values) => this.#hydrate(source, values),
+        (source, values) => this.#objects.hydrate(source, values, overwrite),
       );
       read.rows = rows;
       read.receive?.(rows);
@@ -297,12 +328,13 @@ export class Session implements Reader {
     });
   }
   /** @ignore */
-  read(statement: Statement<unknown>, receive?: Read["receive"]): Read {
-    const engine = this.#engineFor({
-      mapper: mapperIn(statement),
-      statement,
-      flushing: false,
-    });
+  read(
+    statement: Statement<unknown>,
+    receive?: Read["receive"],
+    flushing = false,
+  ): Read {
+    const mapper = mapperIn(statement);
+    const engine = this.#engineFor({ mapper, statement, flushing });
     return {
       statement,
       engine,
@@ -320,13 +352,16 @@ export class Session implements Reader {
       ),
     ];
   }
-  #hydrate(source: RowSource, values: readonly unknown[]): unknown {
-    return this.#objects.hydrate(source, values);
-  }
   async #send(
     engine: Engine,
     statements: readonly PreparedStatement[],
   ): Promise<readonly DriverResult[]> {
+    const held = this.#unit.held.get(engine);
+    if (held) {
+      const results: DriverResult[] = [];
+      for (const one of statements) results.push(await held.execute(one));
+      return results;
+    }
     const [only] = statements;
     return only && statements.length === 1
       ? [await engine.send(only)]
@@ -335,93 +370,265 @@ export class Session implements Reader {
 
   // --- Writing -------------------------------------------------------------
 
-  /** Writes everything that changed, all or nothing on each engine. */
+  /**
+   * Writes everything that changed, all or nothing on each engine, and ends
+   * the transaction where one is held.
+   *
+   * @throws {StaleDataError} If a row was changed or deleted by somebody else.
+   * @throws {PartialCommitError} If one engine failed after another had committed.
+   */
   commit(): Promise<void> {
     return this.#exclusively("commit", async () => {
-      const plan = this.#plan();
-      const units = await this.#emit(plan);
+      const unit = this.#unit;
       const committed: string[] = [];
-      for (const { engine, emitter } of units.reverse()) {
-        await this.#commitOne(engine, emitter, committed);
+      const finish = await this.#write(committed);
+      for (const [engine, held] of unit.held) {
+        await this.#attempt(engine, committed, () => held.commit());
+        engine.log("COMMIT");
+        committed.push(engine.name);
       }
-      for (const { emitter } of units) takeGenerated(plan, emitter.generated);
-      this.#objects.finish(plan);
+      unit.held.clear();
+      unit.savepoints = [];
+      finish();
+      unit.objects.settle(this.options.expireOnCommit);
+      hooks.hear?.("afterCommit", this);
     });
   }
-  /** Forgets what was added, changed and deleted since the last commit. */
-  // deno-lint-ignore require-await -- a promise, as where a transaction is held
-  async rollback(): Promise<void> {
-    this.#objects.rollback();
+  /**
+   * Writes everything that changed into a transaction that stays open.
+   *
+   * @throws {SessionError} If an engine holds none open (`"orm/unsupported"`).
+   */
+  flush(): Promise<void> {
+    return this.#exclusively("flush", async () => {
+      const { bind } = this.options;
+      if (bind) this.#mustHold(bind);
+      (await this.#write())();
+    });
+  }
+  /**
+   * Forgets what was added, changed and deleted since the last commit, and
+   * undoes what was flushed. What the database holds is read anew by the next
+   * query or `get()`.
+   */
+  rollback(): Promise<void> {
+    return this.#exclusively("rollback", async () => {
+      this.#unit.failure = undefined;
+      await this.#rollBackHeld();
+      this.#unit.objects.rollback();
+      hooks.hear?.("afterRollback", this);
+    });
+  }
+  /**
+   * Flushes, and sets a savepoint to which what follows can be rolled back.
+   *
+   * @throws {SessionError} If an engine holds no transaction open (`"orm/unsupported"`).
+   */
+  async beginNested(): Promise<NestedTransaction> {
+    await this.flush();
+    const unit = this.#unit;
+    const { bind } = this.options;
+    if (bind) await this.#hold(bind);
+    const name = `aludel_${unit.savepoints.length + 1}`;
+    const depth = unit.savepoints.push(name);
+    const say = async (sql: string): Promise<void> => {
+      for (const [engine, held] of unit.held) {
+        engine.log(sql);
+        await held.execute({ sql, params: [] });
+      }
+    };
+    await say(`SAVEPOINT ${name}`);
+    unit.objects.begin();
+    const end = (what: string, sql: readonly string[], isKept: boolean) =>
+      this.#exclusively(what, async () => {
+        if (unit.savepoints.length < depth) return;
+        if (isKept) (await this.#write())();
+        else unit.failure = undefined;
+        for (const one of sql) await say(`${one} ${name}`);
+        for (; unit.savepoints.length >= depth; unit.savepoints.pop()) {
+          if (isKept) unit.objects.release();
+          else unit.objects.rollback(true);
+        }
+      });
+    const rollback = (): Promise<void> =>
+      end("rollback", ["ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT"], false);
+    return {
+      commit: () => end("commit", ["RELEASE SAVEPOINT"], true),
+      rollback,
+      [Symbol.asyncDispose]: rollback,
+    };
+  }
+  /** Runs a function during which queries do not write pending changes first. */
+  async noAutoflush<T>(work: () => Promise<T>): Promise<T> {
+    this.#unit.quiet++;
+    try {
+      return await work();
+    } finally {
+      this.#unit.quiet--;
+    }
   }
 
-  async #commitOne(
-    engine: Engine,
-    emitter: Emitter,
-    committed: string[],
-  ): Promise<void> {
-    const { emissions } = emitter;
-    try {
-      const prepared = emissions.map(({ statement }) =>
-        engine.prepare(statement)
-      );
-      const results = await engine.sendBatch(prepared);
-      engine.log("COMMIT");
-      committed.push(engine.name);
-      results.forEach((result, i) => {
-        const { statement, receive } = emissions[i] as Emission;
-        receive?.(
-          readResult(statement.shape, prepared[i] as PreparedStatement, result),
-        );
-      });
-    } catch (error) {
-      engine.log("ROLLBACK");
-      const named = nameFailure(error, emitter);
-      throw committed.length === 0
-        ? named
-        : new PartialCommitError(committed, engine.name, { cause: named });
-    }
+  async #autoflush(): Promise<void> {
+    const unit = this.#unit;
+    if (unit.autoflush) return await unit.autoflush;
+    if (
+      this.options.autoflush === false || unit.quiet > 0 || unit.busy ||
+      !(unit.objects.pending.size > 0 || unit.objects.doomed.size > 0 ||
+        unit.objects.persistent().some(hasChanges))
+    ) return;
+    unit.autoflush = this.#exclusively("autoflush", async () => {
+      (await this.#write(undefined, true))();
+    }).finally(() => unit.autoflush = undefined);
+    await unit.autoflush;
   }
-  #plan(): Plan {
-    const objects = this.#objects;
-    objects.cascadeAll();
-    return planUnit({
-      pending: [...objects.pending],
-      persistent: objects.persistent(),
-      deleted: objects.doomed,
-      defaults: fillDefaults,
-    });
-  }
-  async #emit(plan: Plan): Promise<{ engine: Engine; emitter: Emitter }[]> {
-    const engineOf = (mapper: Mapper) =>
+  /** Sends what changed; gives what is to be done to the objects then. */
+  async #write(committed?: string[], isAuto = false): Promise<() => void> {
+    const { held, objects } = this.#unit;
+    hooks.hear?.("beforeFlush", this);
+    const plan = await this.#plan();
+    if (plan.works.length === 0 && plan.saved.size === 0) return () => {};
+    const engineOf = (mapper: Mapper): Engine =>
       this.#engineFor({ mapper, flushing: true });
+    const engines = new Set(plan.works.map(({ mapper }) => engineOf(mapper)));
+    if (!committed) {
+      if (isAuto && ![...engines].every(isInteractive)) return () => {};
+      for (const engine of engines) this.#mustHold(engine);
+    }
     const reserved = await this.#reserveKeys(plan, engineOf);
+    const emitters = this.#emit(plan, engineOf, reserved);
+    const generated: Map<InstanceState, Values> = new Map();
+    // What can be undone goes first.
+    const [later, now] = [true, false].map((isLater) =>
+      emitters.filter(({ engine }) =>
+        isLater === (committed !== undefined && !held.has(engine))
+      )
+    ) as [Emitter[], Emitter[]];
+    for (const emitter of [...now, ...later.reverse()]) {
+      const { engine, emissions } = emitter;
+      await this.#attempt(engine, committed, async () => {
+        if (!committed) await this.#hold(engine);
+        try {
+          const prepared = emissions.map(({ statement }) =>
+            engine.prepare(statement)
+          );
+          const results = held.has(engine)
+            ? await this.#send(engine, prepared)
+            : await engine.sendBatch(prepared);
+          results.forEach((result, i) => {
+            const { statement, receive } = emissions[i] as Emission;
+            receive?.(
+              readResult(
+                statement.shape,
+                prepared[i] as PreparedStatement,
+                result,
+              ),
+            );
+          });
+        } catch (error) {
+          throw await this.#nameFailure(error, emitter);
+        }
+      });
+      if (committed && !held.has(engine)) {
+        engine.log("COMMIT");
+        committed.push(engine.name);
+      }
+      for (const [state, values] of emitter.generated) {
+        generated.set(state, values);
+      }
+    }
+    hooks.hear?.("afterFlush", this, plan);
+    return () => {
+      objects.finish(plan, generated);
+      hooks.hear?.("afterFlushPostexec", this, plan);
+    };
+  }
+  /** Does a step of a commit or flush; where it fails, what is open is undone. */
+  async #attempt(
+    engine: Engine,
+    committed: readonly string[] | undefined,
+    step: () => Promise<void>,
+  ): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      const unit = this.#unit;
+      if (unit.held.size > 0) {
+        unit.failure = error;
+        // A savepoint is rolled back by who set it.
+        if (unit.savepoints.length === 0) await this.#rollBackHeld();
+      } else engine.log("ROLLBACK");
+      if (!committed?.length) throw error;
+      throw new PartialCommitError(committed, engine.name, { cause: error });
+    }
+  }
+  #mustHold(engine: Engine): void {
+    if (isInteractive(engine)) return;
+    throw new SessionError(
+      "orm/unsupported",
+      `Cannot flush to engine "${engine.name}": it holds no transaction open; commit() writes everything in one batch`,
+    );
+  }
+  async #hold(engine: Engine): Promise<void> {
+    const { held, savepoints } = this.#unit;
+    if (held.has(engine)) return;
+    const opened = await engine.begin();
+    held.set(engine, opened);
+    for (const name of savepoints) {
+      await opened.execute({ sql: `SAVEPOINT ${name}`, params: [] });
+    }
+  }
+  async #rollBackHeld(): Promise<void> {
+    const unit = this.#unit;
+    unit.savepoints = [];
+    const all = [...unit.held];
+    unit.held.clear();
+    for (const [engine, held] of all) {
+      engine.log("ROLLBACK");
+      await held.rollback();
+    }
+  }
+  async #plan(): Promise<Plan> {
+    const { objects } = this.#unit;
+    const read: Reader["read"] = (statement, receive) =>
+      this.read(statement, receive, true);
+    for (;;) {
+      const deleted = objects.collect();
+      const states = objects.persistent();
+      const reads = readsBefore(deleted, states, read);
+      if (reads.length > 0) {
+        await this.#run(reads);
+        continue;
+      }
+      return planUnit({
+        pending: objects.pending,
+        persistent: states,
+        deleted,
+        defaults: fillDefaults,
+        warn: this.#warn,
+      });
+    }
+  }
+  readonly #warn = (message: string): void => this.options.warn?.(message);
+  #emit(
+    plan: Plan,
+    engineOf: (mapper: Mapper) => Engine,
+    reserved: ReadonlyMap<InstanceState, unknown>,
+  ): Emitter[] {
     const emitters = new Map<Engine, Emitter>();
-    const of = (mapper: Mapper): Emitter => {
-      const engine = engineOf(mapper);
-      let emitter = emitters.get(engine);
+    for (const { key, items } of runs(plan.works, (w) => engineOf(w.mapper))) {
+      let emitter = emitters.get(key);
       if (!emitter) {
-        emitters.set(engine, emitter = new Emitter(engine, reserved));
+        emitter = new Emitter(key, reserved, this.#warn);
+        emitters.set(key, emitter);
+        if (!this.#unit.held.has(key)) key.log("BEGIN (implicit)");
       }
-      return emitter;
-    };
-    const logged = <T>(emitter: Emitter, add: () => T): void => {
       const from = emitter.emissions.length;
-      if (from === 0) emitter.engine.log("BEGIN (implicit)");
-      add();
+      emitter.write(items);
       for (const { statement } of emitter.emissions.slice(from)) {
-        emitter.engine.echo(emitter.engine.prepare(statement));
+        key.echo(key.prepare(statement));
       }
-    };
-    for (const run of runs(plan.writes, ({ state }) => of(state.mapper))) {
-      logged(run.key, () => run.key.write(run.items));
     }
-    for (const run of runs(plan.pairs, ({ relation }) => of(relation.parent))) {
-      logged(run.key, () => run.key.pairs(run.items));
-    }
-    for (const run of runs(plan.deletes, ({ state }) => of(state.mapper))) {
-      logged(run.key, () => run.key.delete(run.items));
-    }
-    return [...emitters].map(([engine, emitter]) => ({ engine, emitter }));
+    return [...emitters.values()];
   }
   /** Takes keys from sequences, where they cannot be known inside the batch. */
   async #reserveKeys(
@@ -429,65 +636,100 @@ export class Session implements Reader {
     engineOf: (mapper: Mapper) => Engine,
   ): Promise<Map<InstanceState, unknown>> {
     const reserved = new Map<InstanceState, unknown>();
-    const wanted = new Map<Engine, Map<Column<unknown>, InstanceState[]>>();
-    for (const { kind, state, table, values } of plan.writes) {
-      const engine = engineOf(state.mapper);
-      const column = numberedColumn(table, values);
-      if (kind !== "insert" || !column || !engine.dialect.writes.reserveKeys) {
-        continue;
-      }
-      const columns = wanted.get(engine) ??
-        new Map<Column<unknown>, InstanceState[]>();
+    const wanted = new Map<Engine, Map<Column<unknown>, Work[]>>();
+    for (const work of plan.works) {
+      const engine = engineOf(work.mapper);
+      const column = numberedColumn(work.table, work.values);
+      if (
+        work.kind !== "insert" || !work.state || !column ||
+        !engine.dialect.writes.reserveKeys
+      ) continue;
+      const columns = wanted.get(engine) ?? new Map<Column<unknown>, Work[]>();
       wanted.set(engine, columns);
-      columns.set(column, [...(columns.get(column) ?? []), state]);
+      columns.set(column, [...columns.get(column) ?? [], work]);
     }
     for (const [engine, columns] of wanted) {
       const asked = [...columns];
-      const statements = asked.map(([column, states]) =>
+      const statements = asked.map(([column, works]) =>
         engine.prepare(
           engine.dialect.writes.reserveKeys?.(
             column,
-            states.length,
+            works.length,
           ) as Statement<unknown>,
         )
       );
-      const results = await engine.sendBatch(statements);
-      asked.forEach(([column, states], i) =>
-        states.forEach((state, at) => {
+      const results = await this.#send(engine, statements);
+      asked.forEach(([column, works], i) =>
+        works.forEach(({ state, values }, at) => {
           const raw = results[i]?.rows[at]?.[0];
-          reserved.set(
-            state,
-            column.spec.type.name === "bigint"
-              ? BigInt(String(raw))
-              : Number(raw),
-          );
+          const key = column.spec.type.name === "bigint"
+            ? BigInt(String(raw))
+            : Number(raw);
+          values.set(column, key);
+          reserved.set(state as InstanceState, key);
         })
       );
     }
-    for (const { state, table, values } of plan.writes) {
-      const key = reserved.get(state);
-      const column = numberedColumn(table, values);
-      if (key === undefined || !column) continue;
-      const others = [...values];
-      values.clear();
-      for (const [one, value] of [[column, key] as const, ...others]) {
-        values.set(one, value);
-      }
-    }
     return reserved;
   }
-  async #exclusively<T>(what: string, work: () => Promise<T>): Promise<T> {
-    if (this.#busy !== undefined) {
-      throw new SessionError(
-        "orm/busy",
-        `Cannot ${what} the session: its ${this.#busy} has not ended; await it first`,
+  /** The stale object of a guard that failed; asked for where many share one. */
+  async #nameFailure(error: unknown, { engine, guarded }: Emitter) {
+    if (!(error instanceof GuardError)) return error;
+    const works = guarded[Number(error.label.replace(/^stale:/, ""))];
+    const [first] = works ?? [];
+    if (!works || !first) return error;
+    let stale = first;
+    if (works.length > 1 && !this.#unit.held.has(engine)) {
+      const columns = [...first.where.keys()];
+      const [key] = columns as [Column<unknown>];
+      const rows = await engine.execute(
+        select(...columns).where(
+          key.in(works.map(({ where }) => where.get(key))),
+        ),
       );
+      const here = new Set(rows.map((row) => [row].flat().join()));
+      stale = works.find(({ where }) =>
+        !here.has([...where.values()].join())
+      ) ??
+        first;
     }
-    this.#busy = what;
+    const { state, mapper, where } = stale;
+    return new StaleDataError(
+      state?.mapper.name ?? `a pair of ${mapper.name}`,
+      state?.primaryKey ?? [...where.values()],
+      { cause: error },
+    );
+  }
+  async #exclusively<T>(what: string, work: () => Promise<T>): Promise<T> {
+    const unit = this.#unit;
+    this.#check(what);
+    if (unit.busy !== undefined) throw this.#busy(what);
+    unit.busy = what;
     try {
       return await work();
     } finally {
-      this.#busy = undefined;
+      unit.busy = undefined;
+    }
+  }
+  #busy(what: string): SessionError {
+    return new SessionError(
+      "orm/busy",
+      `Cannot ${what} the session: its ${this.#unit.busy} has not ended; await it first`,
+    );
+  }
+  #check(what: string): void {
+    const { failure, busy, held } = this.#unit;
+    if (failure !== undefined && what !== "rollback") {
+      throw new SessionError(
+        "orm/pending-rollback",
+        `Cannot ${what}: an earlier write failed (${
+          failure instanceof Error ? failure.message : failure
+        }); rollback() first`,
+        { cause: failure },
+      );
+    }
+    if (what === "read" && held.size > 0 && busy && busy !== "autoflush") {
+      throw this.#busy(what);
     }
   }
 
@@ -497,6 +739,9 @@ export class Session implements Reader {
   async close(): Promise<void> {
     await this.rollback();
     this.expungeAll();
+    if (this.options.closeResetsOnly === false) {
+      this.#unit.failure = new Error("the session is closed");
+    }
   }
   /** Closes it at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void> {
@@ -504,23 +749,43 @@ export class Session implements Reader {
   }
 }
 
-/** What the database made joins what the program wrote. */
-function takeGenerated(plan: Plan, generated: Generated): void {
-  for (const { state, values } of plan.writes) {
-    const made = generated.get(state);
-    if (made) { for (const [column, value] of made) values.set(column, value); }
-  }
+/** What a session and those pinned from it share. */
+interface OpenUnit {
+  readonly objects: ObjectSet;
+  /** Transactions that are open. */
+  readonly held: Map<Engine, DriverTransaction>;
+  /** Savepoints inside them. */
+  savepoints: string[];
+  /** How many noAutoflush() are running. */
+  quiet: number;
+  /** What is under way. */
+  busy?: string | undefined;
+  /** What went wrong since the last rollback. */
+  failure?: unknown;
+  autoflush?: Promise<void> | undefined;
 }
 
-/** Whether an object's attributes or relations differ from its row. */
+/** A savepoint of a session. */
+export interface NestedTransaction extends AsyncDisposable {
+  /** Keeps what was done since; the transaction around it still decides. */
+  commit(): Promise<void>;
+  /** Undoes what was done since, in the database and in memory. */
+  rollback(): Promise<void>;
+}
+
+/** An option of a query: rows overwrite what is in memory, pending changes too. */
+export const populateExisting: SelectOption & {
+  /** @ignore */
+  readonly kind: "populateExisting";
+} = { kind: "populateExisting" };
+
+function isInteractive(engine: Engine): boolean {
+  return engine.capabilities.interactiveTransactions;
+}
+
+/** Whether an object's attributes or relations differ from its row; asks nothing. */
 export function isModified(object: object): boolean {
-  const state = stateOf(object);
-  return state.changes().length > 0 ||
-    [...state.handles.values()].some((handle) =>
-      handle instanceof ManyHandle
-        ? handle.additions.length + handle.removals.length > 0
-        : handle.isChanged
-    );
+  return hasChanges(stateOf(object));
 }
 
 /** Client defaults and version counters, for columns that the program left out. */
@@ -540,14 +805,6 @@ function fillDefaults(
       values.set(column, typeof made === "function" ? made() : made);
     }
   }
-}
-
-function nameFailure(error: unknown, emitter: Emitter): unknown {
-  if (!(error instanceof GuardError)) return error;
-  const stale = emitter.guarded[Number(error.label.replace(/^stale:/, ""))];
-  return stale
-    ? new StaleDataError(stale.mapper.name, stale.primaryKey, { cause: error })
-    : error;
 }
 
 function mapperIn(statement: Statement<unknown>): Mapper | undefined {
@@ -570,21 +827,4 @@ function entitiesOf({ statement, rows }: Read): object[] {
       return object ? [object as object] : [];
     })
   );
-}
-
-/** Splits items where their key changes. */
-function* runs<T, K>(
-  items: readonly T[],
-  keyOf: (item: T) => K,
-): Iterable<{ key: K; items: T[] }> {
-  let run: { key: K; items: T[] } | undefined;
-  for (const item of items) {
-    const key = keyOf(item);
-    if (run?.key === key) run.items.push(item);
-    else {
-      if (run) yield run;
-      run = { key, items: [item] };
-    }
-  }
-  if (run) yield run;
 }

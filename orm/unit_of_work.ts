@@ -434,7 +434,9 @@ export function planUnit(unit: Unit): Plan {
       if (isNew.has(state) && !former) {
         return { kind: "insert", ...work, where: new Map(), isExpected: false };
       }
-      if (former) for (const key of state.mapper.primaryKey) values.delete(key);
+      if (former) {
+        for (const key of state.mapper.primaryKey) values.delete(key);
+      }
       if (values.size === 0) return [];
       defaults(former ?? state, values, false);
       const where = rowOf(former ?? state);
@@ -458,7 +460,8 @@ export function planUnit(unit: Unit): Plan {
       rankOf(b) - rankOf(a) ||
       (needs.get(a.mapper.table)?.has(a.mapper.table)
         ? (inside.get(b) ?? 0) - (inside.get(a) ?? 0)
-        : 0) || byKey(a, b),
+        : 0) ||
+      byKey(a, b),
   ).map((state): Work => ({
     kind: "delete",
     ...workOn(state, new Map()),

@@ -107,9 +107,11 @@ export function attach(
   for (const owner of owners) {
     const items = found.get(keyText(read(owner, own))) ?? [];
     const handle = handleOf(owner, relation);
-    if (handle.isLoaded) continue;
-    if (handle instanceof ManyHandle) handle.receive(items);
-    else handle.receive(items[0] ?? null);
+    if (handle instanceof ManyHandle) {
+      if (!handle.isLoaded) handle.receive(items);
+    } else if (!handle.isLoaded || handle.committed === undefined) {
+      handle.receive(items[0] ?? null);
+    }
     // The other side of one-to-many is known as well.
     if (kind === "oneToMany" && relation.inverse) {
       for (const item of items) {
