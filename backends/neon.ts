@@ -16,6 +16,7 @@ import {
   type Driver,
   type DriverResult,
   postgres as dialect,
+  postgresReader,
   SqlError,
 } from "../sql/mod.ts";
 import { type HttpOptions, postJson, statusError } from "./_http.ts";
@@ -32,8 +33,11 @@ export interface NeonOptions extends HttpOptions {
 
 /** An answer to one statement, as it comes over the wire. */
 export interface NeonResultLike {
-  /** The columns. */
-  readonly fields: readonly { readonly name: string }[];
+  /** The columns, and Postgres' numbers of their types. */
+  readonly fields: readonly {
+    readonly name: string;
+    readonly dataTypeID: number;
+  }[];
   /** The rows, here as arrays of text. */
   readonly rows: readonly unknown[];
   /** How many rows were read or written; `null` where it makes no sense. */
@@ -198,6 +202,7 @@ function texts(params: BoundStatement["params"]): (string | null)[] {
 function resultOf({ fields, rows, rowCount, command }: NeonResultLike) {
   return {
     columns: fields.map(({ name }) => name),
+    readers: fields.map(({ dataTypeID }) => postgresReader(dataTypeID)),
     // Array mode makes every row one.
     rows: rows as unknown[][],
     changes: command === "SELECT" ? 0 : rowCount ?? 0,

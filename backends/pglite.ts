@@ -15,14 +15,18 @@ import {
   type DriverResult,
   type DriverTransaction,
   postgres as dialect,
+  postgresReader,
 } from "../sql/mod.ts";
 
 /** What is used of an answer of PGlite. */
 export interface PGliteResultLike {
   /** The rows, here as arrays. */
   readonly rows: readonly unknown[];
-  /** The columns. */
-  readonly fields: readonly { readonly name: string }[];
+  /** The columns, and Postgres' numbers of their types. */
+  readonly fields: readonly {
+    readonly name: string;
+    readonly dataTypeID: number;
+  }[];
   /** How many rows were written. */
   readonly affectedRows?: number;
 }
@@ -102,6 +106,7 @@ export function pglite(
     );
     return {
       columns: fields.map(({ name }) => name),
+      readers: fields.map(({ dataTypeID }) => postgresReader(dataTypeID)),
       // Row mode "array" makes every row one.
       rows: rows as unknown[][],
       changes: affectedRows ?? 0,

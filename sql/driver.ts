@@ -28,7 +28,9 @@ export interface DriverResult {
    * How values are read where no type is known: for rows of hand-written SQL,
    * on databases that say the types of a result.
    */
-  readonly readers?: readonly (((value: unknown) => unknown) | undefined)[];
+  readonly readers?:
+    | readonly (((value: unknown) => unknown) | undefined)[]
+    | undefined;
 }
 
 /** Settings of one batch. */

@@ -88,5 +88,6 @@ export {
 } from "./dialects/postgres_errors.ts";
 export { classifySqlite } from "./dialects/sqlite_errors.ts";
 export { postgres } from "./dialects/postgres.ts";
+export { postgresReader } from "./dialects/postgres_readers.ts";
 export { commentStatements, createType } from "./dialects/postgres_ddl.ts";
 export { sqlite } from "./dialects/sqlite.ts";

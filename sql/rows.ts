@@ -47,9 +47,9 @@ export function readResult<Row>(
   hydrate: Hydrate = plainRow,
 ): Result<Row> {
   const { columns } = prepared;
-  const readers = columns.length > 0
-    ? columns.map(({ read }) => read)
-    : result.readers ?? [];
+  const readers = (columns.length > 0 ? columns : result.columns).map((_, i) =>
+    columns[i]?.read ?? result.readers?.[i]
+  );
   const rows = new Result<Row>(
     result.changes,
     shape

@@ -46,6 +46,11 @@ export class TextStatement<Row> extends Statement<Row> {
   }
 }
 
+/** Words that a text starts with which only reads. */
+const READS = /^\s*(select|values|with|pragma table|explain)/i;
+/** Words that write wherever they stand. A text that only mentions them is sent once, too. */
+const WRITES = /\b(insert|update|delete|merge|into|nextval|setval)\b/i;
+
 /**
  * A statement as a tagged template: what stands in `${}` is bound, or, where
  * it is an expression or column, written.
@@ -62,6 +67,6 @@ export function sql<Row = Record<string, unknown>>(
   ]);
   return new TextStatement(
     parts,
-    /^\s*(select|values|with|pragma table|explain)/i.test(strings[0] ?? ""),
+    READS.test(strings[0] ?? "") && !WRITES.test(strings.join(" ")),
   );
 }

@@ -24,7 +24,7 @@ function guard(engine: Engine, label: string) {
 }
 
 /** What holds for several statements in one trip. */
-export const batchCases: readonly DriverCase[] = [
+export const batchCases = (): readonly DriverCase[] => [
   driverCase(
     "a batch answers each statement, in order, and sees its own writes",
     async (engine) => {

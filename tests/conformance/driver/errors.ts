@@ -43,7 +43,7 @@ async function parentAndChild(engine: Engine, name: string) {
 }
 
 /** How a database's errors are named. */
-export const errorCases: readonly DriverCase[] = [
+export const errorCases = (): readonly DriverCase[] => [
   driverCase(
     "a second equal key is a UniqueViolationError that names table and column",
     async (engine) => {

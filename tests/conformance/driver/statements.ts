@@ -15,7 +15,7 @@ import { type DriverCase, driverCase, freshTable } from "./case.ts";
 const names = { id: integer().primaryKey(), name: text() };
 
 /** What holds for one statement at a time. */
-export const statementCases: readonly DriverCase[] = [
+export const statementCases = (): readonly DriverCase[] => [
   driverCase(
     "a statement gives rows as arrays, and names its columns",
     async (engine) => {

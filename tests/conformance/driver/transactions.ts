@@ -29,7 +29,7 @@ function held(
 }
 
 /** What holds for transactions between calls. */
-export const transactionCases: readonly DriverCase[] = [
+export const transactionCases = (): readonly DriverCase[] => [
   held("a held transaction commits, or is refused", async (engine) => {
     const users = await freshTable(engine, "held", names);
 

@@ -47,7 +47,7 @@ function bytes(length: number): Uint8Array {
 }
 
 /** What holds for the values of each type. */
-export const valueCases: readonly DriverCase[] = [
+export const valueCases = (): readonly DriverCase[] => [
   survives("integer", integer, [0, -1, 2 ** 31 - 1, -(2 ** 31)]),
   survives("bigint", bigint, [
     0n,

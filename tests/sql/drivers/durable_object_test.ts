@@ -20,7 +20,7 @@ const workerd = await startWorkerd({
             try {
               const driver = durableObjectSql(this.ctx.storage);
               if (name === "batch in order") return Response.json(await inOrder(driver));
-              await driverCases.find((one) => one.name === name).run(driver);
+              await driverCases().find((one) => one.name === name).run(driver);
               return new Response("ok");
             } catch (error) {
               return new Response(error.stack, { status: 500 });
@@ -44,7 +44,7 @@ const workerd = await startWorkerd({
 });
 Deno.test.afterAll(() => workerd.dispose());
 
-for (const { name } of driverCases) {
+for (const { name } of driverCases()) {
   Deno.test(`durable object: ${name}`, async () => {
     const answer = await workerd.fetch(`/${encodeURIComponent(name)}`);
     strictEqual(await answer.text(), "ok");
