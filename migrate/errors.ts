@@ -401,3 +401,23 @@ export class StepRunningError extends MigrateError {
     this.lockedUntil = lockedUntil;
   }
 }
+
+/** A table is not as the revisions say, so rebuilding it would lose something. */
+export class SchemaDriftError extends MigrateError {
+  override readonly name = "SchemaDriftError";
+  /** The revision. */
+  readonly revision: string;
+  /** What was found. */
+  readonly found: string;
+
+  /** @internal */
+  constructor(revision: string, found: string, cause: unknown) {
+    super(
+      "schema-drift",
+      `Cannot apply revision '${revision}': ${found}, which the revisions do not say; write a revision that does, or give alterTable(…, { original: table(…) })`,
+      { cause },
+    );
+    this.revision = revision;
+    this.found = found;
+  }
+}

@@ -14,6 +14,11 @@ import {
   table,
   text,
 } from "../sql/mod.ts";
+import {
+  HEADS_LABEL,
+  ORPHANS_LABEL,
+  RUNNING_LABEL,
+} from "./dialects/_guard_labels.ts";
 import type { MigrationDialect } from "./dialects/implementation.ts";
 import type { HeadChange } from "./graph/heads.ts";
 import {
@@ -99,13 +104,6 @@ export interface StoredState {
   /** The rows of the history, oldest first. */
   readonly history: readonly HistoryRow[];
 }
-
-/** The labels that guards put into errors. */
-export const HEADS_LABEL = "aludel_heads";
-/** @see HEADS_LABEL */
-export const ORPHANS_LABEL = "aludel_orphans";
-/** @see HEADS_LABEL */
-export const RUNNING_LABEL = "aludel_running";
 
 /** Writes and reads the table of heads and the table of history. */
 export class VersionStore {

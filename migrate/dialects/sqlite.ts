@@ -17,11 +17,9 @@ import { plainStatement, type PlannedStatement } from "../planner/statement.ts";
 import { applyChange, columnsOf, draftOf, tableStub } from "../schema/draft.ts";
 import type { TableDraft } from "../schema/draft.ts";
 import { indexTable, qualifiedName } from "./_naming.ts";
-import type {
-  Guard,
-  MigrationDialect,
-  RenderContext,
-} from "./implementation.ts";
+import type { SchemaSnapshot } from "../schema/snapshot.ts";
+import { sqliteGuard } from "./_sqlite_guard.ts";
+import type { MigrationDialect, RenderContext } from "./implementation.ts";
 import { rebuildTable } from "./sqlite_rebuild.ts";
 
 /** SQLite's way, shared by D1, Durable Objects, libSQL and files. */
@@ -30,11 +28,7 @@ export const sqliteMigrations: MigrationDialect = {
   isOutside: () => false,
   // A batch is one writer's transaction from its first statement on.
   lock: () => [],
-  guard: ({ label, condition, detail }: Guard): PlannedStatement =>
-    // json_extract is the one function whose error carries a text of ours.
-    plainStatement(
-      `SELECT CASE WHEN ${condition} THEN 1 ELSE json_extract('{}', '${label}:' || ${detail}) END AS guard`,
-    ),
+  guard: sqliteGuard,
   joined: (column, table) =>
     `(SELECT coalesce(group_concat(${column}, ','), '') FROM (SELECT ${column} FROM ${table} ORDER BY ${column}))`,
   orphans: "(SELECT count(*) FROM pragma_foreign_key_check)",
@@ -59,28 +53,60 @@ export const sqliteMigrations: MigrationDialect = {
 /**
  * Changes a table in place where SQLite can, and rebuilds it where it cannot.
  *
+ * Columns are always renamed in place, since foreign keys of other tables
+ * follow that; so what lies between two renames is planned together.
+ *
  * @throws {UnsupportedChangeError} If a rebuild is needed and not allowed or not possible.
  */
 function alterTable(
   operation: AlterTable,
   context: RenderContext,
 ): PlannedStatement[] {
-  const table = context.schema().table(operation) ?? operation.original;
+  const schema = context.schema().copy();
+  const runs: TableChange[][] = [[]];
+  for (const change of operation.changes) {
+    if (change.kind === "renameColumn") runs.push([change], []);
+    else runs.at(-1)!.push(change);
+  }
+  const wanted = operation.recreate === "always"
+    ? runs.findLastIndex((run) => run[0]?.kind !== "renameColumn")
+    : -1;
+  return runs.flatMap((changes, at) => {
+    if (changes.length === 0 && at !== wanted) return [];
+    const run: AlterTable = {
+      ...operation,
+      changes,
+      recreate: at === wanted || operation.recreate !== "always"
+        ? operation.recreate
+        : "auto",
+    };
+    const statements = alterTogether(run, schema, context.dialect);
+    schema.apply(run);
+    return statements;
+  });
+}
+
+function alterTogether(
+  operation: AlterTable,
+  schema: SchemaSnapshot,
+  dialect: Dialect,
+): PlannedStatement[] {
+  const table = schema.table(operation) ?? operation.original;
   const draft = table && draftOf(table);
-  const statements: PlannedStatement[] = [];
+  const statements: string[] = [];
   let obstacle = operation.recreate === "always"
     ? "recreate is 'always'"
     : undefined;
   for (const change of operation.changes) {
     if (obstacle !== undefined) break;
-    const rendered = inPlace(operation, change, draft, context.dialect);
+    const rendered = inPlace(operation, change, draft, dialect);
     if (typeof rendered === "string") obstacle = rendered;
     else {
-      statements.push(...rendered.map(plainStatement));
-      if (draft) applyChange(draft, change, context.dialect);
+      statements.push(...rendered);
+      if (draft) applyChange(draft, change, dialect);
     }
   }
-  if (obstacle === undefined) return statements;
+  if (obstacle === undefined) return statements.map(plainStatement);
   if (operation.recreate === "never") {
     throw new UnsupportedChangeError(
       `Cannot alter table '${operation.table}' in place: ${obstacle}; allow a rebuild with recreate: 'auto'`,
@@ -91,7 +117,7 @@ function alterTable(
       `Cannot alter table '${operation.table}' in place: ${obstacle}; a rebuild needs the table's description, which no revision gives: give alterTable(…, { original: table(…) })`,
     );
   }
-  return rebuildTable(operation, table, context);
+  return rebuildTable(operation, table, schema, dialect);
 }
 
 /** The statements for one change, or why SQLite cannot make it in place. */

@@ -3,18 +3,22 @@ import {
   HeadsMovedError,
   MigrateError,
   OrphanRowsError,
+  SchemaDriftError,
   StepFailedError,
   StepRunningError,
 } from "../errors.ts";
 import type { Step } from "../planner/plan.ts";
 import type { PlannedStatement } from "../planner/statement.ts";
 import {
+  DRIFT_LABEL,
   HEADS_LABEL,
-  type HistoryEntry,
-  type HistoryRow,
   ORPHANS_LABEL,
   RUNNING_LABEL,
-  type VersionStore,
+} from "../dialects/_guard_labels.ts";
+import type {
+  HistoryEntry,
+  HistoryRow,
+  VersionStore,
 } from "../version_store.ts";
 import { runChunks } from "./chunks.ts";
 import { findGuard } from "./guards.ts";
@@ -269,6 +273,8 @@ export class StepRunner {
           guard.detail.split(","),
           error,
         );
+      case DRIFT_LABEL:
+        return new SchemaDriftError(step.revision, guard.detail, error);
     }
     // A batch is all or nothing and opens with a guard, so sending it again
     // after a broken connection cannot apply it twice.

@@ -1,0 +1,8 @@
+/** The heads are others than expected. */
+export const HEADS_LABEL = "aludel_heads";
+/** Rows would name rows that are not there. */
+export const ORPHANS_LABEL = "aludel_orphans";
+/** A step of several parts is under way, or elsewhere than expected. */
+export const RUNNING_LABEL = "aludel_running";
+/** A table is other than the revisions say. */
+export const DRIFT_LABEL = "aludel_drift";
