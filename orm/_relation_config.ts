@@ -1,8 +1,11 @@
 import { type FromClause, joinPath, type Table } from "../sql/mod.ts";
 import { MappingError } from "./errors.ts";
+import { named } from "./_names.ts";
 import type { Mapper } from "./mapper.ts";
 import {
   type Cascade,
+  type CollectionFactory,
+  type JoinCondition,
   joinSteps,
   type Pair,
   type Relation,
@@ -44,13 +47,22 @@ export function configureRelation(
   mapperOf: (cls: unknown) => Mapper,
 ): Relation {
   const where = `${parent.name}.${key}`;
-  const spec = describe();
-  const target = mapperOf(spec.target);
-  const { options, kind } = spec;
-  const secondary = typeof options.secondary === "function"
-    ? options.secondary()
-    : options.secondary;
-  const cascade = options.viewOnly
+  let spec: RelationSpec<unknown> & { collection?: CollectionFactory };
+  let target: Mapper;
+  try {
+    spec = describe();
+    target = mapperOf(spec.target);
+  } catch (cause) {
+    throw new MappingError(
+      `Cannot relate ${where}: its class is not there or not mapped (${
+        cause instanceof Error ? cause.message : cause
+      })`,
+      { cause },
+    );
+  }
+  const { options, kind, collection } = spec;
+  const { secondary, viewOnly } = options;
+  const cascade = viewOnly
     ? new Set<Cascade>()
     : cascadesOf(options.cascade ?? "save-update, merge", where);
   if (
@@ -61,14 +73,7 @@ export function configureRelation(
       `Cannot cascade delete-orphan along ${where}: the object may have other owners; set singleParent: true if it has not`,
     );
   }
-  const [localPairs, remotePairs] = pairsOf(
-    parent,
-    target,
-    kind,
-    secondary,
-    options.foreignKeys,
-    where,
-  );
+  let inverse: Relation | undefined;
   const relation: Relation = {
     key,
     kind,
@@ -76,71 +81,124 @@ export function configureRelation(
     target,
     options,
     cascade,
+    collection,
     isMany: kind === "oneToMany" || kind === "manyToMany",
-    secondary,
-    localPairs,
-    remotePairs,
+    secondary: typeof secondary === "function" ? secondary() : secondary,
+    localPairs: [],
+    remotePairs: [],
+    extra: undefined,
     get inverse(): Relation | undefined {
       return options.backPopulates === undefined
         ? undefined
-        : target.relation(options.backPopulates);
+        : inverse ??= inverseOf(relation, options.backPopulates);
     },
     [joinPath]: (left?: FromClause) => joinSteps(relation, left),
   };
-  return relation;
+  return Object.assign(relation, pairsOf(relation, where));
 }
 
-function pairsOf(
-  parent: Mapper,
-  target: Mapper,
-  kind: RelationSpec<unknown>["kind"],
-  secondary: Table | undefined,
-  foreignKeys: readonly string[] | undefined,
-  where: string,
-): [local: readonly Pair[], remote: readonly Pair[]] {
+/** The other side, which must lead back to where this one comes from. */
+function inverseOf(relation: Relation, key: string): Relation {
+  const { parent, target } = relation;
+  const where = `${parent.name}.${relation.key}`;
+  const found = target.relations.get(key);
+  if (!found) {
+    throw new MappingError(
+      `Cannot pair ${where} with "${key}" of ${target.name}: it has ${
+        named([...target.relations.keys()])
+      }`,
+    );
+  }
+  if (
+    !parent.isSubclassOf(found.target.cls) &&
+    !found.target.isSubclassOf(parent.cls)
+  ) {
+    throw new MappingError(
+      `Cannot pair ${where} with ${target.name}.${key}: that leads to ${found.target.name}`,
+    );
+  }
+  return found;
+}
+
+type Found = Pick<Relation, "localPairs" | "remotePairs" | "extra">;
+
+function pairsOf(relation: Relation, where: string): Found {
+  const { kind, secondary, options } = relation;
+  const parent = relation.parent.table;
+  const target = relation.target.table;
+  const { primaryJoin, secondaryJoin, foreignKeys } = options;
   if (kind === "manyToMany") {
     if (!secondary) {
       throw new MappingError(
         `Cannot relate ${where}: it needs a secondary table`,
       );
     }
-    const isSelf = parent.table === target.table;
-    return [
-      pairs(
-        secondary,
-        parent.table,
-        foreignKeys,
-        where,
-        isSelf ? 0 : undefined,
-      ),
-      pairs(secondary, target.table, undefined, where, isSelf ? 1 : undefined),
-    ];
+    // Both keys of a relation to its own class lead to one table: the first is this side's.
+    const isSelf = parent === target;
+    const local = primaryJoin
+      ? primaryJoin(secondary, parent, foreignKeys, where).pairs
+      : pairs(secondary, parent, foreignKeys, where, isSelf);
+    const used = local.map((pair) => pair.to);
+    const rest = secondary.columns.map((column) => column.key)
+      .filter((key) => !used.includes(key));
+    const remote = (secondaryJoin ?? findPairs)(
+      secondary,
+      target,
+      isSelf || foreignKeys ? rest : undefined,
+      where,
+    );
+    return {
+      localPairs: local,
+      remotePairs: remote.pairs,
+      extra: remote.extra,
+    };
   }
-  return kind === "manyToOne"
-    ? [[], pairs(parent.table, target.table, foreignKeys, where)]
-    : [pairs(target.table, parent.table, foreignKeys, where), []];
+  const isReferring = kind === "manyToOne";
+  const [referring, referenced] = isReferring
+    ? [parent, target]
+    : [target, parent];
+  const found = (primaryJoin ?? findPairs)(
+    referring,
+    referenced,
+    foreignKeys,
+    where,
+  );
+  return {
+    localPairs: isReferring ? [] : found.pairs,
+    remotePairs: isReferring ? found.pairs : [],
+    extra: found.extra,
+  };
 }
 
-/** What refers from one table to another; the foreign key must be the only one. */
+const findPairs: JoinCondition = (from, to, wanted, where) => ({
+  pairs: pairs(from, to, wanted, where),
+});
+
+/** What refers from one table to another; unless any will do, the foreign key must be the only one. */
 function pairs(
   from: Table,
   to: Table,
   wanted: readonly string[] | undefined,
   where: string,
-  nth?: number,
+  isAny = false,
 ): readonly Pair[] {
-  const keys = from.foreignKeys.filter((key) =>
-    key.targetTable === to.fullName &&
-    (!wanted || key.columns.every((column) => wanted.includes(column.key)))
+  const all = from.foreignKeys.filter((key) => key.targetTable === to.fullName);
+  const keys = all.filter((key) =>
+    !wanted || key.columns.every((column) => wanted.includes(column.key))
   );
-  const key = keys[nth ?? 0];
-  if (!key || (nth === undefined && keys.length > 1)) {
+  const [key] = keys;
+  if (!key || (keys.length > 1 && !isAny)) {
+    const known = named(
+      all.map((one) => one.columns.map((c) => c.key).join("+")),
+    );
     throw new MappingError(
-      keys.length === 0
+      all.length === 0
         ? `Cannot relate ${where}: no foreign key leads from "${from.fullName}" to "${to.fullName}"; add references() or give primaryJoin`
-        : `Cannot relate ${where}: several foreign keys lead from "${from.fullName}" to "${to.fullName}" (${
-          keys.map((one) => one.columns.map((c) => c.key).join("+")).join(", ")
-        }); name one with foreignKeys`,
+        : keys.length === 0
+        ? `Cannot relate ${where}: ${
+          named(wanted ?? [])
+        } is no foreign key from "${from.fullName}" to "${to.fullName}"; it has ${known}`
+        : `Cannot relate ${where}: several foreign keys lead from "${from.fullName}" to "${to.fullName}" (${known}); name one with foreignKeys`,
     );
   }
   return key.columns.map((column, i) => ({

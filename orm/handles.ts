@@ -334,7 +334,8 @@ export function handleOf(object: object, relation: Relation): Handle {
   let handle = state.handles.get(relation.key);
   if (!handle) {
     handle = relation.isMany
-      ? new ManyHandle(state, relation)
+      ? relation.collection?.(state, relation) ??
+        new ManyHandle(state, relation)
       : new OneHandle(state, relation);
     state.handles.set(relation.key, handle);
   }

@@ -2,6 +2,7 @@ import type { Column, RowSource, Table } from "../sql/mod.ts";
 import type { AttributeSpec } from "./attribute.ts";
 import { MappingError, NotLoadedError } from "./errors.ts";
 import type { Relation, RelationSpec } from "./relation.ts";
+import { named } from "./_names.ts";
 import { configureRelation } from "./_relation_config.ts";
 
 /** Any class. */
@@ -50,6 +51,7 @@ export class Mapper {
   #relations: ReadonlyMap<string, Relation> | undefined;
   #failure: unknown;
   #source: RowSource | undefined;
+  #allColumns: readonly Column<unknown>[] | undefined;
   #c: Readonly<Record<string, unknown>> | undefined;
 
   /** Use {@linkcode mapper} or a base class's `table()`. */
@@ -119,21 +121,25 @@ export class Mapper {
 
   /** What `select()` needs to know. */
   get source(): RowSource {
-    const { columns } = this;
-    const further = this.#attributes.flatMap(([key, spec]) =>
-      spec.column?.(this, key) ?? []
-    );
-    const isPlain = further.length === 0 &&
-      columns.every((column) => !column.spec.info?.deferred);
-    return this.#source ??= {
+    if (this.#source) return this.#source;
+    const all = this.allColumns;
+    const columns = all.filter((column) => !column.spec.info?.deferred);
+    return this.#source = {
       from: this.table,
-      columns: isPlain
-        ? columns
-        : [...columns, ...further].filter((column) =>
-          !column.spec.info?.deferred
-        ),
+      columns: columns.length < all.length ? columns : all,
       owner: this,
     };
+  }
+
+  /** The columns of an object, and what the database computes for it. */
+  get allColumns(): readonly Column<unknown>[] {
+    if (this.#allColumns) return this.#allColumns;
+    const computed = this.#attributes.flatMap(([key, spec]) =>
+      spec.column?.(this, key) ?? []
+    );
+    return this.#allColumns = computed.length > 0
+      ? [...this.columns, ...computed]
+      : this.columns;
   }
 
   /**
@@ -188,18 +194,13 @@ export class Mapper {
     return new NotLoadedError(
       this.name,
       key,
-      `await loadColumns(object, ${this.name}.c.${key}), or load it with the query: options(undefer(${this.name}.c.${key}))`,
+      `await loadColumns(session, object, ${this.name}.c.${key}), or load it with the query: options(undefer(${this.name}.c.${key}))`,
     );
   }
 
   get #attributes(): [string, AttributeSpec][] {
     return Object.entries(this.parts.attributes ?? {});
   }
-}
-
-/** Names as a message lists them. */
-export function named(names: readonly string[]): string {
-  return names.map((name) => `"${name}"`).join(", ") || "none";
 }
 
 /** A class's description: how its mapper is made when it is first needed. */

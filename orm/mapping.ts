@@ -15,17 +15,17 @@ import {
   type AnyClass,
   type Definition,
   Mapper,
-  named,
   type RelationSpecs,
   setMapper,
 } from "./mapper.ts";
+import { named } from "./_names.ts";
 import type { RelationSpec } from "./relation.ts";
 
 type Specs = Record<string, AttributeSpec>;
 
 /** What an attribute of an imperative mapping may be. */
 export type Property =
-  | Column<never>
+  | Column<unknown>
   | AttributeSpec
   | (() => RelationSpec<unknown>);
 
@@ -38,7 +38,7 @@ export interface MapperOptions<T = never> {
   /** The keys of columns that are not mapped. @default none */
   readonly excludeProperties?: readonly string[];
   /** The columns of the identity, where the table declares no primary key. */
-  readonly primaryKey?: readonly Column<never>[];
+  readonly primaryKey?: readonly Column<unknown>[];
   /** Called with each object made from a row, since the constructor is not. */
   readonly reconstructor?: (object: T) => void;
 }
@@ -67,16 +67,16 @@ export interface MapperOptions<T = never> {
  */
 export function mapper<C extends AnyClass>(
   cls: C,
-  table: Table<never>,
+  table: Table,
   options: MapperOptions<InstanceType<C>> = {},
 ): Mapper {
   const { primaryKey, reconstructor } = options;
   const { relations, attributes, columns } = sortOut(cls, table, options);
-  const made = new Mapper(cls, table as Table, {
+  const made = new Mapper(cls, table, {
     relations,
     attributes,
     columns,
-    primaryKey: primaryKey as readonly Column<unknown>[] | undefined,
+    primaryKey,
     reconstructor,
   });
   setMapper(cls, made);
@@ -86,7 +86,7 @@ export function mapper<C extends AnyClass>(
 
 function sortOut(
   cls: AnyClass,
-  table: Table<never>,
+  table: Table,
   options: MapperOptions,
 ): {
   relations: Record<string, () => RelationSpec<unknown>>;

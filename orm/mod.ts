@@ -33,15 +33,81 @@ export {
   uuid,
   varchar,
 } from "../sql/mod.ts";
+export { type AttributeSpec } from "./attribute.ts";
+export {
+  columnProperty,
+  type ColumnPropertyOptions,
+} from "./attributes/column_property.ts";
+export {
+  composite,
+  CompositeExpression,
+  type CompositeSpec,
+  type CompositeValue,
+  compositeValues,
+  type ValueClass,
+} from "./attributes/composite.ts";
+export {
+  type ColumnOption,
+  defer,
+  deferred,
+  type DeferredOptions,
+  loadColumns,
+  loadOnly,
+  undefer,
+  undeferGroup,
+} from "./attributes/deferred.ts";
+export { hybrid, type HybridBase } from "./attributes/hybrid.ts";
+export { synonym } from "./attributes/synonym.ts";
+export {
+  type AssociationProxy,
+  associationProxy,
+} from "./association_proxy.ts";
+export {
+  keyedBy,
+  type KeyedOptions,
+  type LoadedMap,
+  type MapFunction,
+} from "./collections/keyed.ts";
+export {
+  type OrderingFunction,
+  type OrderingList,
+  orderingList,
+} from "./collections/ordering_list.ts";
+export { asSet, type LoadedSet, type SetFunction } from "./collections/set.ts";
+export {
+  writeOnly,
+  type WriteOnlyCollection,
+  type WriteOnlyFunction,
+} from "./collections/write_only.ts";
 export { Entity } from "./entity.ts";
+export {
+  type AttributeListenerOptions,
+  type AttributeListeners,
+  listenToAttribute,
+} from "./events/attribute.ts";
+export {
+  type ClassEvents,
+  listen,
+  listenToSession,
+  type SessionEvents,
+} from "./events/events.ts";
+export { validates, type ValidatesOptions } from "./events/validates.ts";
+export { type History, historyOf, unset } from "./history.ts";
+export { joinOn } from "./join_on.ts";
 export * from "./errors.ts";
 export {
   type AnyClass,
   Mapper,
   mapperOf,
+  type MapperParts,
   type RelationSpecs,
 } from "./mapper.ts";
-export { mapper, type MapperOptions } from "./mapping.ts";
+export {
+  type DeclarativeOptions,
+  mapper,
+  type MapperOptions,
+  type Property,
+} from "./mapping.ts";
 export * from "./relation.ts";
 export {
   type BindContext,

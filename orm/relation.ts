@@ -1,4 +1,5 @@
 import {
+  and,
   type Expression,
   type FromClause,
   type JoinPath,
@@ -6,7 +7,10 @@ import {
   type JoinStep,
   type Table,
 } from "../sql/mod.ts";
+import type { ManyHandle } from "./handles.ts";
 import type { Mapper } from "./mapper.ts";
+import type { InstanceState } from "./state.ts";
+import type { Collection, LoadedCollection } from "./types.ts";
 
 /** What happens to the other side when something happens to this one. */
 export type Cascade =
@@ -24,6 +28,30 @@ export type RelationKind =
   | "oneToOne"
   | "manyToMany";
 
+/** Two columns that hold the same value in related rows. */
+export interface Pair {
+  /** The referenced key's attribute, in the class that has the key. */
+  readonly from: string;
+  /** The referring column: of the other class, or of the association table. */
+  readonly to: string;
+}
+
+/** What was found out about one step of a relation. */
+export interface JoinParts {
+  /** The columns that are equal. */
+  readonly pairs: readonly Pair[];
+  /** What else holds of the rows, given what they come from. */
+  extra?(referring: FromClause, referenced: FromClause): Expression<unknown>;
+}
+
+/** How rows of two tables find each other; made by `joinOn()`. */
+export type JoinCondition = (
+  referring: Table,
+  referenced: Table,
+  foreignKeys: readonly string[] | undefined,
+  where: string,
+) => JoinParts;
+
 /** Settings that every relation takes. */
 export interface RelationOptions {
   /** The relation on the other side that is kept in step with this one. */
@@ -32,8 +60,8 @@ export interface RelationOptions {
   readonly cascade?: string;
   /** The referring columns, by key, where several foreign keys lead there. */
   readonly foreignKeys?: readonly string[];
-  /** The condition that holds between two related rows, where no foreign key says it. */
-  readonly primaryJoin?: () => Expression<unknown>;
+  /** What holds between this row and the other (or the secondary one), where foreign keys do not say it: `joinOn(…)`. */
+  readonly primaryJoin?: JoinCondition;
   /** Whether it is only read, never written. @default {false} */
   readonly viewOnly?: boolean;
   /** Whether the database looks after rows that are not loaded; `"all"`, after all. @default {false} */
@@ -56,9 +84,39 @@ export interface ToManyOptions extends RelationOptions {
 export interface ManyToManyOptions extends ToManyOptions {
   /** The table that holds the pairs: Fowler's Association Table Mapping. */
   readonly secondary: Table | (() => Table);
+  /** What holds between the secondary row and the other one: `joinOn(…)`. */
+  readonly secondaryJoin?: JoinCondition;
 }
 
 declare const relationClass: unique symbol;
+
+/** Makes the handle of a relation to many objects. */
+export type CollectionFactory = (
+  state: InstanceState,
+  relation: Relation,
+) => ManyHandle;
+
+/** What a kind of collection is, given the type of its objects. */
+export interface CollectionFunction {
+  /** The objects' type. */
+  readonly item: unknown;
+  /** The collection, perhaps not loaded. */
+  readonly collection: unknown;
+  /** The collection, loaded. */
+  readonly loaded: unknown;
+  /** What a constructor takes for it. */
+  readonly init: unknown;
+}
+
+/** Objects in a list: what a collection is unless it is told otherwise. */
+export interface ListFunction extends CollectionFunction {
+  /** @ignore */
+  readonly collection: Collection<this["item"]>;
+  /** @ignore */
+  readonly loaded: LoadedCollection<this["item"]>;
+  /** @ignore */
+  readonly init: Iterable<this["item"]>;
+}
 
 /** A relation as it is described in a class. */
 export interface RelationSpec<C> {
@@ -72,10 +130,20 @@ export interface RelationSpec<C> {
   readonly options: RelationOptions & Partial<ManyToManyOptions>;
 }
 
-/** A relation to many objects. */
-export interface ToMany<C> extends RelationSpec<C> {
+/**
+ * A relation to many objects.
+ *
+ * @typeParam C The class on the other side.
+ * @typeParam F Which kind of collection they are in.
+ */
+export interface ToMany<C, F extends CollectionFunction = ListFunction>
+  extends RelationSpec<C> {
   /** @ignore */
   readonly kind: "oneToMany" | "manyToMany";
+  /** Makes the collection, where it is not a list. */
+  readonly collection?: CollectionFactory;
+  /** Never present: carries the kind of collection. */
+  readonly "~collection"?: F;
 }
 
 /** A relation to one object, or to none. */
@@ -116,14 +184,6 @@ export function manyToMany<C>(
   return { kind: "manyToMany", target, options };
 }
 
-/** Two columns that hold the same value in related rows. */
-export interface Pair {
-  /** The referenced key's attribute, in the class that has the key. */
-  readonly from: string;
-  /** The referring column: of the other class, or of the association table. */
-  readonly to: string;
-}
-
 /**
  * A relation of a mapped class with everything found out about it.
  *
@@ -150,8 +210,12 @@ export interface Relation<Key extends string = string, C = unknown>
   readonly isMany: boolean;
   /** The relation on the other side, if any. */
   readonly inverse: Relation | undefined;
+  /** Makes its handle, where that is not a list. */
+  readonly collection: CollectionFactory | undefined;
   /** The association table, of a many-to-many. */
   readonly secondary: Table | undefined;
+  /** What else holds of the other side's rows, beside the pairs. */
+  readonly extra: JoinParts["extra"];
   /** Keys of this class and what refers to them (one-to-many, many-to-many). */
   readonly localPairs: readonly Pair[];
   /** Keys of the other class and what refers to them (many-to-one, many-to-many). */
@@ -164,28 +228,29 @@ export function joinSteps(
   left: FromClause = relation.parent.table,
   right: FromClause = relation.target.table,
 ): JoinStep[] {
-  const { secondary, localPairs, remotePairs } = relation;
+  const { secondary, localPairs, remotePairs, extra } = relation;
+  // Pairs lead from a referenced row to one that refers to it.
   const pairsOn = (
     pairs: readonly Pair[],
     from: FromClause,
     to: FromClause,
+    more?: JoinParts["extra"],
   ): Expression<unknown> =>
-    pairs.map((pair) => column(to, pair.to).eq(column(from, pair.from)))
-      .reduce((all, one) => all.and(one));
-  if (relation.options.primaryJoin) {
-    return [{ from: right, on: relation.options.primaryJoin() }];
-  }
+    and(
+      ...pairs.map((pair) => column(to, pair.to).eq(column(from, pair.from))),
+      ...(more ? [more(to, from)] : []),
+    );
   if (secondary) {
     return [
       { from: secondary, on: pairsOn(localPairs, left, secondary) },
-      { from: right, on: pairsOn(remotePairs, right, secondary) },
+      { from: right, on: pairsOn(remotePairs, right, secondary, extra) },
     ];
   }
   return [{
     from: right,
     on: localPairs.length > 0
-      ? pairsOn(localPairs, left, right)
-      : pairsOn(remotePairs, right, left),
+      ? pairsOn(localPairs, left, right, extra)
+      : pairsOn(remotePairs, right, left, extra),
   }];
 }
 

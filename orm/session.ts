@@ -23,7 +23,12 @@ import {
 } from "./errors.ts";
 import { hooks } from "./hooks.ts";
 import { LazyLoads } from "./loading/lazy.ts";
-import { isLoader, type Read, type Reader } from "./loading/loader.ts";
+import {
+  isLoader,
+  type QueryOption,
+  type Read,
+  type Reader,
+} from "./loading/loader.ts";
 import { type AnyClass, type Mapper, mapperOf } from "./mapper.ts";
 import { isModified as hasChanges, ObjectSet } from "./object_set.ts";
 import { identityKey, type InstanceState, stateOf } from "./state.ts";
@@ -329,10 +334,14 @@ export class Session implements Reader {
   }
   /** @ignore */
   read(
-    statement: Statement<unknown>,
+    given: Statement<unknown>,
     receive?: Read["receive"],
     flushing = false,
   ): Read {
+    const statement = given.optionList.reduce<Statement<unknown>>(
+      (query, option) => (option as QueryOption).rewrite?.(query) ?? query,
+      given,
+    );
     const mapper = mapperIn(statement);
     const engine = this.#engineFor({ mapper, statement, flushing });
     return {

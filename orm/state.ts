@@ -89,7 +89,7 @@ export class InstanceState {
     const absent = this.absent ??= new Set();
     const key = mapper.keyOf(column);
     const at = mapper.columns.indexOf(column);
-    if (this.committed) this.committed[at] = undefined;
+    if (this.committed && at >= 0) this.committed[at] = undefined;
     absent.add(key);
     if (quiet?.has(key)) return;
     // Not enumerable, so that the object can still be copied and printed.
@@ -127,8 +127,9 @@ export class InstanceState {
     const { committed, mapper } = this;
     if (!committed) return [];
     return mapper.columns.filter((column, i) => {
-      const now = this.read(column);
-      return now !== undefined && !sameValue(now, committed[i], column);
+      // What is not there is not known; what was taken away is NULL.
+      if (this.absent?.has(mapper.keyOf(column))) return false;
+      return !sameValue(this.read(column) ?? null, committed[i], column);
     });
   }
 

@@ -12,7 +12,7 @@ import type {
 } from "../sql/mod.ts";
 import type { AttributeSpec } from "./attribute.ts";
 import type { DeclarativeOptions } from "./mapping.ts";
-import type { Relation, ToMany, ToOne } from "./relation.ts";
+import type { Relation, RelationSpec, ToMany, ToOne } from "./relation.ts";
 
 /** Where instances carry the type of their class's description; never present. */
 export declare const shape: unique symbol;
@@ -80,7 +80,8 @@ type ExpressionOf<P> = P extends ColumnBuilder<infer T, Optionality> ? Column<T>
   : P extends AttributeSpec<infer _T, infer E> ? E
   : never;
 
-type RelationValue<R> = R extends ToMany<infer C> ? Collection<InstanceOf<C>>
+type RelationValue<R> = R extends ToMany<infer C, infer F>
+  ? (F & { readonly item: InstanceOf<C> })["collection"]
   : R extends ToOne<infer C> ? Reference<InstanceOf<C>>
   : never;
 
@@ -96,7 +97,8 @@ export type Instance<S> =
       RelationValue<Built<S[K]>>;
   };
 
-type RelationInit<R> = R extends ToMany<infer C> ? Iterable<InstanceOf<C>>
+type RelationInit<R> = R extends ToMany<infer C, infer F>
+  ? (F & { readonly item: InstanceOf<C> })["init"]
   : R extends ToOne<infer C> ? InstanceOf<C> | null
   : never;
 
@@ -130,8 +132,9 @@ export type ColumnsOfShape<S> = {
 
 /** The relations of a class, for joins and loading. */
 export type RelationsOfShape<S> = {
-  readonly [K in RelationKeys<S>]: Built<S[K]> extends
-    ToMany<infer C> | ToOne<infer C> ? Relation<K & string, C> : never;
+  readonly [K in RelationKeys<S>]: Built<S[K]> extends RelationSpec<infer C>
+    ? Relation<K & string, C>
+    : never;
 };
 
 /** What mapped classes have in common. */
@@ -227,6 +230,7 @@ export type WithLoaded<
   };
 
 type LoadedRelation<R, Sub extends readonly unknown[]> = R extends
-  ToMany<infer C> ? LoadedCollection<WithOptions<InstanceOf<C>, Sub>>
+  ToMany<infer C, infer F>
+  ? (F & { readonly item: WithOptions<InstanceOf<C>, Sub> })["loaded"]
   : R extends ToOne<infer C> ? LoadedReference<WithOptions<InstanceOf<C>, Sub>>
   : never;

@@ -269,7 +269,7 @@ export function planUnit(unit: Unit): Plan {
   for (const state of persistent) {
     for (const column of state.changes()) {
       const { values, own } = savedOf(state);
-      own.add(column) && values.set(column, state.read(column));
+      own.add(column) && values.set(column, state.read(column) ?? null);
     }
   }
   for (const state of [...pending, ...persistent]) {

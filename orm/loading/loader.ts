@@ -32,6 +32,12 @@ export interface Reader {
   run(reads: readonly Read[]): Promise<Result<unknown>[]>;
 }
 
+/** An option that may change a query before it is sent. */
+export interface QueryOption {
+  /** The query as it is sent. */
+  rewrite?(query: Statement<unknown>): Statement<unknown>;
+}
+
 /** An option that loads a relation along with a query. */
 export interface LoaderOption<
   Key extends string = string,

@@ -50,6 +50,14 @@ export function relatedQuery(
       : localPairs.map((pair) => at(from, pair.to));
     query = select(entity).where(among(ties));
   }
+  const { extra, parent } = relation;
+  if (extra) {
+    query = query.where(
+      relation.kind === "manyToOne"
+        ? extra(parent.table, from)
+        : extra(secondary ?? from, secondary ? from : parent.table),
+    );
+  }
   const order = options.orderBy?.();
   return order === undefined ? query : query.orderBy(...[order].flat());
 }

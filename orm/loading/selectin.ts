@@ -1,4 +1,4 @@
-import type { Select, SelectOption } from "../../sql/mod.ts";
+import type { SelectOption } from "../../sql/mod.ts";
 import type { Relation } from "../relation.ts";
 import { isLoader, type LoaderOption, type Read } from "./loader.ts";
 import { among, attach, ownerColumns, relatedQuery } from "./related.ts";
@@ -23,7 +23,7 @@ export function selectinload<
       const related = relatedQuery(
         relation,
         (columns) => among(columns, owners),
-      );
+      ).options(...then);
       const read = reader.read(
         related,
         (rows) => attach(relation, parents(), rows),
@@ -35,7 +35,7 @@ export function selectinload<
       return [
         read,
         ...then.filter(isLoader).flatMap((loader) =>
-          loader.plan(related as Select<unknown>, children, reader)
+          loader.plan(related, children, reader)
         ),
       ];
     },

@@ -1,0 +1,92 @@
+import {
+  Column,
+  type Compiler,
+  type Expression,
+  sqlType,
+} from "../../sql/mod.ts";
+import type { AttributeSpec } from "../attribute.ts";
+import type { Mapper } from "../mapper.ts";
+
+/** Settings of a {@linkcode columnProperty}. */
+export interface ColumnPropertyOptions {
+  /** Whether it is left out of queries until it is asked for; a name makes it one of a group. @default {false} */
+  readonly deferred?: boolean | string;
+  /** Whether a commit that writes the row makes the value unknown, since it may have changed. @default {true} */
+  readonly expireOnFlush?: boolean;
+}
+
+/** An expression that stands where a column of a class does. */
+export class PropertyColumn<T> extends Column<T> {
+  /** What the database computes. */
+  readonly expression: Expression<T>;
+
+  /** Use {@linkcode columnProperty}. */
+  constructor(
+    key: string,
+    mapper: Mapper,
+    expression: Expression<T>,
+    options: ColumnPropertyOptions,
+  ) {
+    super(key, {
+      type: expression.type ?? sqlType("text"),
+      nullable: true,
+      primaryKey: false,
+      info: {
+        deferred: options.deferred,
+        isKept: options.expireOnFlush === false,
+      },
+    }, mapper.table);
+    this.expression = expression;
+  }
+  override get kind(): string {
+    return "columnProperty";
+  }
+  override get precedence(): number {
+    return this.expression.precedence;
+  }
+  override structure(): readonly unknown[] {
+    return [this.expression, this.name];
+  }
+  override compile(compiler: Compiler): void {
+    compiler.visit(this.expression);
+  }
+}
+
+/**
+ * An attribute that the database computes whenever an object is loaded. It is
+ * not there before, nor after a commit that wrote the row.
+ *
+ * @example
+ * ```ts
+ * import { columnProperty, Entity, integer, text } from "@aludel/aludel/orm";
+ * import { select } from "@aludel/aludel/sql";
+ *
+ * class User extends Entity.table("users", {
+ *   id: integer().primaryKey(),
+ *   first: text(),
+ *   last: text(),
+ * }, {
+ *   attributes: (user) => ({
+ *     fullName: columnProperty(() => user.c.first.concat(user.c.last)),
+ *   }),
+ * }) {}
+ * select(User).where(User.c.fullName.like("ed%"));
+ * ```
+ *
+ * @param expression What is computed; asked for when every class is there.
+ */
+export function columnProperty<T>(
+  expression: () => Expression<T>,
+  options: ColumnPropertyOptions = {},
+): AttributeSpec<T, Column<T>, false, never> {
+  const made = new WeakMap<Mapper, PropertyColumn<T>>();
+  const column = (mapper: Mapper, key: string): PropertyColumn<T> => {
+    let found = made.get(mapper);
+    if (!found) {
+      found = new PropertyColumn(key, mapper, expression(), options);
+      made.set(mapper, found);
+    }
+    return found;
+  };
+  return { column, expression: column };
+}

@@ -1,0 +1,45 @@
+import { ManyHandle } from "../handles.ts";
+import type { CollectionFunction, ToMany } from "../relation.ts";
+import type { Collection, LoadedCollection } from "../types.ts";
+
+/** Related objects as a set. */
+export interface LoadedSet<T> extends LoadedCollection<T> {
+  /** How many there are. */
+  readonly size: number;
+  /** The objects as a `Set` of their own. */
+  toSet(): Set<T>;
+}
+
+/** Related objects as a set: what its handle is. */
+export interface SetFunction extends CollectionFunction {
+  /** @ignore */
+  readonly collection: Collection<this["item"]>;
+  /** @ignore */
+  readonly loaded: LoadedSet<this["item"]>;
+  /** @ignore */
+  readonly init: Iterable<this["item"]>;
+}
+
+class SetHandle extends ManyHandle implements LoadedSet<object> {
+  get size(): number {
+    return this.length;
+  }
+  toSet(): Set<object> {
+    return new Set(this);
+  }
+}
+
+/**
+ * Keeps related objects as a set: `tags: () => asSet(manyToMany(Tag, …))`.
+ *
+ * @param relation The relation.
+ */
+export function asSet<C>(relation: ToMany<C>): ToMany<C, SetFunction> {
+  const { kind, target, options } = relation;
+  return {
+    kind,
+    target,
+    options,
+    collection: (state, found) => new SetHandle(state, found),
+  };
+}

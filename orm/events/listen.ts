@@ -1,0 +1,47 @@
+import { hooks } from "../hooks.ts";
+
+/** A listener: what it gives back may replace the event's last detail. */
+// deno-lint-ignore no-explicit-any -- each event has details of its own; `listen()` types them
+export type Listener = (...details: any[]) => unknown;
+
+type Listeners = Map<string, Set<Listener>>;
+
+// By what is listened to: an object, a class, a class with an attribute.
+const listeners = new WeakMap<object, Listeners>();
+
+/** Adds a listener of one name on a target; the returned function takes it off. */
+export function addListener(
+  target: object,
+  event: string,
+  listener: Listener,
+): () => void {
+  hooks.hear = hear;
+  let events = listeners.get(target);
+  if (!events) listeners.set(target, events = new Map());
+  let heard = events.get(event);
+  if (!heard) events.set(event, heard = new Set());
+  heard.add(listener);
+  return () => void heard.delete(listener);
+}
+
+/** Calls those who listen to an object, its class, or a class above; bases first. */
+function hear(
+  event: string,
+  subject: object,
+  ...details: unknown[]
+): unknown {
+  const targets: object[] = [subject];
+  for (
+    let at: unknown = subject.constructor;
+    typeof at === "function" && at !== Function.prototype;
+    at = Object.getPrototypeOf(at)
+  ) targets.push(at);
+  let last = details.at(-1);
+  for (const target of targets.reverse()) {
+    for (const listener of [...listeners.get(target)?.get(event) ?? []]) {
+      const given = listener(subject, ...details.slice(0, -1), last);
+      if (given !== undefined) last = given;
+    }
+  }
+  return last;
+}

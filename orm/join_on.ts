@@ -1,0 +1,113 @@
+import {
+  and,
+  Binary,
+  Column,
+  type Expression,
+  type FromClause,
+  type Table,
+} from "../sql/mod.ts";
+import { MappingError } from "./errors.ts";
+import type { JoinCondition, Pair } from "./relation.ts";
+
+/**
+ * How related rows find each other, where foreign keys do not say it or there
+ * are several ways. Equal columns of the two sides tie the rows; what else it
+ * says must hold of them as well.
+ *
+ * @example Addresses in one town
+ * ```ts
+ * import { Entity, integer, joinOn, oneToMany, text } from "@aludel/aludel/orm";
+ * import { and } from "@aludel/aludel/sql";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * class User extends Entity.table("users", {
+ *   id: integer().primaryKey(),
+ *   inBoston: () =>
+ *     oneToMany(Address, {
+ *       viewOnly: true,
+ *       primaryJoin: joinOn(() =>
+ *         and(Address.c.userId.eq(User.c.id), Address.c.city.eq("Boston"))
+ *       ),
+ *     }),
+ * }) {}
+ * class Address extends Entity.table("addresses", {
+ *   id: integer().primaryKey(),
+ *   userId: integer(),
+ *   city: text(),
+ * }) {}
+ * strictEqual(User.r.inBoston.localPairs[0]?.to, "userId");
+ * ```
+ *
+ * @param condition The condition, asked for when every class is there.
+ */
+export function joinOn(condition: () => Expression<unknown>): JoinCondition {
+  return (referring, referenced, foreignKeys, where) => {
+    const pairs: Pair[] = [];
+    const rest: Expression<unknown>[] = [];
+    for (const term of termsOf(condition())) {
+      const pair = pairOf(term, referring, referenced, foreignKeys);
+      if (pair) pairs.push(pair);
+      else rest.push(term);
+    }
+    if (pairs.length === 0) {
+      throw new MappingError(
+        `Cannot relate ${where}: its join sets no column of "${referring.fullName}" equal to one of "${referenced.fullName}"; in one table, name the referring column with foreignKeys`,
+      );
+    }
+    if (rest.length === 0) return { pairs };
+    return {
+      pairs,
+      extra: (one, other) =>
+        and(
+          ...rest.map((term) =>
+            moved(term, new Map([[referenced, other], [referring, one]]))
+          ),
+        ),
+    };
+  };
+}
+
+function termsOf(condition: Expression<unknown>): Expression<unknown>[] {
+  return condition.kind === "logical" && "operator" in condition &&
+      condition.operator === "AND" && "terms" in condition
+    ? condition.terms as Expression<unknown>[]
+    : [condition];
+}
+
+function pairOf(
+  term: Expression<unknown>,
+  referring: Table,
+  referenced: Table,
+  foreignKeys: readonly string[] | undefined,
+): Pair | undefined {
+  if (!(term instanceof Binary) || term.operator !== "=") return undefined;
+  for (const [to, from] of [[term.left, term.right], [term.right, term.left]]) {
+    if (
+      to instanceof Column && from instanceof Column &&
+      to.table === referring && from.table === referenced &&
+      (foreignKeys?.includes(to.key) ?? referring !== referenced)
+    ) return { from: from.key, to: to.key };
+  }
+  return undefined;
+}
+
+/** The same condition of other names for its tables. */
+function moved(
+  term: Expression<unknown>,
+  to: ReadonlyMap<FromClause, FromClause>,
+): Expression<unknown> {
+  if (term instanceof Column) {
+    return to.get(term.table)?.c[term.key] ?? term;
+  }
+  if (term instanceof Binary) {
+    const { operator, left, right, type, precedence } = term;
+    return new Binary(
+      operator,
+      moved(left, to),
+      moved(right, to),
+      type,
+      precedence,
+    );
+  }
+  return term;
+}
