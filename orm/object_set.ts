@@ -42,10 +42,13 @@ export class ObjectSet implements StateOwner {
   // What the open transaction changed, and above it what each savepoint did.
   readonly #before: Map<InstanceState, Before>[] = [new Map()];
   readonly #loader: RelationLoader;
+  /** The session whose objects they are. */
+  readonly owner: object;
 
   /** Starts an empty set. */
-  constructor(loader: RelationLoader) {
+  constructor(loader: RelationLoader, owner: object) {
     this.#loader = loader;
+    this.owner = owner;
   }
 
   /** The states of objects that have rows. */
@@ -351,10 +354,13 @@ export class ObjectSet implements StateOwner {
       }
       this.identityMap.set(key, state.object);
     }
+    hooks.hear?.("beforeAttach", state.object, this);
     state.session = this;
+    hooks.hear?.("afterAttach", state.object, this);
     hooks.hear?.(
       key === undefined ? "transientToPending" : "detachedToPersistent",
       state.object,
+      this,
     );
   }
 
@@ -371,6 +377,7 @@ export class ObjectSet implements StateOwner {
           ? "deletedToDetached"
           : "persistentToDetached"),
       state.object,
+      this,
     );
   }
 

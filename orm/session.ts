@@ -99,7 +99,7 @@ export class Session implements Reader {
   constructor(options: SessionOptions = {}) {
     this.options = options;
     this.#unit = {
-      objects: new ObjectSet(new LazyLoads(this)),
+      objects: new ObjectSet(new LazyLoads(this), this),
       held: new Map(),
       savepoints: [],
       quiet: 0,

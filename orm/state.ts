@@ -110,18 +110,6 @@ export class InstanceState {
     });
   }
 
-  /** Takes values of its row for columns that are not here. */
-  fill(columns: readonly Column<unknown>[], values: readonly unknown[]): void {
-    const { mapper, absent } = this;
-    if (!absent?.size) return;
-    columns.forEach((column, i) => {
-      if (!absent.has(mapper.keyOf(column))) return;
-      this.write(column, values[i]);
-      const at = mapper.columns.indexOf(column);
-      if (at >= 0) (this.committed ??= [])[at] = copyValue(values[i]);
-    });
-  }
-
   /** The columns whose value is not what the row holds. */
   changes(): Column<unknown>[] {
     const { committed, mapper } = this;

@@ -24,12 +24,25 @@ export function addListener(
   return () => void heard.delete(listener);
 }
 
-/** Calls those who listen to an object, its class, or a class above; bases first. */
+/**
+ * Calls those who listen to an object, its class, or a class above, bases
+ * first; then, of what happens to an object in a session, those who listen to
+ * the session.
+ */
 function hear(
   event: string,
   subject: object,
   ...details: unknown[]
 ): unknown {
+  const given = tell(event, subject, details);
+  const last = details.at(-1);
+  if (typeof last === "object" && last !== null && "owner" in last) {
+    tell(event, last.owner as object, [subject]);
+  }
+  return given;
+}
+
+function tell(event: string, subject: object, details: unknown[]): unknown {
   const targets: object[] = [subject];
   for (
     let at: unknown = subject.constructor;
