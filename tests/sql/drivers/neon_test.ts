@@ -15,9 +15,15 @@ import {
   TimeoutError,
 } from "../../../sql/mod.ts";
 import { testDriver } from "../../conformance/mod.ts";
-import { startNeonServer, startPostgres } from "../../services/mod.ts";
+import {
+  postgresServerAvailable,
+  startNeonServer,
+  startPostgres,
+} from "../../services/mod.ts";
 
-const postgres = await startPostgres();
+// A real server where there is one: only there do transactions meet.
+const { ok: hasServer } = await postgresServerAvailable();
+const postgres = await startPostgres({ kind: hasServer ? "server" : "pglite" });
 const server = startNeonServer(postgres);
 Deno.test.afterAll(async () => {
   await server.dispose();
