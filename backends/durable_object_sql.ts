@@ -17,6 +17,7 @@ import {
   sqlite as dialect,
   type SqlValue,
 } from "../sql/mod.ts";
+import { withSql } from "./_failed.ts";
 import { D1_LIMITS } from "./_d1_limits.ts";
 
 /** What is used of the cursor that `sql.exec` returns. */
@@ -81,7 +82,15 @@ export function durableObjectSql(storage: DurableObjectStorageLike): Driver {
     execute: async (statement) => run(statement),
     // deno-lint-ignore require-await -- as above
     batch: async (statements) =>
-      storage.transactionSync(() => statements.map(run)),
+      storage.transactionSync(() =>
+        statements.map((statement) => {
+          try {
+            return run(statement);
+          } catch (error) {
+            throw withSql(error, statement);
+          }
+        })
+      ),
     classify: classifySqlite,
   };
 }

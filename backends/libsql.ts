@@ -19,6 +19,7 @@ import {
   sqlite as dialect,
   type SqlValue,
 } from "../sql/mod.ts";
+import { withSql } from "./_failed.ts";
 import { type HttpOptions, postJson, statusError } from "./_http.ts";
 
 export type { FetchLike, HttpOptions } from "./_http.ts";
@@ -125,7 +126,7 @@ export function libsql(url: string, options: LibsqlOptions = {}): Driver {
         type: "batch",
         batch: { steps: atomicSteps(statements) },
       });
-      return batchResults(answer as HranaBatch, statements.length);
+      return batchResults(answer as HranaBatch, statements);
     },
     classify: classifySqlite,
   };
@@ -155,11 +156,14 @@ function atomicSteps(statements: readonly BoundStatement[]): unknown[] {
 
 function batchResults(
   { step_results: results, step_errors: errors }: HranaBatch,
-  count: number,
+  statements: readonly BoundStatement[],
 ): DriverResult[] {
-  const failed = errors.find((error) => error);
-  if (failed) throw hranaError(failed);
-  return results.slice(1, count + 1).map((result) => {
+  for (const [step, error] of errors.entries()) {
+    if (!error) continue;
+    const statement = statements[step - 1];
+    throw statement ? withSql(hranaError(error), statement) : hranaError(error);
+  }
+  return results.slice(1, statements.length + 1).map((result) => {
     if (result) return resultOf(result);
     throw unreadable();
   });

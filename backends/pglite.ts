@@ -17,6 +17,7 @@ import {
   postgres as dialect,
   postgresReader,
 } from "../sql/mod.ts";
+import { withSql } from "./_failed.ts";
 
 /** What is used of an answer of PGlite. */
 export interface PGliteResultLike {
@@ -127,7 +128,11 @@ export function pglite(
         const results: DriverResult[] = [];
         await characterize(transaction, batchOptions);
         for (const statement of statements) {
-          results.push(await run(transaction, statement));
+          try {
+            results.push(await run(transaction, statement));
+          } catch (error) {
+            throw withSql(error, statement);
+          }
         }
         return results;
       }) ?? [],

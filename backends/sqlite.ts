@@ -19,6 +19,7 @@ import {
   sqlite as dialect,
   TypeConversionError,
 } from "../sql/mod.ts";
+import { withSql } from "./_failed.ts";
 
 /** Settings of a SQLite file. */
 export interface SqliteOptions {
@@ -62,11 +63,18 @@ export function sqlite(path: string, options: SqliteOptions = {}): Driver {
       limits: {},
     },
     execute: (statement) => inTurn(() => run(db, statement)),
-    batch: (statements) =>
+    batch: (statements, { isRead, readOnly } = {}) =>
       inTurn(() => {
-        db.exec("BEGIN IMMEDIATE");
+        // A lock for writing is better had at once than refused in the middle.
+        db.exec(isRead || readOnly ? "BEGIN" : "BEGIN IMMEDIATE");
         try {
-          const results = statements.map((statement) => run(db, statement));
+          const results = statements.map((statement) => {
+            try {
+              return run(db, statement);
+            } catch (error) {
+              throw withSql(error, statement);
+            }
+          });
           db.exec("COMMIT");
           return results;
         } catch (error) {

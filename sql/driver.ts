@@ -37,8 +37,10 @@ export interface DriverResult {
 export interface BatchOptions {
   /** How far the batch is apart from others, where that can be chosen. */
   readonly isolation?: "read committed" | "repeatable read" | "serializable";
-  /** Whether it only reads. @default {false} */
+  /** Makes the database refuse what writes, where it can. @default {false} */
   readonly readOnly?: boolean;
+  /** Says that nothing in it writes: no lock is needed, and it may be sent again. @default {false} */
+  readonly isRead?: boolean;
 }
 
 /** A transaction that is held open. */
@@ -67,7 +69,10 @@ export interface Driver {
   readonly capabilities: Capabilities;
   /** Sends one statement. */
   execute(statement: BoundStatement): Promise<DriverResult>;
-  /** Sends statements in one trip; all or none take effect. Never empty. */
+  /**
+   * Sends statements in one trip; all or none take effect. Never empty. An
+   * error may carry `sql`, the text of the statement that failed.
+   */
   batch(
     statements: readonly BoundStatement[],
     options?: BatchOptions,

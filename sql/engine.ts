@@ -164,10 +164,10 @@ export class Engine {
     return this.#sendOne(statement, false);
   }
 
-  /** Sends texts as they are: one trip, no log. `isRead` lets it be sent again. */
+  /** Sends texts as they are: one trip, no log. */
   sendBatch(
     statements: readonly BoundStatement[],
-    options: BatchOptions & { readonly isRead?: boolean } = {},
+    options: BatchOptions = {},
   ): Promise<readonly DriverResult[]> {
     this.#sendWaiting();
     if (statements.length === 0) return Promise.resolve([]);
@@ -285,7 +285,9 @@ export class Engine {
         report(result);
         return result;
       } catch (thrown) {
-        const sql = statements.length === 1 ? statements[0]?.sql : undefined;
+        const sql = statements.length === 1
+          ? statements[0]?.sql
+          : (thrown as { readonly sql?: string } | undefined)?.sql;
         const error = this.driver.classify(thrown, sql) ?? thrown;
         report(undefined, error);
         if (

@@ -132,7 +132,9 @@ Deno.test("a batch is one trip and takes effect whole or not at all", async () =
   ]);
 
   deepStrictEqual([...all], ["ed", "w", "fred"]);
-  await rejects(failed, UniqueViolationError);
+  await rejects(failed, (error) =>
+    error instanceof UniqueViolationError &&
+    error.sql === 'INSERT INTO "users" ("name") VALUES (?)');
   strictEqual(driver.trips.length, 2);
   strictEqual((await engine.execute(select(users))).length, 3);
   deepStrictEqual(await engine.batch([]), []);

@@ -174,6 +174,21 @@ export const errorCases = (): readonly DriverCase[] => [
     },
   ),
 
+  driverCase(
+    "an error of a batch names the right statement, or none",
+    async (engine) => {
+      const error = await failure(
+        engine.batch([
+          sql`SELECT 1 AS one`,
+          sql`SELEC 2`,
+          sql`SELECT 3 AS three`,
+        ]),
+      );
+
+      strictEqual([undefined, "SELEC 2"].includes(error.sql), true);
+    },
+  ),
+
   driverCase("the engine still works after an error", async (engine) => {
     await failure(engine.execute(sql`SELEC 1`));
     await failure(engine.batch([sql`SELECT 1 AS one`, sql`SELEC 1`]));

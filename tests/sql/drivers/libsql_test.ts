@@ -28,7 +28,9 @@ Deno.test("libsql sends a statement or a batch in one request, and leaves no str
 
   await engine.execute(sql`SELECT 1 AS one`);
   await engine.batch([sql`SELECT 1 AS one`, sql`SELECT 2 AS two`]);
-  await rejects(engine.batch([sql`SELECT 1 AS one`, sql`SELEC`]));
+  await rejects(engine.batch([sql`SELECT 1 AS one`, sql`SELEC`]), {
+    sql: "SELEC",
+  });
 
   deepStrictEqual([server.requests, server.streams], [3, 0]);
 });
