@@ -97,7 +97,7 @@ export function sqlite(path: string, options: SqliteOptions = {}): Driver {
         );
       }),
     classify: (error, sql) =>
-      classifySqlite(error, sql) ?? tooLarge(error, sql),
+      tooLarge(error, sql) ?? classifySqlite(error, sql),
     close: () => db.close(),
   };
 }
