@@ -13,7 +13,7 @@ export interface Token {
 }
 
 const PIECES =
-  /(--[^\n]*|\/\*[\s\S]*?\*\/|\s+)|("(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])|('(?:[^']|'')*')|([\p{L}_$][\p{L}\p{N}_$]*)|(\d[\w.+]*)|([(),.])|([\s\S])/gu;
+  /(--[^\n]*|\/\*[\s\S]*?\*\/|\s+)|("(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])|('(?:[^']|'')*')|([\p{L}_$][\p{L}\p{N}_$]*)|(\d[\w.]*(?:(?<=[eE])[+-]\d+)?)|([(),.])|([\s\S])/gu;
 
 /** Cuts SQL into pieces; white space and remarks are left out. */
 export function tokens(sql: string): Token[] {
