@@ -73,6 +73,11 @@ export class TokenReader {
     return this.#tokens[this.#at];
   }
 
+  /** Whether a bracket opens next, not a name or text that reads like one. */
+  get opens(): boolean {
+    return this.next?.kind === "mark" && this.next.value === "(";
+  }
+
   /** Takes words if they come next. */
   take(...words: readonly string[]): boolean {
     const come = words.every((word, i) => {
