@@ -34,6 +34,30 @@ Deno.test("a whole number beyond 2^53 without a type is a typed error, not a wro
   strictEqual(row?.["n"], 2 ** 53 - 1);
 });
 
+Deno.test("a statement that was parsed before knows of a schema that has changed", async () => {
+  await using engine = createEngine(sqlite(":memory:"));
+  const all = sql`SELECT id, note FROM t`;
+  const make = (columns: string) =>
+    engine.send({ sql: `CREATE TABLE t (${columns})`, params: [] });
+
+  await make("id INTEGER, note TEXT");
+  await engine.execute(sql`INSERT INTO t VALUES (1, 'a')`);
+  deepStrictEqual([...await engine.execute(all)], [{ id: 1, note: "a" }]);
+  await engine.execute(sql`DROP TABLE t`);
+  await rejects(engine.execute(all), { code: "sql/statement" });
+  await make("note TEXT, id INTEGER");
+  await engine.execute(sql`INSERT INTO t VALUES ('b', 2)`);
+  deepStrictEqual([...await engine.execute(all)], [{ id: 2, note: "b" }]);
+
+  // What is undone is forgotten, too.
+  await rejects(engine.batch([
+    sql`ALTER TABLE t RENAME COLUMN note TO words`,
+    sql`SELECT words FROM t`,
+    sql`SELEC`,
+  ]));
+  deepStrictEqual([...await engine.execute(all)], [{ id: 2, note: "b" }]);
+});
+
 Deno.test("a file outlives its engine, and foreign keys can be left unchecked", async () => {
   const path = await Deno.makeTempFile({ suffix: ".db" });
   try {
