@@ -29,20 +29,16 @@ export interface CoordinatorState {
   waitUntil(work: Promise<unknown>): void;
 }
 
-/** As `LockRequest`; an endless time has become `null` on its way. */
-interface AcquireRequest {
+interface AcquireParameters {
   readonly key: string;
-  readonly newerThan: number;
-  readonly wait: number | null;
-  readonly lease: number | null;
+  readonly newerThan: number | null;
+  readonly wait: number;
+  readonly lease: number;
 }
 
-/** Answered to one who waits: an entry, `!` and an error, or nothing. */
+/** Answered to one who waits: `v` and an entry, `e` and an error, or nothing. */
 type Wake = (outcome: string) => void;
 
-/** Statuses that tell a leader from a follower. */
-const LEAD = 200;
-const FOLLOW = 202;
 /** Longest entry that is kept, under the 2 MB of a row. */
 const MAX_ENTRY = 1_900_000;
 
@@ -71,11 +67,13 @@ export class CacheCoordinator {
 
   /** One operation, named by the path. */
   async fetch(request: Request): Promise<Response> {
-    const { pathname, search } = new URL(request.url);
-    const operation = pathname.slice(1);
+    const operation = new URL(request.url).pathname.slice(1);
     if (operation === "acquire") {
-      const asked = JSON.parse(decodeURIComponent(search.slice(1)));
-      return this.#acquire(asked, request.body);
+      const parameters = request.headers.get("parameters") ?? "null";
+      return this.#acquire(
+        JSON.parse(decodeURIComponent(parameters)),
+        request.body,
+      );
     }
     const body = await request.text();
     switch (operation) {
@@ -110,7 +108,7 @@ export class CacheCoordinator {
   }
 
   #acquire(
-    { key, newerThan, wait, lease }: AcquireRequest,
+    { key, newerThan, wait, lease }: AcquireParameters,
     body: ReadableStream<Uint8Array> | null,
   ): Response {
     const now = Date.now();
@@ -118,11 +116,11 @@ export class CacheCoordinator {
       "SELECT entry FROM entries WHERE key = ? AND until > ? AND ct > ?",
       key,
       now,
-      newerThan,
+      newerThan ?? 0,
     );
-    if (held) return answer(FOLLOW, held.entry as string);
+    if (held) return answer("value", `v${held.entry}`);
     const until = this.#leased(key, now);
-    if (until && wait === 0) return answer(FOLLOW, "");
+    if (until && wait <= 0) return answer("busy", "");
 
     const { readable, writable } = new TransformStream<Uint8Array>();
     const say = async (text: string) => {
@@ -131,26 +129,25 @@ export class CacheCoordinator {
       await writer.close();
     };
     if (until) {
-      const patience = Math.min((wait ?? Infinity) * 1000, until - now);
       this.#state.waitUntil(
-        this.#wait(key, patience).then(say).catch(() => {}),
+        this.#wait(key, Math.min(wait, until - now)).then(say).catch(() => {}),
       );
-      return answer(FOLLOW, readable);
+      return answer("wait", readable);
     }
     const token = this.#lastToken = Math.max(now, this.#lastToken + 1);
     this.#sql(
       "INSERT OR REPLACE INTO leases VALUES (?, ?, ?)",
       key,
       token,
-      now + (lease ?? 1e9) * 1000,
+      now + lease,
     );
     this.#state.waitUntil(
       // The leader's request breaks off when the leader dies.
-      new Response(body).text().catch(() => "")
+      new Response(body).text().catch(() => "n")
         .then((message) => this.#finish(key, token, message))
         .then(say).catch(() => {}),
     );
-    return answer(LEAD, readable);
+    return answer("lead", readable);
   }
 
   /** Resolves with what the leader leaves, or with nothing after a while. */
@@ -169,21 +166,24 @@ export class CacheCoordinator {
     });
   }
 
-  /** Ends a leadership. Answers `lost` if it was none any more. */
+  /** Ends a leadership. Answers whether it still was one. */
   async #finish(key: string, token: number, message: string): Promise<string> {
     const [lease] = this.#sql("SELECT token FROM leases WHERE key = ?", key);
-    if (lease?.token !== token) return "lost";
+    if (lease?.token !== token) return "0";
     this.#sql("DELETE FROM leases WHERE key = ?", key);
-    let outcome = message;
-    if (message && message[0] !== "!") {
-      const [hold, ct] = message.split(" ", 2) as [string, string];
-      outcome = message.slice(hold.length + ct.length + 2);
-      if (hold !== "0") {
-        await this.#keep(key, +ct, outcome, Date.now() + 1000 * +hold);
+    let outcome = message[0] === "e" ? message : "";
+    if (message[0] === "v") {
+      const at = message.indexOf("|");
+      const entry = message.slice(at + 1);
+      outcome = `v${entry}`;
+      const hold = Number(message.slice(1, at));
+      if (hold) {
+        const { ct } = JSON.parse(entry.slice(0, entry.indexOf("|")));
+        await this.#keep(key, ct, entry, Date.now() + hold);
       }
     }
     for (const wake of [...this.#waiting.get(key) ?? []]) wake(outcome);
-    return "";
+    return "1";
   }
 
   #get(keys: readonly string[]): (string | null)[] {
@@ -249,8 +249,8 @@ export class CacheCoordinator {
 }
 
 function answer(
-  status: number,
+  state: string,
   body: ReadableStream<Uint8Array> | string,
 ): Response {
-  return new Response(body, { status });
+  return new Response(body, { headers: { state } });
 }

@@ -32,16 +32,18 @@ export function platformRuntime(): Runtime {
   return {
     now: () => Date.now(),
     random: () => Math.random(),
-    waitUntil: (work) =>
-      bind ? bind(work) : import("cloudflare:workers").then(
+    waitUntil(work) {
+      if (bind) return bind(work);
+      return import("cloudflare:workers").then(
         (module: { waitUntil: WaitUntil }) => (bind = module.waitUntil)(work),
         () => {
           bind = () => {};
         },
-      ),
+      );
+    },
     sleep: (milliseconds, signal) =>
       new Promise((resolve) => {
-        const timer = setTimeout(resolve, milliseconds);
+        const timer = setTimeout(resolve, Math.min(milliseconds, 2 ** 31 - 1));
         signal?.addEventListener("abort", () => {
           clearTimeout(timer);
           resolve();
@@ -56,16 +58,15 @@ export function platformRuntime(): Runtime {
  */
 export async function within<T>(
   runtime: Runtime,
-  seconds: number,
+  milliseconds: number,
   work: Promise<T>,
 ): Promise<T | undefined> {
-  // A timer holds at most 24 days; who asks for more waits for good.
-  if (seconds > 2e6) return work;
+  if (milliseconds === Infinity) return await work;
   const over = new AbortController();
   try {
     return await Promise.race([
       work,
-      runtime.sleep(seconds * 1000, over.signal) as Promise<undefined>,
+      runtime.sleep(milliseconds, over.signal).then(() => undefined),
     ]);
   } finally {
     over.abort();

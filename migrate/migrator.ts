@@ -15,12 +15,14 @@ import {
   type RevisionMap,
   type RevisionSet,
 } from "./graph/revision_map.ts";
+import { upgradePath } from "./graph/paths.ts";
 import { absoluteDowngradeTarget, upgradeTargets } from "./graph/targets.ts";
 import { Planner, type Step } from "./planner/plan.ts";
 import { type PlannedStatement, planStatement } from "./planner/statement.ts";
 import type { Revision } from "./revision.ts";
 import { PlanOutdated, StepRunner } from "./runner/runner.ts";
 import {
+  type HistoryEntry,
   type HistoryRow,
   type StoredState,
   VersionStore,
@@ -126,6 +128,32 @@ export interface CurrentState {
   readonly hasVersionTable: boolean;
 }
 
+/** How a database compares with the revisions. */
+export interface CheckResult {
+  /** Whether it holds every revision, each as it is now. */
+  readonly isCurrent: boolean;
+  /** The rows of the version table. */
+  readonly heads: readonly string[];
+  /** Revisions that are not applied, oldest first. */
+  readonly pending: readonly string[];
+  /** Applied revisions that were edited afterwards. */
+  readonly edited: readonly string[];
+  /** Version rows that no revision bears. */
+  readonly unknown: readonly string[];
+  /** The revision of a step that is under way or was interrupted. */
+  readonly running: string | undefined;
+}
+
+/** What a repair did. */
+export interface RepairResult {
+  /** Revisions whose digest was taken anew. */
+  readonly accepted: readonly string[];
+  /** Version rows that were removed. */
+  readonly removed: readonly string[];
+  /** The revision of the step that was let go. */
+  readonly released: string | undefined;
+}
+
 /** A set of revisions and a database to bring to one of them. */
 export interface Migrator {
   /** The graph. */
@@ -172,6 +200,18 @@ export interface Migrator {
   history(): Promise<readonly HistoryRow[]>;
   /** Makes the version tables where they are not there. */
   ensureVersion(): Promise<void>;
+  /**
+   * Compares the database with the revisions. Nothing is changed.
+   *
+   * In a Worker, ask once per isolate and answer 503 unless `isCurrent`.
+   */
+  check(): Promise<CheckResult>;
+  /**
+   * Takes the revisions as they are now for what was applied, lets go of an
+   * interrupted step, and removes version rows that are there twice or that no
+   * revision bears.
+   */
+  repair(): Promise<RepairResult>;
 }
 
 /** How often a run is planned anew before it gives up. */
@@ -249,6 +289,8 @@ export function createMigrator(options: MigratorOptions): Migrator {
     downgrade: (target) => run.downgrade(target),
     stamp: (targets, { purge = false } = {}) => run.stamp(targets, purge),
     current: () => run.current(),
+    check: () => run.check(),
+    repair: () => run.repair(),
     history: () => store.history(engine),
     ensureVersion: async () => {
       await engine.sendBatch([...lock, ...store.create()]);
@@ -355,6 +397,70 @@ class Run {
       heads: heads ?? [],
       implied: ids(implied),
       hasVersionTable: heads !== undefined,
+    };
+  }
+
+  async check(): Promise<CheckResult> {
+    const { engine, store, map, planner } = this.#parts;
+    const { heads, history } = await store.read(engine);
+    const unknown = heads.filter((head) => !map.byId.has(head));
+    const known = heads.filter((head) => map.byId.has(head));
+    const pending = ids(upgradePath(map, known, "heads"));
+    const edited = await editedRevisions(map, planner, known, history);
+    const running = history.find(({ state }) => state === "running")?.version;
+    return {
+      isCurrent:
+        [pending, edited, unknown].every((list) => list.length === 0) &&
+        running === undefined,
+      heads,
+      pending,
+      edited,
+      unknown,
+      running,
+    };
+  }
+
+  async repair(): Promise<RepairResult> {
+    const { engine, store, map, planner, options, lock } = this.#parts;
+    const { heads, history } = await store.read(engine);
+    const { edited, unknown } = await this.check();
+    const known = new Set(heads.filter((head) => map.byId.has(head)));
+    const twice = heads.filter((head, at) => heads.indexOf(head) !== at);
+    const { appliedBy = "aludel" } = options;
+    const entry = (version: string, checksum: string | null): HistoryEntry => ({
+      version,
+      direction: "repair",
+      checksum,
+      appliedBy,
+      statements: 0,
+    });
+    const running = history.find(({ state }) => state === "running");
+    const statements: PlannedStatement[] = [];
+    if (unknown.length > 0 || twice.length > 0) {
+      statements.push(
+        store.purge(),
+        ...store.change({ deletes: [], inserts: [...known], heads: [] }),
+      );
+    }
+    for (const version of edited) {
+      const checksum = await planner.checksum(map.byId.get(version)!);
+      statements.push(...store.record(entry(version, checksum)));
+    }
+    for (const version of unknown) {
+      statements.push(...store.record(entry(version, null)));
+    }
+    if (running) statements.push(store.release(entry(running.version, null)));
+    if (statements.length > 0) {
+      await engine.sendBatch([
+        ...lock,
+        store.expectHeads(heads),
+        ...statements,
+      ]);
+    }
+    return {
+      accepted: edited,
+      removed: [...unknown, ...twice],
+      released: running?.version,
     };
   }
 
@@ -488,7 +594,9 @@ export async function editedRevisions(
   const edited: string[] = [];
   for (const [version, row] of last) {
     const node = map.byId.get(version);
-    const counts = node && applied.has(node) && row.checksum !== null &&
+    // What was squashed is something else by intent, under the last one's id.
+    const counts = node && !node.declaration.replaces?.includes(version) &&
+      applied.has(node) && row.checksum !== null &&
       row.direction !== "downgrade" && row.state === "applied";
     if (counts && await planner.checksum(node) !== row.checksum) {
       edited.push(version);

@@ -72,11 +72,13 @@
  */
 export * from "./errors.ts";
 export {
+  type CheckResult,
   createMigrator,
   type CurrentState,
   type MigrationEvent,
   type Migrator,
   type MigratorOptions,
+  type RepairResult,
   type RunResult,
 } from "./migrator.ts";
 export {
@@ -130,4 +132,22 @@ export type {
   MigrationDialect,
   RenderContext,
 } from "./dialects/implementation.ts";
+export {
+  defineMigrations,
+  type EngineSource,
+  type EngineTarget,
+  type MigrationsConfig,
+} from "./define.ts";
+export {
+  endpointDriver,
+  type EndpointOptions,
+  migrationEndpoint,
+} from "./endpoint.ts";
+export { fanOut, type FanOutEntry, type FanOutOptions } from "./fan_out.ts";
+export { type D1MigrationFile, exportD1 } from "./d1_export.ts";
+export { type ForeignHistory, readForeignHistory } from "./import_history.ts";
+export { squash } from "./squash.ts";
+export { drawGraph } from "./listing/graph_drawing.ts";
+export { mermaidOf } from "./listing/mermaid.ts";
+export { historyOf, revisionLine } from "./listing/lines.ts";
 export { SchemaSnapshot } from "./schema/snapshot.ts";

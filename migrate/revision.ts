@@ -28,6 +28,8 @@ export interface RevisionOptions extends RevisionDeclaration {
   readonly downgrade?: RecordOperations | "reverse";
   /** Work on rows, done in chunks outside the step; see {@linkcode DataMigration}. */
   readonly data?: DataMigration;
+  /** The revisions that were squashed into this one; see `squash()`. */
+  readonly replaces?: readonly string[];
   /** When it was written, as ISO text. */
   readonly createDate?: string;
 }

@@ -17,8 +17,6 @@ export interface AttributeSpec<
   Settable extends boolean = boolean,
   Covered extends string = string,
 > {
-  /** Tells it from columns and relations. */
-  readonly attribute: true;
   /** Never present: carries the types. */
   readonly "~attribute"?: {
     readonly value: T;
@@ -36,5 +34,6 @@ export interface AttributeSpec<
 
 /** Whether a part of a description is such an attribute. */
 export function isAttribute(value: unknown): value is AttributeSpec {
-  return (value as Partial<AttributeSpec> | null)?.attribute === true;
+  return typeof value === "object" && value !== null &&
+    ("install" in value || "expression" in value || "column" in value);
 }

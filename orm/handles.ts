@@ -157,10 +157,8 @@ export class ManyHandle extends RelationHandle
   }
 
   add(...items: object[]): void {
-    for (const given of items) {
-      this.check(given);
-      if (this.items?.includes(given)) continue;
-      const item = heard("append", this, given);
+    for (const item of items) {
+      this.check(item);
       if (!this.put(item)) continue;
       pairUp(this, item);
       this.cascade(item);
@@ -169,7 +167,6 @@ export class ManyHandle extends RelationHandle
 
   remove(item: object): void {
     if (!this.take(item)) return;
-    heard("remove", this, item);
     const { inverse, cascade } = this.relation;
     if (inverse) unpair(item, inverse, this.state.object);
     if (cascade.has("delete-orphan")) stateOf(item).session?.orphan(item);
@@ -177,7 +174,6 @@ export class ManyHandle extends RelationHandle
 
   set(items: Iterable<object>): void {
     const wanted = new Set(items);
-    heard("bulkReplace", this, [...wanted]);
     if (!this.isLoaded) {
       this.replaces = true;
       this.added.clear();
@@ -288,11 +284,10 @@ export class OneHandle extends RelationHandle
     throw this.notLoaded();
   }
 
-  set(given: object | null): void {
-    if (given !== null) this.check(given);
+  set(item: object | null): void {
+    if (item !== null) this.check(item);
     const old = this.current;
-    if (old === given) return;
-    const item = heard("set", this, given, false, old);
+    if (old === item) return;
     const { inverse } = this.relation;
     if (old && inverse) unpair(old, inverse, this.state.object);
     this.current = item;
@@ -306,20 +301,6 @@ export class OneHandle extends RelationHandle
   }
 }
 
-/** Tells listeners, who may want another item instead. */
-function heard<T>(
-  event: string,
-  { state, relation }: RelationHandle,
-  item: T,
-  isBackref = false,
-  ...old: unknown[]
-): T {
-  const { hear } = hooks;
-  return hear
-    ? hear(event, state.object, relation.key, isBackref, ...old, item) as T
-    : item;
-}
-
 /** Tells the other side that two objects are related now. */
 function pairUp(handle: Handle, item: object): void {
   const { inverse } = handle.relation;
@@ -327,14 +308,13 @@ function pairUp(handle: Handle, item: object): void {
   const { object } = handle.state;
   const other = handleOf(item, inverse);
   if (other instanceof ManyHandle) {
-    if (other.put(object)) heard("append", other, object, true);
+    other.put(object);
     return;
   }
   const former = other.current;
   if (former === object) return;
   // The object leaves its former owner's collection, if that is here.
   if (former) unpair(former, handle.relation, item);
-  heard("set", other, object, true, former);
   other.current = object;
 }
 
@@ -342,7 +322,7 @@ function pairUp(handle: Handle, item: object): void {
 function unpair(side: object, relation: Relation, item: object): void {
   const handle = handleOf(side, relation);
   if (handle instanceof ManyHandle) {
-    if (handle.take(item)) heard("remove", handle, item, true);
+    handle.take(item);
   } else if (handle.current === item || handle.current === undefined) {
     handle.current = null;
   }

@@ -4,8 +4,6 @@ import {
   type ColumnBuilders,
   type Constraint,
   MetaData,
-  type RowSource,
-  rowSource,
   type Table,
   table as makeTable,
   type TableOptions,
@@ -22,7 +20,6 @@ import {
 } from "./mapper.ts";
 import { named } from "./_names.ts";
 import type { RelationSpec } from "./relation.ts";
-import type { InstanceOf } from "./types.ts";
 
 type Specs = Record<string, AttributeSpec>;
 
@@ -46,21 +43,13 @@ export interface MapperOptions<T = never> {
   readonly reconstructor?: (object: T) => void;
 }
 
-/** The mapper of a plain class; it stands for the class in queries. */
-export interface MappedClass<C> extends Mapper {
-  /** @ignore */
-  readonly prototype: InstanceOf<C>;
-  /** What `select()` needs to know of it. */
-  readonly [rowSource]: RowSource;
-}
-
 /**
  * Maps a plain class, which stays plain, to a table: Fowler's Data Mapper.
  *
  * @example
  * ```ts
  * import { mapper, stateOf } from "@aludel/aludel/orm";
- * import { integer, MetaData, select, table, text } from "@aludel/aludel/sql";
+ * import { integer, MetaData, table, text } from "@aludel/aludel/sql";
  * import { strictEqual } from "node:assert/strict";
  *
  * class User {
@@ -70,11 +59,8 @@ export interface MappedClass<C> extends Mapper {
  *   id: integer().primaryKey(),
  *   user_login: text(),
  * });
- * const mapped = mapper(User, users, {
- *   properties: { login: users.c.user_login },
- * });
+ * mapper(User, users, { properties: { login: users.c.user_login } });
  * strictEqual(stateOf(new User("ed")).status, "transient");
- * select(mapped).where(users.c.user_login.eq("ed"));
  * ```
  *
  * @throws {MappingError} If the class is mapped already, or a property names nothing.
@@ -83,7 +69,7 @@ export function mapper<C extends AnyClass>(
   cls: C,
   table: Table,
   options: MapperOptions<InstanceType<C>> = {},
-): MappedClass<C> {
+): Mapper {
   const { primaryKey, reconstructor } = options;
   const { relations, attributes, columns } = sortOut(cls, table, options);
   const made = new Mapper(cls, table, {
@@ -95,9 +81,7 @@ export function mapper<C extends AnyClass>(
   });
   setMapper(cls, made);
   defineAttributes(cls, Object.keys(relations), attributes);
-  return Object.defineProperty(made, rowSource, {
-    get: () => made.source,
-  }) as MappedClass<C>;
+  return made;
 }
 
 function sortOut(
@@ -213,7 +197,7 @@ export function tableDefinition(
   const described = { c: made.c, prototype: cls.prototype } as never;
   if (typeof constraints === "function") {
     // They name its columns, so they can only join it now.
-    (made.constraints as Constraint[]).push(...constraints(made.c as never));
+    (made.constraints as Constraint[]).push(...constraints(described));
   }
   Object.assign(attributes, further?.(described));
   return {

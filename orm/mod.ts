@@ -104,7 +104,6 @@ export {
 } from "./mapper.ts";
 export {
   type DeclarativeOptions,
-  type MappedClass,
   mapper,
   type MapperOptions,
   type Property,

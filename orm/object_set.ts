@@ -1,4 +1,4 @@
-import { type Column, plainRow, type RowSource } from "../sql/mod.ts";
+import type { Column, RowSource } from "../sql/mod.ts";
 import { StateError } from "./errors.ts";
 import { handleOf, ManyHandle, OneHandle } from "./handles.ts";
 import { hooks } from "./hooks.ts";
@@ -167,10 +167,9 @@ export class ObjectSet implements StateOwner {
     source: RowSource,
     values: readonly unknown[],
     overwrite = false,
-  ): unknown {
-    const mapper = source.owner as Mapper | undefined;
+  ): object | null {
+    const mapper = source.owner as Mapper;
     const { columns } = source;
-    if (!mapper) return plainRow(source, values);
     const key = mapper.primaryKey.map((column) =>
       values[columns.indexOf(column)]
     );
@@ -247,10 +246,6 @@ export class ObjectSet implements StateOwner {
           const value = committed?.[i];
           if (state.read(column) === undefined) state.write(column, value);
         });
-      }
-      // What the database computes of a row may be another now.
-      for (const column of mapper.allColumns.slice(mapper.columns.length)) {
-        if (isBorn || !column.spec.info?.isKept) state.unload(column);
       }
       state.key = identityKey(mapper, state.primaryKey);
       this.identityMap.set(state.key, object);

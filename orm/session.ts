@@ -7,7 +7,6 @@ import {
   type PreparedStatement,
   readResult,
   type Result,
-  rowSource,
   type Select,
   select,
   type SelectOption,
@@ -22,7 +21,7 @@ import {
   SessionError,
   StaleDataError,
 } from "./errors.ts";
-import { hooks, type RowHook } from "./hooks.ts";
+import { hooks } from "./hooks.ts";
 import { LazyLoads } from "./loading/lazy.ts";
 import {
   isLoader,
@@ -273,7 +272,7 @@ export class Session implements Reader {
       return known instanceof cls ? known as InstanceOf<C> : null;
     }
     const [found = null] = await this.execute(
-      select({ [rowSource]: mapper.source }).where(
+      select(cls as never).where(
         ...mapper.primaryKey.map((column, i) => column.eq(values[i])),
       ),
     );
@@ -390,7 +389,6 @@ export class Session implements Reader {
   commit(): Promise<void> {
     return this.#exclusively("commit", async () => {
       const unit = this.#unit;
-      hooks.hear?.("beforeCommit", this);
       const committed: string[] = [];
       const finish = await this.#write(committed);
       for (const [engine, held] of unit.held) {
@@ -550,7 +548,6 @@ export class Session implements Reader {
     hooks.hear?.("afterFlush", this, plan);
     return () => {
       objects.finish(plan, generated);
-      this.#unit.told?.(generated.keys());
       hooks.hear?.("afterFlushPostexec", this, plan);
     };
   }
@@ -600,8 +597,7 @@ export class Session implements Reader {
     }
   }
   async #plan(): Promise<Plan> {
-    const unit = this.#unit;
-    const { objects } = unit;
+    const { objects } = this.#unit;
     const read: Reader["read"] = (statement, receive) =>
       this.read(statement, receive, true);
     for (;;) {
@@ -612,11 +608,6 @@ export class Session implements Reader {
         await this.#run(reads);
         continue;
       }
-      unit.told = hooks.rows?.(
-        objects.pending,
-        states.filter(hasChanges),
-        deleted,
-      );
       return planUnit({
         pending: objects.pending,
         persistent: states,
@@ -781,8 +772,6 @@ interface OpenUnit {
   /** What went wrong since the last rollback. */
   failure?: unknown;
   autoflush?: Promise<void> | undefined;
-  /** Who hears of the rows when they are written. */
-  told?: ReturnType<RowHook> | undefined;
 }
 
 /** A savepoint of a session. */

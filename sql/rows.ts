@@ -90,11 +90,7 @@ function assemble(
   return Object.fromEntries(shape.items.map(({ key }, i) => [key, parts[i]]));
 }
 
-/** A row of a table as a plain object; `null` where an outer join found none. */
-export function plainRow(
-  source: RowSource,
-  values: readonly unknown[],
-): unknown {
+function plainRow(source: RowSource, values: readonly unknown[]): unknown {
   // A row of an outer join that found nothing is no row.
   if (values.every((value) => value === null)) return null;
   return record(source.columns.map((column) => column.key), values);

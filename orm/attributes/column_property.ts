@@ -88,5 +88,5 @@ export function columnProperty<T>(
     }
     return found;
   };
-  return { attribute: true, column, expression: column };
+  return { column, expression: column };
 }

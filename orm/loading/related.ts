@@ -121,7 +121,7 @@ export function attach(
       handle.receive(items[0] ?? null);
     }
     // The other side of one-to-many is known as well.
-    if (kind !== "manyToMany" && localPairs.length > 0 && relation.inverse) {
+    if (kind === "oneToMany" && relation.inverse) {
       for (const item of items) {
         const back = handleOf(item, relation.inverse);
         if (!(back instanceof ManyHandle)) back.receive(owner);
