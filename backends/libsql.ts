@@ -1,4 +1,3 @@
-// deno-lint-ignore-file camelcase -- Hrana's own names
 /**
  * libSQL and Turso through Hrana over HTTP, with nothing but `fetch`. Integers
  * are exact, and a batch that fails says which statement it was.
@@ -9,6 +8,7 @@
  *
  * @module
  */
+// deno-lint-ignore-file camelcase -- Hrana's own names
 import {
   type BoundStatement,
   classifySqlite,
