@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { sqlite } from "../../backends/sqlite.ts";
 import {
@@ -289,5 +290,66 @@ Deno.test("every trip is traced, with its texts, rows, time and error", async ()
   strictEqual(events.every((event) => event.engine === "leader"), true);
   strictEqual(events.at(-1)?.error instanceof StatementError, true);
   strictEqual(JSON.stringify(events).includes("secret"), false);
+  await engine.close();
+});
+
+Deno.test("whatever is sent in one tick, each read sees the writes before it and none after", async () => {
+  const { engine, driver } = await setUp();
+  const count = sql<{ n: number }>`SELECT count(*) AS n FROM users`;
+
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.constantFrom("read", "write", "batch", "broken"), {
+        maxLength: 12,
+      }),
+      async (steps) => {
+        await engine.execute(sql`DELETE FROM users`);
+        driver.trips.length = 0;
+        let written = 0;
+
+        const work = steps.map(async (step, i) => {
+          const add = insert(users).values({ name: `n${i}` });
+          if (step === "broken") {
+            return await engine.execute(sql`SELECT nothing`).then(
+              () => [],
+              (error) => [error.code],
+            );
+          }
+          if (step === "write") {
+            await engine.execute(add);
+            return [];
+          }
+          if (step === "batch") {
+            const [, rows] = await engine.batch([add, count]);
+            return [rows[0]?.n];
+          }
+          return [(await engine.execute(count))[0]?.n];
+        });
+        const expected = steps.map((step) => {
+          if (step === "broken") return ["sql/statement"];
+          if (step === "read") return [written];
+          written++;
+          return step === "write" ? [] : [written];
+        });
+
+        const seen = await Promise.all(work);
+        if (steps.includes("broken")) {
+          // Neighbours of one that fails are sent anew, after what came next.
+          for (const [i, [n]] of seen.entries()) {
+            if (steps[i] === "read") strictEqual(n >= expected[i]?.[0]!, true);
+            else deepStrictEqual([n], [expected[i]?.[0]]);
+          }
+        } else {
+          deepStrictEqual(seen, expected);
+          // Neighbouring reads are one trip.
+          const runs = steps.filter((step, i) =>
+            step !== "read" || steps[i - 1] !== "read"
+          );
+          strictEqual(driver.trips.length, runs.length);
+        }
+      },
+    ),
+    { numRuns: 200 },
+  );
   await engine.close();
 });
