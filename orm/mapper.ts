@@ -70,6 +70,7 @@ export class Mapper {
         `Cannot map ${cls.name} to table "${table.fullName}": it has no primary key among its attributes; mark a column with primaryKey(), or give the mapper primaryKey`,
       );
     }
+    if (!byTable.has(table)) byTable.set(table, this);
     const renamed = Object.entries(columns).filter(([key, column]) =>
       key !== column.key
     );
@@ -216,6 +217,12 @@ export interface Definition {
 // Classes live as long as the isolate, and so do their mappers.
 const mappers = new WeakMap<object, Mapper>();
 const definitions = new WeakMap<object, Definition>();
+const byTable = new WeakMap<object, Mapper>();
+
+/** The mapper of a table: of several classes, the one that was mapped first. */
+export function mapperOfTable(table: object): Mapper | undefined {
+  return byTable.get(table);
+}
 
 /** Notes how the classes right below a described one are mapped. */
 export function define(described: AnyClass, definition: Definition): void {

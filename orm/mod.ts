@@ -113,12 +113,52 @@ export {
   type BindContext,
   isModified,
   type NestedTransaction,
-  populateExisting,
   Session,
   type SessionOptions,
 } from "./session.ts";
 export { type ObjectState, stateOf } from "./state.ts";
 export * from "./types.ts";
 export { versionId } from "./version.ts";
-export { type LoaderOption, type Read, type Reader } from "./loading/loader.ts";
-export { selectinload } from "./loading/selectin.ts";
+export { aliased, type AliasedClass } from "./aliased.ts";
+export {
+  type Criterion,
+  filtered,
+  ofType,
+  type RelationView,
+  type TargetColumns,
+} from "./relation_view.ts";
+export { populateExisting } from "./session_options.ts";
+export { any, contains, has, isRelated, withParent } from "./comparators.ts";
+export {
+  type Level,
+  type LoaderOption,
+  type LoadOption,
+  type Read,
+  type Reader,
+  type Receive,
+  type Request,
+} from "./loading/loader.ts";
+export {
+  immediateload,
+  selectinload,
+  selectinTree,
+  subqueryload,
+} from "./loading/selectin.ts";
+export {
+  containsEager,
+  innerJoinedload,
+  joinedload,
+} from "./loading/joined.ts";
+export {
+  defaultload,
+  lazyload,
+  noload,
+  raiseload,
+  type RaiseloadOptions,
+} from "./loading/strategies.ts";
+export { withLoaderCriteria, withOptions } from "./loading/criteria.ts";
+export {
+  detectNPlusOne,
+  NPlusOneError,
+  type NPlusOneOptions,
+} from "./loading/n_plus_one.ts";

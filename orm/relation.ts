@@ -227,8 +227,9 @@ export function joinSteps(
   relation: Relation,
   left: FromClause = relation.parent.table,
   right: FromClause = relation.target.table,
+  secondary: FromClause | undefined = relation.secondary,
 ): JoinStep[] {
-  const { secondary, localPairs, remotePairs, extra } = relation;
+  const { localPairs, remotePairs, extra } = relation;
   // Pairs lead from a referenced row to one that refers to it.
   const pairsOn = (
     pairs: readonly Pair[],

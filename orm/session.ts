@@ -9,7 +9,6 @@ import {
   type Result,
   type Select,
   select,
-  type SelectOption,
   type Statement,
 } from "../sql/mod.ts";
 import { readsBefore } from "./_preload.ts";
@@ -24,13 +23,15 @@ import {
 import { hooks } from "./hooks.ts";
 import { LazyLoads } from "./loading/lazy.ts";
 import {
-  isLoader,
+  planReads,
   type QueryOption,
   type Read,
   type Reader,
 } from "./loading/loader.ts";
 import { type AnyClass, type Mapper, mapperOf } from "./mapper.ts";
 import { isModified as hasChanges, ObjectSet } from "./object_set.ts";
+import type { Relation } from "./relation.ts";
+import { populateExisting } from "./session_options.ts";
 import { identityKey, type InstanceState, stateOf } from "./state.ts";
 import type { InstanceOf } from "./types.ts";
 import { type Plan, planUnit, type Values, type Work } from "./unit_of_work.ts";
@@ -57,6 +58,8 @@ export interface SessionOptions {
   readonly autoflush?: boolean;
   /** Whether `close()` leaves it usable. @default {true} */
   readonly closeResetsOnly?: boolean;
+  /** Is told of every trip that lazy loads of a relation make; see `detectNPlusOne()`. */
+  readonly onLazyLoad?: (relation: Relation, owners: number) => void;
   /** Is told of what is odd, but no error. */
   readonly warn?: (message: string) => void;
   /** Names engines for {@linkcode Session.usingBind}. */
@@ -289,7 +292,7 @@ export class Session implements Reader {
         : never;
     }
   > {
-    const runs = statements.map((statement) => this.#readRun(statement));
+    const runs = statements.map((statement) => planReads(this, statement));
     const results = await this.run(runs.flat());
     let at = 0;
     return runs.map((run) => {
@@ -333,6 +336,15 @@ export class Session implements Reader {
     });
   }
   /** @ignore */
+  engineOf(statement: Statement<unknown>, flushing = false): Engine {
+    const mapper = mapperIn(statement);
+    return this.#engineFor({ mapper, statement, flushing });
+  }
+  /** @ignore */
+  lazyLoaded(relation: Relation, owners: number): void {
+    this.options.onLazyLoad?.(relation, owners);
+  }
+  /** @ignore */
   read(
     given: Statement<unknown>,
     receive?: Read["receive"],
@@ -342,8 +354,7 @@ export class Session implements Reader {
       (query, option) => (option as QueryOption).rewrite?.(query) ?? query,
       given,
     );
-    const mapper = mapperIn(statement);
-    const engine = this.#engineFor({ mapper, statement, flushing });
+    const engine = this.engineOf(statement, flushing);
     return {
       statement,
       engine,
@@ -351,15 +362,6 @@ export class Session implements Reader {
       receive,
       rows: [],
     };
-  }
-  #readRun(statement: Statement<unknown>): Read[] {
-    const read = this.read(statement);
-    return [
-      read,
-      ...statement.optionList.filter(isLoader).flatMap((loader) =>
-        loader.plan(statement as Select<unknown>, () => entitiesOf(read), this)
-      ),
-    ];
   }
   async #send(
     engine: Engine,
@@ -782,12 +784,6 @@ export interface NestedTransaction extends AsyncDisposable {
   rollback(): Promise<void>;
 }
 
-/** An option of a query: rows overwrite what is in memory, pending changes too. */
-export const populateExisting: SelectOption & {
-  /** @ignore */
-  readonly kind: "populateExisting";
-} = { kind: "populateExisting" };
-
 function isInteractive(engine: Engine): boolean {
   return engine.capabilities.interactiveTransactions;
 }
@@ -821,19 +817,4 @@ function mapperIn(statement: Statement<unknown>): Mapper | undefined {
     if (source?.owner) return source.owner as Mapper;
   }
   return undefined;
-}
-
-/** The objects that a read gave, whatever the shape of its rows. */
-function entitiesOf({ statement, rows }: Read): object[] {
-  const { shape } = statement;
-  if (!shape) return [];
-  return rows.flatMap((row) =>
-    shape.items.flatMap(({ source, key }, i) => {
-      if (!source?.owner) return [];
-      const object = shape.kind === "single"
-        ? row
-        : (row as Record<string | number, unknown>)[key ?? i];
-      return object ? [object as object] : [];
-    })
-  );
 }

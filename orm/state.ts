@@ -1,5 +1,6 @@
 import type { Column } from "../sql/mod.ts";
 import type { Handle } from "./handles.ts";
+import type { LoadOption } from "./loading/loader.ts";
 import { type Mapper, mapperOfObject } from "./mapper.ts";
 import type { Relation } from "./relation.ts";
 
@@ -44,6 +45,8 @@ export class InstanceState {
   absent: Set<string> | undefined;
   /** How attributes that are listened to are set without being heard. */
   quiet: Map<string, (value: unknown) => void> | undefined;
+  /** The options of the query that loaded it. */
+  loadOptions: readonly LoadOption[] | undefined;
   /** The handles of its relations that were touched. */
   readonly handles: Map<string, Handle> = new Map();
 

@@ -47,6 +47,7 @@ export {
   type ValueOf,
 } from "./expression.ts";
 export * from "./from.ts";
+export { fromsOf } from "./_froms.ts";
 export * from "./functions.ts";
 export * from "./node.ts";
 export type {

@@ -1,8 +1,16 @@
+import { handleOf } from "../handles.ts";
 import type { RelationLoader } from "../object_set.ts";
 import type { Relation } from "../relation.ts";
-import type { InstanceState } from "../state.ts";
-import type { Reader } from "./loader.ts";
-import { among, attach, keysOf, relatedQuery } from "./related.ts";
+import { identityKey, type InstanceState } from "../state.ts";
+import { type LoadOption, planReads, type Reader } from "./loader.ts";
+import { among, attach, hand, keysOf, relatedQuery } from "./related.ts";
+
+/** Owners whose relation is loaded by one statement. */
+interface Load {
+  readonly relation: Relation;
+  readonly options: readonly LoadOption[] | undefined;
+  readonly owners: object[];
+}
 
 /**
  * Fowler's Lazy Load, for a database that is a network away: loads that are
@@ -10,7 +18,7 @@ import { among, attach, keysOf, relatedQuery } from "./related.ts";
  */
 export class LazyLoads implements RelationLoader {
   readonly #reader: Reader;
-  #waiting: Map<Relation, object[]> | undefined;
+  #waiting: Load[] | undefined;
   #trip: Promise<void> = Promise.resolve();
 
   /** Loads through a session. */
@@ -18,31 +26,79 @@ export class LazyLoads implements RelationLoader {
     this.#reader = reader;
   }
 
-  load(state: InstanceState, relation: Relation): Promise<void> {
+  // deno-lint-ignore require-await -- a promise, also of a throw
+  async load(state: InstanceState, relation: Relation): Promise<void> {
+    const options = state.loadOptions;
+    const known = this.#known(state, relation);
+    optionOf(options, relation)?.lazy?.(relation, state, known !== undefined);
+    if (known !== undefined) {
+      return hand(relation, state.object, known ? [known] : []);
+    }
     if (!this.#waiting) {
-      this.#waiting = new Map();
+      this.#waiting = [];
       this.#trip = Promise.resolve().then(() => this.#send());
     }
-    const owners = this.#waiting.get(relation) ?? [];
-    owners.push(state.object);
-    this.#waiting.set(relation, owners);
+    let load = this.#waiting.find((one) =>
+      one.relation === relation && one.options === options
+    );
+    if (!load) this.#waiting.push(load = { relation, options, owners: [] });
+    load.owners.push(state.object);
     return this.#trip;
   }
 
+  /** What a many-to-one leads to, where that can be told without asking; else nothing. */
+  #known(
+    state: InstanceState,
+    { kind, parent, target, remotePairs }: Relation,
+  ): object | null | undefined {
+    if (kind !== "manyToOne") return undefined;
+    const values = remotePairs.map(({ to }) =>
+      state.read(parent.table.column(to))
+    );
+    if (values.includes(null)) return null;
+    const key = target.primaryKey.map((column) =>
+      values[remotePairs.findIndex(({ from }) => from === column.key)]
+    );
+    if (key.length !== values.length || key.includes(undefined)) {
+      return undefined;
+    }
+    const found = this.#reader.identityMap.get(identityKey(target, key));
+    return found instanceof target.cls ? found : undefined;
+  }
+
   async #send(): Promise<void> {
-    const waiting = [...(this.#waiting ?? [])];
+    const waiting = this.#waiting ?? [];
     this.#waiting = undefined;
-    const reads = waiting.flatMap(([relation, owners]) => {
-      const keys = keysOf(relation, owners);
+    const reader = this.#reader;
+    const reads = waiting.flatMap(({ relation, options = [], owners }) => {
+      // Others may have loaded it meanwhile.
+      const open = owners.filter((owner) =>
+        !handleOf(owner, relation).isLoaded
+      );
+      const keys = keysOf(relation, open);
       if (keys.length === 0) {
-        attach(relation, owners, []);
+        attach(relation, open, []);
         return [];
       }
-      return this.#reader.read(
-        relatedQuery(relation, (columns) => among(columns, keys)),
-        (rows) => attach(relation, owners, rows),
+      reader.lazyLoaded?.(relation, open.length);
+      return planReads(
+        reader,
+        relatedQuery(relation, (columns) => among(columns, keys)).options(
+          ...optionOf(options, relation)?.then ?? [],
+          ...options.filter((option) => option.narrow),
+        ),
+        (rows) => attach(relation, open, rows),
       );
     });
-    if (reads.length > 0) await this.#reader.run(reads);
+    if (reads.length > 0) await reader.run(reads);
   }
+}
+
+/** The option that says how a relation is loaded later. */
+function optionOf(
+  options: readonly LoadOption[] | undefined,
+  relation: Relation,
+): LoadOption | undefined {
+  return options?.findLast((option) => option.relation === relation) ??
+    options?.findLast((option) => option.relation === "*");
 }

@@ -1,10 +1,16 @@
 import type {
   Engine,
+  Expression,
+  FromClause,
   PreparedStatement,
   Result,
   Select,
+  SelectOption,
   Statement,
 } from "../../sql/mod.ts";
+import type { Mapper } from "../mapper.ts";
+import type { Relation } from "../relation.ts";
+import type { InstanceState } from "../state.ts";
 import type { Loads } from "../types.ts";
 
 /** One statement of a read, and who takes its rows. */
@@ -16,20 +22,26 @@ export interface Read {
   /** Its text and values. */
   readonly prepared: PreparedStatement;
   /** Takes its rows, after those of the reads before it were taken. */
-  readonly receive: ((rows: readonly unknown[]) => void) | undefined;
+  readonly receive: Receive | undefined;
   /** Its rows, once they are there. */
   rows: readonly unknown[];
 }
 
+/** Takes the rows of a read. */
+export type Receive = (rows: readonly unknown[]) => void;
+
 /** What loaders use of a session. */
 export interface Reader {
+  /** Objects by identity. */
+  readonly identityMap: ReadonlyMap<string, object>;
+  /** Where a statement goes. */
+  engineOf(statement: Statement<unknown>): Engine;
   /** Prepares a statement for the engine it goes to. */
-  read(
-    statement: Statement<unknown>,
-    receive?: (rows: readonly unknown[]) => void,
-  ): Read;
+  read(statement: Statement<unknown>, receive?: Receive): Read;
   /** Sends reads, one trip for each engine. */
   run(reads: readonly Read[]): Promise<Result<unknown>[]>;
+  /** Is told of every trip that lazy loads make. */
+  lazyLoaded?(relation: Relation, owners: number): void;
 }
 
 /** An option that may change a query before it is sent. */
@@ -38,27 +50,94 @@ export interface QueryOption {
   rewrite?(query: Statement<unknown>): Statement<unknown>;
 }
 
-/** An option that loads a relation along with a query. */
+/** Some of the objects of a query, and how the query finds them. */
+export interface Level {
+  /** A query of those objects. */
+  readonly query: Select<unknown>;
+  /** What they come from, in that query. */
+  readonly from: FromClause;
+  /** The objects, once they are there. */
+  objects(): readonly object[];
+  /** Where they stand in the rows that are sent for; absent where they are not in them. */
+  readonly joined?: {
+    /** What they come from there. */
+    readonly from: FromClause;
+    /** Which part of a row they are. */
+    readonly part: number;
+    /** Whether every row has one. */
+    readonly isInner: boolean;
+  };
+}
+
+/** A statement on its way to the database, as options change it. */
+export interface Request {
+  /** Who sends it. */
+  readonly reader: Reader;
+  /** The statement as it was asked for, with every criterion. */
+  readonly asked: Statement<unknown>;
+  /** The statement as it is sent. */
+  sent: Statement<unknown>;
+  /** What is done to the rows of what is sent to make those of what was asked for, the last first. */
+  readonly finish: ((rows: unknown[]) => void)[];
+  /** Options that go on to every further query. */
+  readonly spread: readonly LoadOption[];
+}
+
+/**
+ * A setting of a statement that changes how it is read. Each brings along
+ * what carries it out, so that a bundle holds only those that it names.
+ */
+export interface LoadOption extends SelectOption {
+  /** @ignore */
+  readonly kind: "loader";
+  /** Plans the reads of a statement with all its options. */
+  plan(
+    statement: Statement<unknown>,
+    reader: Reader,
+    receive?: Receive,
+  ): readonly Read[];
+  /** The relation that it is about, or any that no other option names. */
+  readonly relation?: Relation | "*";
+  /** What the relation leads from, where that is an alias. */
+  readonly from?: FromClause | undefined;
+  /** Options of the related objects. */
+  readonly then?: readonly SelectOption[];
+  /** Whether it leaves it to others how the relation is loaded. */
+  readonly isDefault?: boolean;
+  /** What must hold of a class's rows, where they come from somewhere. */
+  criterionOf?(
+    mapper: Mapper,
+    from: FromClause,
+  ): Expression<unknown> | undefined;
+  /** Changes every statement that it reaches. */
+  narrow?(statement: Statement<unknown>): Statement<unknown>;
+  /** Changes what is sent for a statement; tells whether that loads the relation. */
+  prepare?(request: Request, level?: Level): boolean;
+  /** Further reads of the same trip. */
+  load?(relation: Relation, level: Level, request: Request): readonly Read[];
+  /** Objects are there. */
+  loaded?(relation: Relation, objects: readonly object[]): void;
+  /** A relation is loaded later; `isLocal` where that takes no statement. */
+  lazy?(relation: Relation, state: InstanceState, isLocal: boolean): void;
+}
+
+/** An option that loads a relation along with a query, or says how. */
 export interface LoaderOption<
   Key extends string = string,
   Sub extends readonly unknown[] = readonly unknown[],
-> extends Loads<Key, Sub> {
-  /** @ignore */
-  readonly kind: "loader";
-  /**
-   * The reads that load it, in one trip with the query.
-   *
-   * @param query The query whose objects get it.
-   * @param parents Those objects, once they are there.
-   */
-  plan(
-    query: Select<unknown>,
-    parents: () => readonly object[],
-    reader: Reader,
-  ): readonly Read[];
+> extends Omit<LoadOption, keyof SelectOption>, Loads<Key, Sub> {}
+
+/** Whether an option changes how a statement is read. */
+export function isLoader(option: unknown): option is LoadOption {
+  return (option as { kind?: unknown }).kind === "loader";
 }
 
-/** Whether an option loads something. */
-export function isLoader(option: unknown): option is LoaderOption {
-  return (option as { kind?: unknown }).kind === "loader";
+/** The reads of a statement with its options. */
+export function planReads(
+  reader: Reader,
+  statement: Statement<unknown>,
+  receive?: Receive,
+): readonly Read[] {
+  return statement.optionList.find(isLoader)
+    ?.plan(statement, reader, receive) ?? [reader.read(statement, receive)];
 }

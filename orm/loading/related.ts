@@ -1,4 +1,5 @@
 import {
+  and,
   type Column,
   type Expression,
   type FromClause,
@@ -10,16 +11,19 @@ import {
   Tuple,
 } from "../../sql/mod.ts";
 import { handleOf, ManyHandle } from "../handles.ts";
-import type { Relation } from "../relation.ts";
+import { column, type Relation } from "../relation.ts";
 import { keyText as partText, stateOf } from "../state.ts";
 
 /** The columns of the objects that have a relation, by which it is found. */
-export function ownerColumns(relation: Relation): readonly Column<unknown>[] {
-  const { table } = relation.parent;
-  const { localPairs, remotePairs, secondary } = relation;
-  return relation.kind === "manyToOne" && !secondary
-    ? remotePairs.map((pair) => table.column(pair.to))
-    : localPairs.map((pair) => table.column(pair.from));
+export function ownerColumns(
+  relation: Relation,
+  from: FromClause = relation.parent.table,
+): readonly Column<unknown>[] {
+  const { localPairs, remotePairs } = relation;
+  const keys = relation.kind === "manyToOne"
+    ? remotePairs.map((pair) => pair.to)
+    : localPairs.map((pair) => pair.from);
+  return keys.map((key) => column(from, key) as Column<unknown>);
 }
 
 /** A query of the related objects of some owners, with what ties them to those. */
@@ -32,17 +36,18 @@ export function relatedQuery(
   const from = relation.target.table;
   const entity = sourceOf(target.source);
   const at = (table: FromClause, key: string): Column<unknown> =>
-    table.c[key] as Column<unknown>;
+    column(table, key) as Column<unknown>;
   let query: Select<unknown>;
   if (secondary) {
     const ties = localPairs.map((pair) => at(secondary, pair.to));
     query = select(entity, ...ties)
       .join(
         secondary,
-        remotePairs.map((pair) =>
-          at(secondary, pair.to).eq(at(from, pair.from))
-        )
-          .reduce((all, one) => all.and(one)),
+        and(
+          ...remotePairs.map((pair) =>
+            at(secondary, pair.to).eq(at(from, pair.from))
+          ),
+        ),
       ).where(among(ties));
   } else {
     const ties = relation.kind === "manyToOne"
@@ -90,14 +95,15 @@ export function attach(
   relation: Relation,
   owners: readonly object[],
   rows: readonly unknown[],
+  overwrite = false,
 ): void {
   const { secondary, localPairs, remotePairs, kind } = relation;
-  const found = new Map<string, object[]>();
+  const found = new Map<string, Set<object>>();
   const put = (key: readonly unknown[], item: object): void => {
     const text = keyText(key);
     const items = found.get(text);
-    if (!items) found.set(text, [item]);
-    else if (!items.includes(item)) items.push(item);
+    if (items) items.add(item);
+    else found.set(text, new Set([item]));
   };
   const { table } = relation.target;
   const tied = kind === "manyToOne"
@@ -113,19 +119,31 @@ export function attach(
   }
   const own = ownerColumns(relation);
   for (const owner of owners) {
-    const items = found.get(keyText(read(owner, own))) ?? [];
-    const handle = handleOf(owner, relation);
-    if (handle instanceof ManyHandle) {
-      if (!handle.isLoaded) handle.receive(items);
-    } else if (!handle.isLoaded || handle.committed === undefined) {
-      handle.receive(items[0] ?? null);
-    }
-    // The other side of one-to-many is known as well.
-    if (kind === "oneToMany" && relation.inverse) {
-      for (const item of items) {
-        const back = handleOf(item, relation.inverse);
-        if (!(back instanceof ManyHandle)) back.receive(owner);
-      }
+    const items = found.get(keyText(read(owner, own)));
+    hand(relation, owner, items ? [...items] : [], overwrite);
+  }
+}
+
+/** Hands an owner its objects, unless it has them or others are to stay. */
+export function hand(
+  relation: Relation,
+  owner: object,
+  items: readonly object[],
+  overwrite = false,
+): void {
+  const { kind, inverse } = relation;
+  const handle = handleOf(owner, relation);
+  if (overwrite) handle.expire();
+  if (handle instanceof ManyHandle) {
+    if (!handle.isLoaded) handle.receive(items);
+  } else if (!handle.isLoaded || handle.committed === undefined) {
+    handle.receive(items[0] ?? null);
+  }
+  // The other side of one-to-many is known as well.
+  if (kind === "oneToMany" && inverse) {
+    for (const item of items) {
+      const back = handleOf(item, inverse);
+      if (!(back instanceof ManyHandle)) back.receive(owner);
     }
   }
 }
@@ -146,6 +164,7 @@ export function keysOf(
   return [...keys.values()];
 }
 
+/** Values of an object's columns. */
 function read(object: object, columns: readonly Column<unknown>[]): unknown[] {
   const state = stateOf(object);
   return columns.map((column) => state.read(column));

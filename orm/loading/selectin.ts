@@ -1,11 +1,29 @@
-import type { SelectOption } from "../../sql/mod.ts";
+import type { Column, Select, SelectOption } from "../../sql/mod.ts";
 import type { Relation } from "../relation.ts";
-import { isLoader, type LoaderOption, type Read } from "./loader.ts";
+import { conditionOf, viewOf } from "../relation_view.ts";
+import { populateExisting } from "../session_options.ts";
+import {
+  type Level,
+  type LoaderOption,
+  type LoadOption,
+  planReads,
+  type Read,
+  type Request,
+} from "./loader.ts";
+import { planOptions, tableIn } from "./options.ts";
 import { among, attach, ownerColumns, relatedQuery } from "./related.ts";
 
 /**
  * Loads a relation along with a query: one more statement in the same trip,
  * whatever the depth, since it finds the owners by the query itself.
+ *
+ * @example
+ * ```ts ignore
+ * const users = await session.scalars(
+ *   select(User).options(selectinload(User.r.addresses)),
+ * );
+ * for (const address of users[0].addresses) …
+ * ```
  *
  * @param relation The relation, as `User.r.addresses`.
  * @param then What is loaded below it.
@@ -15,29 +33,102 @@ export function selectinload<
   C,
   const Sub extends readonly SelectOption[] = [],
 >(relation: Relation<Key, C>, ...then: Sub): LoaderOption<Key, Sub> {
+  const { of, from, criterion } = viewOf(relation);
   return {
     kind: "loader",
+    plan: planOptions,
     key: relation.key,
-    plan(query, parents, reader): readonly Read[] {
-      const owners = query.withOnlyColumns(...ownerColumns(relation));
-      const related = relatedQuery(
-        relation,
-        (columns) => among(columns, owners),
-      ).options(...then);
-      const read = reader.read(
-        related,
-        (rows) => attach(relation, parents(), rows),
-      );
-      const children = (): object[] =>
-        read.rows.map((row) =>
-          (relation.secondary ? (row as object[])[0] : row) as object
-        );
-      return [
-        read,
-        ...then.filter(isLoader).flatMap((loader) =>
-          loader.plan(related, children, reader)
-        ),
-      ];
+    relation: of,
+    from,
+    then,
+    load(this: LoadOption, one, level, request) {
+      return selectRelated(one, level, request, this.then ?? [], criterion);
     },
   };
+}
+
+/**
+ * Loads a relation by the query that gives the owners. It finds them by a
+ * subquery, as {@linkcode selectinload} does here; on databases that are a
+ * network away the two are one strategy.
+ */
+export function subqueryload<
+  Key extends string,
+  C,
+  const Sub extends readonly SelectOption[] = [],
+>(relation: Relation<Key, C>, ...then: Sub): LoaderOption<Key, Sub> {
+  return selectinload(relation, ...then);
+}
+
+/**
+ * Loads a relation right away instead of lazily. It goes in the query's own
+ * trip, not in one for each object.
+ */
+export function immediateload<
+  Key extends string,
+  C,
+  const Sub extends readonly SelectOption[] = [],
+>(relation: Relation<Key, C>, ...then: Sub): LoaderOption<Key, Sub> {
+  return selectinload(relation, ...then);
+}
+
+/**
+ * Loads a relation of a class to itself down to a depth, in one trip.
+ *
+ * @param depth How many levels; 1 is the objects right below.
+ */
+export function selectinTree<Key extends string, C>(
+  relation: Relation<Key, C>,
+  depth: number,
+): LoaderOption<Key, []> {
+  if (!Number.isInteger(depth) || depth < 1) {
+    throw new RangeError(
+      `Cannot load ${relation.parent.name}.${relation.key} to depth ${depth}; give a whole number from 1`,
+    );
+  }
+  const top = selectinload(relation);
+  return depth === 1
+    ? top
+    : { ...top, then: [selectinTree(relation, depth - 1)] };
+}
+
+/** The reads of a relation of a query's objects. */
+export function selectRelated(
+  relation: Relation,
+  level: Level,
+  request: Request,
+  then: readonly SelectOption[],
+  criterion?: Parameters<typeof conditionOf>[0],
+): readonly Read[] {
+  const overwrite = request.asked.optionList.includes(populateExisting);
+  const owners = keysAmong(
+    level.query,
+    ownerColumns(relation, tableIn(relation.parent, level.from)),
+  );
+  const related = relatedQuery(relation, (columns) => among(columns, owners));
+  const condition = conditionOf(
+    criterion,
+    relation.target,
+    relation.target.table,
+  );
+  return planReads(
+    request.reader,
+    (condition ? related.where(condition) : related).options(
+      ...then,
+      ...request.spread,
+      ...(overwrite ? [populateExisting] : []),
+    ),
+    (rows) => attach(relation, level.objects(), rows, overwrite),
+  );
+}
+
+/** A query of the keys by which a query's objects refer or are referred to. */
+export function keysAmong(
+  query: Select<unknown>,
+  columns: readonly Column<unknown>[],
+): Select<unknown> {
+  const own = query.state.items.flatMap(({ source }) => source?.where ?? []);
+  return (own.length > 0 ? query.where(...own) : query).withOnlyColumns(
+    ...columns,
+  );
 }

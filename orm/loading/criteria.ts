@@ -1,0 +1,108 @@
+import {
+  Alias,
+  and,
+  type Expression,
+  type FromClause,
+  fromsOf,
+  Join,
+  rowSource,
+  Select,
+  type Selectable,
+  type SelectOption,
+  type Statement,
+} from "../../sql/mod.ts";
+import { type AnyClass, type Mapper, mapperOfTable } from "../mapper.ts";
+import { conditionOf, type Criterion } from "../relation_view.ts";
+import type { LoadOption } from "./loader.ts";
+import { planOptions } from "./options.ts";
+
+/**
+ * A condition on every row of a class that a statement reads or writes: its
+ * own rows, those it joins, and those that its relations load, now or later.
+ * For tenants and soft deletion. A class stands for those that extend it.
+ * Subqueries that the program writes, and `refresh()`, are left alone.
+ *
+ * @example
+ * ```ts ignore
+ * const alive = withLoaderCriteria(Post, (post) => post.deletedAt.isNull());
+ * await session.scalars(select(Post).options(alive));
+ * await session.execute(withOptions(deleteFrom(Post).where(…), alive));
+ * ```
+ *
+ * @param cls The class, or a base of several.
+ * @param criterion The condition, made of the columns of whatever the rows come from.
+ */
+export function withLoaderCriteria<C extends AnyClass>(
+  cls: C,
+  criterion: Criterion<C>,
+): LoadOption {
+  const criterionOf = (
+    mapper: Mapper | undefined,
+    from: FromClause,
+  ): Expression<unknown> | undefined =>
+    mapper?.isSubclassOf(cls)
+      ? conditionOf(criterion as Criterion<unknown>, mapper, from)
+      : undefined;
+  const of = (from: FromClause): Expression<unknown> | undefined =>
+    criterionOf(mapperAt(from), from);
+  return {
+    kind: "loader",
+    plan: planOptions,
+    criterionOf,
+    narrow(statement) {
+      if (statement instanceof Select) return narrowed(statement, of);
+      if (!isFilterable(statement)) return statement;
+      const more = of(statement.target[rowSource].from);
+      return more ? statement.where(more) : statement;
+    },
+  };
+}
+
+/** Gives a statement that has no `options()` of its own settings for the layers above. */
+export function withOptions<S extends Statement<unknown>>(
+  statement: S,
+  ...options: readonly SelectOption[]
+): S {
+  return Object.assign(
+    Object.create(Object.getPrototypeOf(statement)),
+    statement,
+    { optionList: [...statement.optionList, ...options] },
+  );
+}
+
+type Filterable = Statement<unknown> & {
+  readonly target: Selectable;
+  where(condition: Expression<unknown>): Statement<unknown>;
+};
+
+// UPDATE and DELETE; asked by what they can do, so that neither is bundled.
+function isFilterable(statement: Statement<unknown>): statement is Filterable {
+  return "target" in statement && "where" in statement;
+}
+
+function mapperAt(from: FromClause): Mapper | undefined {
+  return mapperOfTable(from instanceof Alias ? from.of : from);
+}
+
+function narrowed(
+  query: Select<unknown>,
+  of: (from: FromClause) => Expression<unknown> | undefined,
+): Select<unknown> {
+  const { state, shape, optionList } = query;
+  const joins = state.joins.map((join) => {
+    const more = of(join.right);
+    return more
+      ? new Join(join.join, join.right, join.on ? and(join.on, more) : more)
+      : join;
+  });
+  const where = fromsOf(query, new Set()).flatMap((from) => of(from) ?? []);
+  return new Select(shape, {
+    ...state,
+    joins,
+    where: where.length === 0
+      ? state.where
+      : state.where
+      ? and(state.where, ...where)
+      : and(...where),
+  }).options(...optionList as SelectOption[]);
+}

@@ -1,0 +1,132 @@
+import {
+  and,
+  type Expression,
+  type FromClause,
+  joinPath,
+  type JoinStep,
+  type RowSource,
+  rowSource,
+  type Selectable,
+} from "../sql/mod.ts";
+import type { Mapper } from "./mapper.ts";
+import { column, joinSteps, type Relation } from "./relation.ts";
+
+/** The columns of the class on the other side of a relation, by attribute. */
+export type TargetColumns<C> = C extends { readonly c: infer Columns } ? Columns
+  : never;
+
+/** A condition, or how it is made of the columns that it is about. */
+export type Criterion<C> =
+  | Expression<unknown>
+  | ((columns: TargetColumns<C>) => Expression<unknown>);
+
+/**
+ * A relation seen in one query's way: from or to an alias, or narrowed. It can
+ * be joined and loaded as the relation itself.
+ */
+export interface RelationView<Key extends string = string, C = unknown>
+  extends Relation<Key, C> {
+  /** The relation itself. */
+  readonly of: Relation<Key, C>;
+  /** What it leads from, where that is an alias. */
+  readonly from?: FromClause | undefined;
+  /** What it leads to, where that is an alias. */
+  readonly to?: FromClause | undefined;
+  /** What else holds of the other side. */
+  readonly criterion?: Criterion<C> | undefined;
+}
+
+/** The view that a relation is; of a relation itself, the plain one. */
+export function viewOf<Key extends string, C>(
+  relation: Relation<Key, C> | RelationView<Key, C>,
+): RelationView<Key, C> {
+  return "of" in relation ? relation : makeView(relation, {});
+}
+
+/** The same relation, seen in another way as well. */
+export function makeView<Key extends string, C>(
+  relation: Relation<Key, C>,
+  patch: Partial<Pick<RelationView<Key, C>, "from" | "to" | "criterion">>,
+): RelationView<Key, C> {
+  const former = "of" in relation ? relation as RelationView<Key, C> : {};
+  const view: RelationView<Key, C> = {
+    ...relation,
+    of: relation,
+    ...former,
+    ...patch,
+    [joinPath]: (left?: FromClause): readonly JoinStep[] => stepsOf(view, left),
+  };
+  return view;
+}
+
+function stepsOf(view: RelationView, left = view.from): readonly JoinStep[] {
+  const { of, to = of.target.table } = view;
+  const steps = joinSteps(of, left, to);
+  const last = steps.length - 1;
+  const more = conditionOf(view.criterion, of.target, to);
+  return more
+    ? steps.map(({ from, on }, i) => ({
+      from,
+      on: i === last ? and(on, more) : on,
+    }))
+    : steps;
+}
+
+/** A criterion as it holds of a class's rows where they come from. */
+export function conditionOf(
+  criterion: Criterion<unknown> | undefined,
+  mapper: Mapper,
+  from: FromClause,
+): Expression<unknown> | undefined {
+  return typeof criterion === "function"
+    ? (criterion as (columns: unknown) => Expression<unknown>)(
+      columnsAt(mapper, from),
+    )
+    : criterion;
+}
+
+/** The columns of a class by attribute, where its rows come from an alias. */
+export function columnsAt(
+  mapper: Mapper,
+  from: FromClause,
+): Readonly<Record<string, unknown>> {
+  return from === mapper.table ? mapper.c : Object.fromEntries(
+    mapper.columns.map((one) => [mapper.keyOf(one), column(from, one.key)]),
+  );
+}
+
+/** A class's rows where they come from an alias. */
+export function sourceAt(mapper: Mapper, from: FromClause): RowSource {
+  const { source } = mapper;
+  return from === mapper.table ? source : {
+    ...source,
+    from,
+    columns: source.columns.map((one) => column(from, one.key) as typeof one),
+  };
+}
+
+/**
+ * A relation to those of its objects that meet a condition: for one join, or
+ * one loader option. SQLAlchemy's `User.addresses.and_(…)`.
+ *
+ * @example
+ * ```ts ignore
+ * select(User).options(
+ *   selectinload(filtered(User.r.addresses, (a) => a.email.ne("old@example.com"))),
+ * );
+ * ```
+ */
+export function filtered<Key extends string, C>(
+  relation: Relation<Key, C>,
+  criterion: Criterion<C>,
+): RelationView<Key, C> {
+  return makeView(relation, { criterion });
+}
+
+/** A relation that leads to an alias, so that its class can stand twice in a query. */
+export function ofType<Key extends string, C>(
+  relation: Relation<Key, C>,
+  target: Selectable,
+): RelationView<Key, C> {
+  return makeView(relation, { to: target[rowSource].from });
+}
