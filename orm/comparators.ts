@@ -6,7 +6,7 @@ import {
   type FromClause,
   literal,
   not,
-  Select,
+  type Select,
   select,
 } from "../sql/mod.ts";
 import { MappingError } from "./errors.ts";

@@ -9,6 +9,7 @@ import {
   copyValue,
   identityKey,
   type InstanceState,
+  keyText,
   sameValue,
   stateOf,
   type StateOwner,
@@ -162,44 +163,73 @@ export class ObjectSet implements StateOwner {
     return deleted;
   }
 
-  /** The object of a row: the one that is here, else a new one. */
+  /** What makes objects of a source's rows: the one that is here, else a new one. */
   hydrate(
     source: RowSource,
-    values: readonly unknown[],
     overwrite = false,
-  ): object | null {
-    const mapper = source.owner as Mapper;
-    const { columns } = source;
-    const key = mapper.primaryKey.map((column) =>
-      values[columns.indexOf(column)]
+  ): (row: readonly unknown[], at: number) => unknown {
+    const mapper = source.owner as Mapper | undefined;
+    if (!mapper) return plainRow(source);
+    const { identityMap } = this;
+    // An alias has columns of its own, of the same descriptions.
+    const known = mapper.allColumns;
+    const columns = source.columns.map((column) =>
+      known.includes(column)
+        ? column
+        : known.find(({ spec }) => spec === column.spec) ?? column
     );
-    if (key.every((value) => value === null)) return null;
-    const identity = identityKey(mapper, key);
-    const known = this.identityMap.get(identity);
-    if (known) {
-      fill(stateOf(known), columns, values, overwrite);
-      return known;
-    }
-    const object: Record<string, unknown> = Object.create(mapper.cls.prototype);
-    const state = adoptState(object, mapper);
-    columns.forEach((column, i) => {
-      object[mapper.keyOf(column)] = values[i];
-    });
-    state.key = identity;
-    state.session = this;
-    if (columns === mapper.columns) {
-      state.committed = values.map(copyValue);
-    } else {
-      state.snapshot();
-      for (const column of mapper.columns) {
-        if (!columns.includes(column)) state.unload(column);
+    const { length } = columns;
+    const keys = columns.map((column) => mapper.keyOf(column));
+    const keyAt = mapper.primaryKey.map((column) => columns.indexOf(column));
+    const [only = 0] = keyAt;
+    const isSimple = keyAt.length === 1;
+    const name = identityKey(mapper, [""]);
+    const isWhole = length === mapper.columns.length &&
+      columns.every((column, i) => column === mapper.columns[i]);
+    const { prototype } = mapper.cls;
+    return (row, at) => {
+      let identity: string;
+      if (isSimple) {
+        const value = row[at + only];
+        if (value === null) return null;
+        identity = name + keyText(value);
+      } else {
+        const key = keyAt.map((i) => row[at + i]);
+        if (key.every((value) => value === null)) return null;
+        identity = identityKey(mapper, key);
       }
-    }
-    this.identityMap.set(identity, object);
-    mapper.parts.reconstructor?.(object as never);
-    hooks.hear?.("load", object, this);
-    hooks.hear?.("loadedAsPersistent", object, this);
-    return object;
+      const here = identityMap.get(identity);
+      if (here) {
+        fill(stateOf(here), columns, row, at, overwrite);
+        return here;
+      }
+      const object: Record<string, unknown> = Object.create(prototype);
+      const state = adoptState(object, mapper);
+      state.key = identity;
+      state.session = this;
+      const committed: unknown[] = [];
+      for (let i = 0; i < length; i++) {
+        const value = row[at + i];
+        object[keys[i] as string] = value;
+        committed.push(
+          typeof value === "object" && value !== null
+            ? copyValue(value)
+            : value,
+        );
+      }
+      if (isWhole) state.committed = committed;
+      else {
+        state.snapshot();
+        for (const column of mapper.columns) {
+          if (!columns.includes(column)) state.unload(column);
+        }
+      }
+      identityMap.set(identity, object);
+      mapper.parts.reconstructor?.(object as never);
+      hooks.hear?.("load", object, this);
+      hooks.hear?.("loadedAsPersistent", object, this);
+      return object;
+    };
   }
 
   /** Every answer is there: objects become what the plan wrote. */
@@ -422,7 +452,8 @@ function settled(value: unknown): unknown {
 function fill(
   state: InstanceState,
   columns: readonly Column<unknown>[],
-  values: readonly unknown[],
+  row: readonly unknown[],
+  start: number,
   overwrite: boolean,
 ): void {
   const { mapper, isExpired, absent } = state;
@@ -436,8 +467,8 @@ function fill(
     // What the program set since stays.
     const isChanged = now !== undefined && at >= 0 &&
       !sameValue(now, committed[at], column);
-    if (at >= 0) committed[at] = copyValue(values[i]);
-    if (overwrite || !isChanged) state.write(column, values[i]);
+    if (at >= 0) committed[at] = copyValue(row[start + i]);
+    if (overwrite || !isChanged) state.write(column, row[start + i]);
   });
   if (isExpired || overwrite) hooks.hear?.("refresh", state.object);
   state.isExpired = false;

@@ -328,7 +328,7 @@ export class Session implements Reader {
         statement.shape,
         prepared,
         answers.get(read) as DriverResult,
-        (source, values) => this.#objects.hydrate(source, values, overwrite),
+        (source) => this.#objects.hydrate(source, overwrite),
       );
       read.rows = rows;
       read.receive?.(rows);

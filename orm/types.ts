@@ -215,19 +215,19 @@ export interface LoadsFunction<
   readonly result: WithLoaded<this["row"], Key, Sub>;
 }
 
-/** A row whose relation is loaded. */
+/** A row whose relation is loaded; of several objects, those that have it. */
 export type WithLoaded<
   Row,
   Key extends string,
   Sub extends readonly unknown[],
-> =
-  & Row
-  & {
-    readonly [K in Key & keyof ShapeOf<Row>]: LoadedRelation<
-      Built<ShapeOf<Row>[K]>,
-      Sub
-    >;
-  };
+> = Row extends readonly unknown[]
+  ? { -readonly [K in keyof Row]: LoadedObject<Row[K], Key, Sub> }
+  : LoadedObject<Row, Key, Sub>;
+
+type LoadedObject<T, Key extends string, Sub extends readonly unknown[]> =
+  Key extends keyof ShapeOf<T>
+    ? T & { readonly [K in Key]: LoadedRelation<Built<ShapeOf<T>[K]>, Sub> }
+    : T;
 
 type LoadedRelation<R, Sub extends readonly unknown[]> = R extends
   ToMany<infer C, infer F>

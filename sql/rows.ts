@@ -2,11 +2,13 @@ import { labelOf, type PreparedStatement } from "./compiler.ts";
 import type { DriverResult } from "./driver.ts";
 import type { RowShape, RowSource } from "./statement.ts";
 
-/** Turns the values of a whole row into an object; the ORM brings its own. */
+/**
+ * Makes what turns the values of whole rows into objects; the ORM brings its
+ * own. The values stand side by side in a result's row, from `at` on.
+ */
 export type Hydrate = (
   source: RowSource,
-  values: readonly unknown[],
-) => unknown;
+) => (row: readonly unknown[], at: number) => unknown;
 
 /**
  * The rows of a result, and what is known of it beside them. What may be asked
@@ -60,40 +62,51 @@ export function readResult<Row>(
       )
       : result.columns,
   );
+  const assemble = shape ? assembler(shape, hydrate) : undefined;
+  const isRaw = readers.every((read) => !read);
   for (const raw of result.rows) {
-    const values = raw.map((value, i) => {
+    const values = isRaw ? raw : raw.map((value, i) => {
       const read = readers[i];
       return read && value !== null ? read(value) : value;
     });
     rows.push(
-      (shape
-        ? assemble(shape, values, hydrate)
-        : record(result.columns, values)) as Row,
+      (assemble ? assemble(values) : record(result.columns, values)) as Row,
     );
   }
   return rows;
 }
 
-function assemble(
-  shape: RowShape,
-  values: readonly unknown[],
+function assembler(
+  { kind, items }: RowShape,
   hydrate: Hydrate,
-): unknown {
-  let at = 0;
-  const parts = shape.items.map(({ source, expressions }) => {
-    const start = at;
-    at += expressions.length;
-    return source ? hydrate(source, values.slice(start, at)) : values[start];
+): (row: readonly unknown[]) => unknown {
+  let next = 0;
+  const parts = items.map(({ source, expressions }) => {
+    const at = next;
+    next += expressions.length;
+    if (!source) return (row: readonly unknown[]) => row[at];
+    const make = hydrate(source);
+    return (row: readonly unknown[]) => make(row, at);
   });
-  if (shape.kind === "single") return parts[0];
-  if (shape.kind === "tuple") return parts;
-  return Object.fromEntries(shape.items.map(({ key }, i) => [key, parts[i]]));
+  const [only] = parts;
+  if (kind === "single" && only) return only;
+  if (kind === "tuple") return (row) => parts.map((part) => part(row));
+  return (row) =>
+    Object.fromEntries(items.map(({ key }, i) => [key, parts[i]?.(row)]));
 }
 
-function plainRow(source: RowSource, values: readonly unknown[]): unknown {
-  // A row of an outer join that found nothing is no row.
-  if (values.every((value) => value === null)) return null;
-  return record(source.columns.map((column) => column.key), values);
+/** What turns the values of a whole row of a table into a plain object. */
+export function plainRow(
+  source: RowSource,
+): (row: readonly unknown[], at: number) => unknown {
+  const keys = source.columns.map((column) => column.key);
+  return (row, at) => {
+    const values = row.slice(at, at + keys.length);
+    // A row of an outer join that found nothing is no row.
+    return values.every((value) => value === null)
+      ? null
+      : record(keys, values);
+  };
 }
 
 function record(keys: readonly string[], values: readonly unknown[]): unknown {

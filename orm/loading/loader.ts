@@ -10,6 +10,7 @@ import type {
 } from "../../sql/mod.ts";
 import type { Mapper } from "../mapper.ts";
 import type { Relation } from "../relation.ts";
+import type { SameRow } from "../session_options.ts";
 import type { InstanceState } from "../state.ts";
 import type { Loads } from "../types.ts";
 
@@ -87,7 +88,7 @@ export interface Request {
  * A setting of a statement that changes how it is read. Each brings along
  * what carries it out, so that a bundle holds only those that it names.
  */
-export interface LoadOption extends SelectOption {
+export interface LoadOption extends SelectOption<SameRow> {
   /** @ignore */
   readonly kind: "loader";
   /** Plans the reads of a statement with all its options. */

@@ -433,7 +433,7 @@ Deno.test("orm 189: aliased() lets a class stand twice in a query, with its rela
       Author.c.id,
     ).options(
       selectinload(Author.r.books),
-      selectinload(boss.r.reports) as never,
+      selectinload(boss.r.reports),
     ),
   );
   strictEqual(rows.length, 3);
