@@ -20,10 +20,11 @@ import {
   type CacheBackend,
   CacheBackendError,
   CacheCreationError,
+  CacheInputError,
   hashKey,
   type Lock,
-  packEntry,
-  unpackEntry,
+  type LockRequest,
+  type StoredEntry,
 } from "../cache/mod.ts";
 
 export {
@@ -31,6 +32,11 @@ export {
   type CoordinatorState,
   type CoordinatorStorage,
 } from "./durable_object_coordinator.ts";
+
+/** The status by which a coordinator tells a follower from a leader. */
+const FOLLOW = 202;
+/** Longest entry, under the 2 MB of a row. */
+const MAX_ENTRY = 1_900_000;
 
 /** The part of a Durable Object namespace that is used here. */
 export interface DurableObjectNamespaceLike {
@@ -47,8 +53,7 @@ export interface DurableObjectStubLike {
     url: string,
     init: {
       method: string;
-      headers: Record<string, string>;
-      body?: ReadableStream<Uint8Array> | string;
+      body: ReadableStream<Uint8Array> | string;
     },
   ): Promise<Response>;
 }
@@ -65,12 +70,6 @@ export interface DurableObjectOptions {
   readonly locationHint?: string;
 }
 
-type Send = (
-  operation: string,
-  body?: ReadableStream<Uint8Array> | string,
-  parameters?: unknown,
-) => Promise<Response>;
-
 /**
  * A lock in a Durable Object. The leader's one request stays open while it
  * creates: its end, good or bad, is known at once, and the value goes from it to
@@ -80,41 +79,39 @@ export function durableObjectLock(
   namespace: DurableObjectNamespaceLike,
   options: DurableObjectOptions = {},
 ): Lock {
-  const at = (key: string) =>
-    sender(namespace, "lock", shardOf(key, options), options);
+  const send = sender(namespace, "lock", options);
   return {
     name: "durable-object",
     client: namespace,
-    async isLocked(key) {
-      return await (await at(key)("locked", key)).text() === "1";
-    },
+    isLocked: async (key) =>
+      await (await send("locked", key, key)).text() === "1",
     async forget(keys) {
-      await sharded(keys, (key) => key, options, async (shard, group) => {
-        const send = sender(namespace, "lock", shard, options);
-        await send("delete", JSON.stringify(group));
-      });
+      await Promise.all(
+        [...byShard(keys, options)].map(([first, group]) =>
+          send("delete", first, JSON.stringify(group))
+        ),
+      );
     },
     async acquire(key, request) {
       const { readable, writable } = new TransformStream<Uint8Array>();
-      const writer = writable.getWriter();
-      const response = await at(key)("acquire", readable, { key, ...request });
+      const response = await send("acquire", key, readable, request);
       const say = async (text: string) => {
-        // Nobody may be there to read it: the answer tells.
+        const writer = writable.getWriter();
+        // Whether anybody has read it, the answer tells.
         writer.write(new TextEncoder().encode(text)).catch(() => {});
         writer.close().catch(() => {});
         return await response.text();
       };
-      if (response.headers.get("state") !== "lead") {
+      if (response.status === FOLLOW) {
         return {
           leads: false,
           outcome: say("").then(
-            (text) => {
-              const rest = text.slice(1);
-              if (text[0] === "v") return { entry: unpackEntry(rest) };
-              return text
-                ? { error: new CacheCreationError("elsewhere", rest) }
-                : {};
-            },
+            (text) =>
+              text[0] === "{"
+                ? { entry: JSON.parse(text) }
+                : text
+                ? { error: new CacheCreationError("elsewhere", text) }
+                : {},
             () => ({}),
           ),
         };
@@ -122,17 +119,17 @@ export function durableObjectLock(
       let over = false;
       return {
         leads: true,
-        reread: false,
         async commit(entry, hold) {
           over = true;
-          // If the coordinator is gone, nobody else can have been elected by it.
-          return await say(`v${hold}|${packEntry(entry)}`)
-            .catch(() => "1") === "1";
+          // Without a coordinator, nobody else was elected by it.
+          return await say(
+            `${hold} ${entry.meta.ct} ${JSON.stringify(entry)}`,
+          ).catch(() => "") !== "lost";
         },
         async release(error) {
           if (over) return;
           over = true;
-          await say(error === undefined ? "n" : `e${error}`).catch(() => {});
+          await say(error === undefined ? "" : `!${error}`).catch(() => {});
         },
       };
     },
@@ -147,63 +144,57 @@ export function durableObject(
   namespace: DurableObjectNamespaceLike,
   options: DurableObjectOptions = {},
 ): CacheBackend {
-  const groups = <T>(
-    items: readonly T[],
-    keyOf: (item: T) => string,
+  const send = sender(namespace, "data", options);
+  /** One request for each shard. */
+  const each = <R>(
+    keys: readonly string[],
     operation: string,
-    bodyOf: (group: readonly T[]) => unknown,
-  ) =>
-    sharded(items, keyOf, options, async (shard, group) => {
-      const send = sender(namespace, "data", shard, options);
-      const response = await send(operation, JSON.stringify(bodyOf(group)));
-      return [group, await response.json()] as const;
-    });
-  const getMulti = async (keys: readonly string[]) => {
-    const found = new Map<string, string | null>();
-    for (
-      const [group, packed] of await groups(
-        keys,
-        (k) => k,
-        "get",
-        (g) => g,
-      )
-    ) {
-      group.forEach((key, i) => found.set(key, packed[i]));
-    }
-    return keys.map((key) => {
-      const packed = found.get(key);
-      return packed ? unpackEntry(packed) : undefined;
-    });
-  };
-  const setMulti: NonNullable<CacheBackend["setMulti"]> = async (
-    entries,
-    { ttl = Infinity } = {},
-  ) => {
-    await groups(entries, ([key]) => key, "set", (group) => ({
-      ttl: ttl < Infinity ? ttl : null,
-      entries: group.map((
-        [key, entry],
-      ) => [key, entry.meta.ct, packEntry(entry)]),
-    }));
-  };
-  const deleteMulti = async (keys: readonly string[]) => {
-    await groups(keys, (key) => key, "delete", (group) => group);
-  };
+    bodyOf: (group: readonly string[]) => unknown,
+  ): Promise<(readonly [group: readonly string[], answer: R])[]> =>
+    Promise.all(
+      [...byShard(keys, options)].map(async ([first, group]) => {
+        const body = JSON.stringify(bodyOf(group));
+        const response = await send(operation, first, body);
+        return [group, await response.json() as R] as const;
+      }),
+    );
   return {
     name: "durable-object",
     client: namespace,
-    capabilities: {
-      scope: "global",
-      maxKeyBytes: 2000,
-      maxValueBytes: 1_900_000,
-    },
+    capabilities: { scope: "global" },
     lock: durableObjectLock(namespace, options),
-    get: async (key) => (await getMulti([key]))[0],
-    set: (key, entry, write) => setMulti([[key, entry]], write),
-    delete: (key) => deleteMulti([key]),
-    getMulti,
-    setMulti,
-    deleteMulti,
+    async get(keys) {
+      const found = new Map<string, string | null>();
+      const answers = await each<(string | null)[]>(
+        keys,
+        "get",
+        (group) => group,
+      );
+      for (const [group, entries] of answers) {
+        group.forEach((key, i) => found.set(key, entries[i]!));
+      }
+      return keys.map((key) =>
+        JSON.parse(found.get(key) ?? "null") as StoredEntry ?? undefined
+      );
+    },
+    async set(entries, { ttl = Infinity } = {}) {
+      const given = new Map(entries);
+      await each([...given.keys()], "set", (group) => ({
+        ttl,
+        entries: group.map((key) => {
+          const entry = given.get(key)!;
+          const text = JSON.stringify(entry);
+          if (text.length <= MAX_ENTRY) return [key, entry.meta.ct, text];
+          throw new CacheInputError(
+            "value-too-large",
+            `Cannot store "${key}": a Durable Object takes ${MAX_ENTRY} characters`,
+          );
+        }),
+      }));
+    },
+    async delete(keys) {
+      await each(keys, "delete", (group) => group);
+    },
   };
 }
 
@@ -211,44 +202,41 @@ function shardOf(key: string, { shards = 16 }: DurableObjectOptions): number {
   return hashKey(key) % shards;
 }
 
-/** Runs `work` for the items of each shard. */
-function sharded<T, R>(
-  items: readonly T[],
-  keyOf: (item: T) => string,
+/** The keys of each shard, under the first of them. */
+function byShard(
+  keys: readonly string[],
   options: DurableObjectOptions,
-  work: (shard: number, group: readonly T[]) => Promise<R>,
-): Promise<R[]> {
-  const groups = new Map<number, T[]>();
-  for (const item of items) {
-    const shard = shardOf(keyOf(item), options);
-    groups.set(shard, [...groups.get(shard) ?? [], item]);
-  }
-  return Promise.all([...groups].map(([shard, group]) => work(shard, group)));
+): Iterable<readonly [first: string, group: readonly string[]]> {
+  return Map.groupBy(keys, (key) => shardOf(key, options)).values()
+    .map((group) => [group[0]!, group] as const);
 }
 
+/** Sends requests to the objects of one role, by the key they are about. */
 function sender(
   namespace: DurableObjectNamespaceLike,
   role: string,
-  shard: number,
-  { locationHint }: DurableObjectOptions,
-): Send {
-  return async (operation, body, parameters) => {
+  options: DurableObjectOptions,
+): (
+  operation: string,
+  key: string,
+  body: ReadableStream<Uint8Array> | string,
+  request?: LockRequest,
+) => Promise<Response> {
+  return async (operation, key, body, request) => {
     // A stub that has failed stays broken, so each request has its own.
     const stub = namespace.get(
-      namespace.idFromName(`${role}/${shard}`),
-      locationHint ? { locationHint } : {},
+      namespace.idFromName(`${role}/${shardOf(key, options)}`),
+      options,
     );
-    const response = await stub.fetch(`https://cache/${operation}`, {
+    const query = encodeURIComponent(JSON.stringify({ key, ...request }));
+    const response = await stub.fetch(`https://cache/${operation}?${query}`, {
       method: "POST",
-      headers: {
-        parameters: encodeURIComponent(JSON.stringify(parameters ?? null)),
-      },
-      ...body !== undefined && { body },
+      body,
     });
     if (response.ok) return response;
     throw new CacheBackendError(
       "durable-object",
-      `Cannot ${operation}: the Durable Object answered ${response.status}; see its log`,
+      `Cannot ${operation}: the Durable Object answered ${response.status}`,
     );
   };
 }

@@ -29,16 +29,20 @@ export interface CoordinatorState {
   waitUntil(work: Promise<unknown>): void;
 }
 
-interface AcquireParameters {
+/** As `LockRequest`; an endless time has become `null` on its way. */
+interface AcquireRequest {
   readonly key: string;
-  readonly newerThan: number | null;
-  readonly wait: number;
-  readonly lease: number;
+  readonly newerThan: number;
+  readonly wait: number | null;
+  readonly lease: number | null;
 }
 
-/** Answered to one who waits: `v` and an entry, `e` and an error, or nothing. */
+/** Answered to one who waits: an entry, `!` and an error, or nothing. */
 type Wake = (outcome: string) => void;
 
+/** Statuses that tell a leader from a follower. */
+const LEAD = 200;
+const FOLLOW = 202;
 /** Longest entry that is kept, under the 2 MB of a row. */
 const MAX_ENTRY = 1_900_000;
 
@@ -67,13 +71,11 @@ export class CacheCoordinator {
 
   /** One operation, named by the path. */
   async fetch(request: Request): Promise<Response> {
-    const operation = new URL(request.url).pathname.slice(1);
+    const { pathname, search } = new URL(request.url);
+    const operation = pathname.slice(1);
     if (operation === "acquire") {
-      const parameters = request.headers.get("parameters") ?? "null";
-      return this.#acquire(
-        JSON.parse(decodeURIComponent(parameters)),
-        request.body,
-      );
+      const asked = JSON.parse(decodeURIComponent(search.slice(1)));
+      return this.#acquire(asked, request.body);
     }
     const body = await request.text();
     switch (operation) {
@@ -108,7 +110,7 @@ export class CacheCoordinator {
   }
 
   #acquire(
-    { key, newerThan, wait, lease }: AcquireParameters,
+    { key, newerThan, wait, lease }: AcquireRequest,
     body: ReadableStream<Uint8Array> | null,
   ): Response {
     const now = Date.now();
@@ -116,11 +118,11 @@ export class CacheCoordinator {
       "SELECT entry FROM entries WHERE key = ? AND until > ? AND ct > ?",
       key,
       now,
-      newerThan ?? 0,
+      newerThan,
     );
-    if (held) return answer("value", `v${held.entry}`);
+    if (held) return answer(FOLLOW, held.entry as string);
     const until = this.#leased(key, now);
-    if (until && wait <= 0) return answer("busy", "");
+    if (until && wait === 0) return answer(FOLLOW, "");
 
     const { readable, writable } = new TransformStream<Uint8Array>();
     const say = async (text: string) => {
@@ -129,25 +131,26 @@ export class CacheCoordinator {
       await writer.close();
     };
     if (until) {
+      const patience = Math.min((wait ?? Infinity) * 1000, until - now);
       this.#state.waitUntil(
-        this.#wait(key, Math.min(wait, until - now)).then(say).catch(() => {}),
+        this.#wait(key, patience).then(say).catch(() => {}),
       );
-      return answer("wait", readable);
+      return answer(FOLLOW, readable);
     }
     const token = this.#lastToken = Math.max(now, this.#lastToken + 1);
     this.#sql(
       "INSERT OR REPLACE INTO leases VALUES (?, ?, ?)",
       key,
       token,
-      now + lease,
+      now + (lease ?? 1e9) * 1000,
     );
     this.#state.waitUntil(
       // The leader's request breaks off when the leader dies.
-      new Response(body).text().catch(() => "n")
+      new Response(body).text().catch(() => "")
         .then((message) => this.#finish(key, token, message))
         .then(say).catch(() => {}),
     );
-    return answer("lead", readable);
+    return answer(LEAD, readable);
   }
 
   /** Resolves with what the leader leaves, or with nothing after a while. */
@@ -166,24 +169,21 @@ export class CacheCoordinator {
     });
   }
 
-  /** Ends a leadership. Answers whether it still was one. */
+  /** Ends a leadership. Answers `lost` if it was none any more. */
   async #finish(key: string, token: number, message: string): Promise<string> {
     const [lease] = this.#sql("SELECT token FROM leases WHERE key = ?", key);
-    if (lease?.token !== token) return "0";
+    if (lease?.token !== token) return "lost";
     this.#sql("DELETE FROM leases WHERE key = ?", key);
-    let outcome = message[0] === "e" ? message : "";
-    if (message[0] === "v") {
-      const at = message.indexOf("|");
-      const entry = message.slice(at + 1);
-      outcome = `v${entry}`;
-      const hold = Number(message.slice(1, at));
-      if (hold) {
-        const { ct } = JSON.parse(entry.slice(0, entry.indexOf("|")));
-        await this.#keep(key, ct, entry, Date.now() + hold);
+    let outcome = message;
+    if (message && message[0] !== "!") {
+      const [hold, ct] = message.split(" ", 2) as [string, string];
+      outcome = message.slice(hold.length + ct.length + 2);
+      if (hold !== "0") {
+        await this.#keep(key, +ct, outcome, Date.now() + 1000 * +hold);
       }
     }
     for (const wake of [...this.#waiting.get(key) ?? []]) wake(outcome);
-    return "1";
+    return "";
   }
 
   #get(keys: readonly string[]): (string | null)[] {
@@ -249,8 +249,8 @@ export class CacheCoordinator {
 }
 
 function answer(
-  state: string,
+  status: number,
   body: ReadableStream<Uint8Array> | string,
 ): Response {
-  return new Response(body, { headers: { state } });
+  return new Response(body, { status });
 }

@@ -16,11 +16,10 @@
  */
 import {
   type CacheBackend,
+  CacheBackendError,
   CacheInputError,
-  fromText,
+  type EntryMetadata,
   type StoredEntry,
-  type TextMetadata,
-  toText,
 } from "../cache/mod.ts";
 
 /** What KV gives for one key. */
@@ -33,11 +32,6 @@ export interface KvEntryLike {
 
 /** The part of a KV namespace that is used here. */
 export interface KvNamespaceLike {
-  /** One value with its metadata. */
-  getWithMetadata(
-    key: string,
-    options: { type: "text"; cacheTtl?: number },
-  ): Promise<KvEntryLike>;
   /** Up to 100 values with their metadata, as one operation. */
   getWithMetadata(
     keys: string[],
@@ -64,7 +58,6 @@ export interface KvOptions {
 
 const MAX_KEYS = 100;
 const MIN_TTL = 60;
-const MAX_METADATA = 1024;
 
 /** Entries in a KV namespace. */
 export function kv(
@@ -77,52 +70,55 @@ export function kv(
     client: namespace,
     capabilities: {
       scope: "global",
-      propagation: Math.max(60, options.cacheTtl ?? 0),
-      maxKeyBytes: 512,
-      maxValueBytes: 25 << 20,
+      propagation: Math.max(MIN_TTL, options.cacheTtl ?? 0),
     },
-    async get(key) {
-      return entryOf(await namespace.getWithMetadata(key, read));
-    },
-    async getMulti(keys) {
-      const found = [];
+    async get(keys) {
+      const chunks = [];
       for (let i = 0; i < keys.length; i += MAX_KEYS) {
-        const chunk = keys.slice(i, i + MAX_KEYS);
-        found.push(
-          namespace.getWithMetadata(chunk, read)
-            .then((values) => chunk.map((key) => entryOf(values.get(key)))),
+        chunks.push(
+          namespace.getWithMetadata(keys.slice(i, i + MAX_KEYS), read),
         );
       }
-      return (await Promise.all(found)).flat();
+      const found = await Promise.all(chunks).catch(refused);
+      return keys.map((key, i) => entryOf(found[i / MAX_KEYS | 0]!.get(key)));
     },
-    async set(key, entry, { ttl = Infinity } = {}) {
-      const { meta: metadata, text } = toText(entry);
-      if (metadata.g && JSON.stringify(metadata).length > MAX_METADATA) {
-        throw new CacheInputError(
-          "tags-too-long",
-          `Cannot store "${key}": KV keeps ${MAX_METADATA} bytes of tags; use fewer or shorter ones`,
-        );
-      }
-      try {
-        await namespace.put(key, text, {
-          metadata,
-          ...ttl < Infinity &&
-            { expirationTtl: Math.max(MIN_TTL, Math.ceil(ttl)) },
-        });
-        return true;
-      } catch (error) {
-        if (!/\b429\b/.test(String(error))) throw error;
-        return false;
-      }
+    async set(entries, { ttl = Infinity } = {}) {
+      const written = entries.map(async ([key, { meta, payload }]) => {
+        try {
+          await namespace.put(key, payload as string, {
+            metadata: meta,
+            ...ttl < Infinity &&
+              { expirationTtl: Math.max(MIN_TTL, Math.ceil(ttl)) },
+          });
+        } catch (error) {
+          // Too many writes: another was made within this second.
+          return !/\b429\b/.test(`${error}`) && refused(error);
+        }
+      });
+      return (await Promise.all(written)).every((answer) => answer !== false);
     },
-    delete: (key) => namespace.delete(key),
+    async delete(keys) {
+      await Promise.all(keys.map((key) => namespace.delete(key))).catch(
+        refused,
+      );
+    },
   };
 }
 
 function entryOf(
   found: KvEntryLike | null | undefined,
 ): StoredEntry | undefined {
-  const metadata = found?.metadata as TextMetadata | null;
-  if (metadata?.ct === undefined || found!.value === null) return undefined;
-  return fromText(metadata, found!.value);
+  const meta = found?.metadata as EntryMetadata | null | undefined;
+  return meta?.ct ? { meta, payload: found!.value } : undefined;
+}
+
+/** Tells what the caller can mend from what the platform must. */
+function refused(cause: unknown): never {
+  throw new (/\b41[34]\b/.test(String(cause))
+    ? CacheInputError
+    : CacheBackendError)(
+    "kv",
+    `${cause}`,
+    { cause },
+  );
 }

@@ -15,8 +15,10 @@ import type {
   BackendCapabilities,
   CacheBackend,
   Codec,
+  KeyedEntry,
   Runtime,
   StoredEntry,
+  WriteOptions,
 } from "../cache/mod.ts";
 
 /** How much to keep. */
@@ -73,11 +75,15 @@ class MemoryBackend implements CacheBackend {
     this.#now = options.now ?? (() => Date.now());
   }
 
-  get(key: string): StoredEntry | undefined {
+  get(keys: readonly string[]): (StoredEntry | undefined)[] {
+    return keys.map((key) => this.peek(key));
+  }
+
+  peek(key: string): StoredEntry | undefined {
     const node = this.#nodes.get(key);
     if (node === undefined) return undefined;
     if (node.until !== Infinity && this.#now() >= node.until) {
-      this.delete(key);
+      this.#remove(node);
       return undefined;
     }
     if (this.#ring.older !== node) {
@@ -87,26 +93,37 @@ class MemoryBackend implements CacheBackend {
     return node.entry;
   }
 
-  set(key: string, entry: StoredEntry, options?: { ttl?: number }): void {
-    this.delete(key);
+  set(
+    entries: readonly KeyedEntry[],
+    { ttl = Infinity }: WriteOptions = {},
+  ): void {
+    const until = ttl === Infinity ? ttl : this.#now() + ttl * 1000;
+    for (const [key, entry] of entries) this.#put(key, entry, until);
+  }
+
+  delete(keys: readonly string[]): void {
+    for (const key of keys) {
+      const node = this.#nodes.get(key);
+      if (node) this.#remove(node);
+    }
+  }
+
+  #put(key: string, entry: StoredEntry, until: number): void {
+    this.delete([key]);
     const size = this.#sizeOf(entry.payload) + 2 * key.length;
     if (size > this.#maxBytes) return;
-    const ttl = options?.ttl ?? Infinity;
-    const until = ttl === Infinity ? ttl : this.#now() + ttl * 1000;
     const ring = this.#ring;
     const node = { key, entry, size, until, newer: ring, older: ring };
     this.#nodes.set(key, node);
     this.#link(node);
     this.#bytes += size;
     while (this.#bytes > this.#maxBytes || this.#nodes.size > this.#maxItems) {
-      this.delete(ring.newer.key);
+      this.#remove(ring.newer);
     }
   }
 
-  delete(key: string): void {
-    const node = this.#nodes.get(key);
-    if (!node) return;
-    this.#nodes.delete(key);
+  #remove(node: Node): void {
+    this.#nodes.delete(node.key);
     this.#bytes -= node.size;
     unlink(node);
   }

@@ -230,7 +230,15 @@ function failure(status: number, body: unknown): Error {
   }
   const { message, ...fields } = body;
   if (typeof fields["code"] !== "string") {
-    return Object.assign(statusError(status), { cause: new Error(message) });
+    const cause = new Error(message);
+    // No SQLSTATE: it did not get as far as the database.
+    return status === 400
+      ? new ConnectionError(
+        "sql/connection",
+        "Cannot reach the database: the server refused the request; check the connection string",
+        { cause },
+      )
+      : Object.assign(statusError(status), { cause });
   }
   return Object.assign(new Error(message), fields);
 }

@@ -4,7 +4,7 @@
  * What it cannot do:
  *
  * - hit
- * - keep two callers from creating at once: its lock is always granted
+ * - keep callers in two isolates from creating at once
  *
  * @module
  */
@@ -15,18 +15,8 @@ export function nullBackend(): CacheBackend {
   return {
     name: "null",
     capabilities: { live: true, scope: "isolate" },
-    get: () => undefined,
+    get: (keys) => keys.map(() => undefined),
     set() {},
     delete() {},
-    lock: {
-      name: "null",
-      isLocked: () => false,
-      acquire: () => ({
-        leads: true,
-        reread: false,
-        commit: () => true,
-        release() {},
-      }),
-    },
   };
 }

@@ -46,6 +46,7 @@ export function sqlite(path: string, options: SqliteOptions = {}): Driver {
   const db = new DatabaseSync(path, {
     enableForeignKeyConstraints: options.foreignKeys ?? true,
   });
+  const connection: Connection = { db, ready: new Map() };
   // One connection has one transaction, so those who want one queue for it.
   let turn: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => T | Promise<T>): Promise<T> => {
@@ -62,7 +63,7 @@ export function sqlite(path: string, options: SqliteOptions = {}): Driver {
       bookmarks: false,
       limits: {},
     },
-    execute: (statement) => inTurn(() => run(db, statement)),
+    execute: (statement) => inTurn(() => run(connection, statement)),
     batch: (statements, { isRead, readOnly } = {}) =>
       inTurn(() => {
         // A lock for writing is better had at once than refused in the middle.
@@ -70,7 +71,7 @@ export function sqlite(path: string, options: SqliteOptions = {}): Driver {
         try {
           const results = statements.map((statement) => {
             try {
-              return run(db, statement);
+              return run(connection, statement);
             } catch (error) {
               throw withSql(error, statement);
             }
@@ -79,6 +80,7 @@ export function sqlite(path: string, options: SqliteOptions = {}): Driver {
           return results;
         } catch (error) {
           if (db.isTransaction) db.exec("ROLLBACK");
+          connection.ready.clear();
           throw error;
         }
       }),
@@ -92,22 +94,27 @@ export function sqlite(path: string, options: SqliteOptions = {}): Driver {
               release();
               return reject(error);
             }
-            resolve(transaction(db, release));
+            resolve(transaction(connection, release));
           })
         );
       }),
     classify: (error, sql) =>
-      classifySqlite(error, sql) ?? tooLarge(error, sql),
+      tooLarge(error, sql) ?? classifySqlite(error, sql),
     close: () => db.close(),
   };
 }
 
-function transaction(db: DatabaseSync, release: () => void): DriverTransaction {
+function transaction(
+  connection: Connection,
+  release: () => void,
+): DriverTransaction {
+  const { db, ready } = connection;
   const end = (sql: string) => {
     // deno-lint-ignore require-await -- the contract is a promise, also of a throw
     return async () => {
       try {
         if (db.isTransaction) db.exec(sql);
+        if (sql === "ROLLBACK") ready.clear();
       } finally {
         if (!db.isTransaction) release();
       }
@@ -115,7 +122,7 @@ function transaction(db: DatabaseSync, release: () => void): DriverTransaction {
   };
   return {
     // deno-lint-ignore require-await -- the contract is a promise, also of a throw
-    execute: async (statement) => run(db, statement),
+    execute: async (statement) => run(connection, statement),
     commit: end("COMMIT"),
     rollback: end("ROLLBACK"),
   };
@@ -126,21 +133,52 @@ type ArrayStatement = StatementSync & {
   setReturnArrays(enabled: boolean): void;
 };
 
-function run(db: DatabaseSync, { sql, params }: BoundStatement): DriverResult {
+function run(
+  { db, ready }: Connection,
+  { sql, params }: BoundStatement,
+): DriverResult {
   if (params.some(holdsNul) && !keepsNul(db)) {
     throw new TypeConversionError(
       "Cannot bind text with a NUL character: this runtime's node:sqlite would cut it off when it is read; use blob()",
     );
   }
-  const statement = db.prepare(sql) as ArrayStatement;
-  statement.setReturnArrays(true);
-  const columns = statement.columns().map(({ name }) => name);
+  if (CHANGES_SCHEMA.test(sql)) ready.clear();
+  const { statement, columns } = ready.get(sql) ?? prepare({ db, ready }, sql);
   if (columns.length === 0) {
     const { changes } = statement.run(...params);
     return { columns, rows: [], changes: Number(changes) };
   }
+  // With arrays asked for, rows are arrays.
   const rows = statement.all(...params) as unknown as unknown[][];
   return { columns, rows, changes: rows.length };
+}
+
+/** A connection, and the statements that it has parsed already. */
+interface Connection {
+  readonly db: DatabaseSync;
+  readonly ready: Map<string, Prepared>;
+}
+
+interface Prepared {
+  readonly statement: ArrayStatement;
+  readonly columns: readonly string[];
+}
+
+/** How many statements are kept. */
+const MOST_READY = 200;
+
+/** What makes columns differ from those that a kept statement knows. */
+const CHANGES_SCHEMA = /^\s*(create|alter|drop|attach|detach|pragma|vacuum)\b/i;
+
+function prepare({ db, ready }: Connection, sql: string): Prepared {
+  const statement = db.prepare(sql) as ArrayStatement;
+  statement.setReturnArrays(true);
+  const columns = statement.columns().map(({ name }) => name);
+  const prepared = { statement, columns };
+  if (ready.size >= MOST_READY) ready.clear();
+  // Another process may change what an asterisk stands for.
+  if (!sql.includes("*")) ready.set(sql, prepared);
+  return prepared;
 }
 
 function holdsNul(value: unknown): boolean {

@@ -10,16 +10,16 @@ export type Awaitable<T> = T | Promise<T>;
  * short names, because some platforms keep no more than 1024 bytes of it.
  */
 export interface EntryMetadata {
-  /** Creation time: when the creator had finished. Milliseconds of a hybrid clock. */
+  /** Creation time: when the creator had finished. Seconds of a hybrid clock. */
   readonly ct: number;
   /** The region's version; another one makes the entry a miss. */
   readonly v: number | string;
-  /** What the creation took, in milliseconds: it began at `ct - c`. */
-  readonly c?: number;
-  /** Present if the value was `null` or `undefined`. */
-  readonly n?: 1;
+  /** What the creation took, in seconds: it began at `ct - c`. */
+  readonly c?: number | undefined;
+  /** The value was `null` or `undefined`. */
+  readonly n?: true | undefined;
   /** The tags it can be invalidated by. */
-  readonly g?: readonly string[];
+  readonly g?: readonly string[] | undefined;
 }
 
 /** An entry as a backend stores it. It is never changed once made. */
@@ -27,7 +27,7 @@ export interface StoredEntry {
   /** Beside the payload, readable on its own. */
   readonly meta: EntryMetadata;
   /**
-   * The value as its codec encoded it (text or bytes), or the value itself in a
+   * The value as its codec encoded it, which is text; or the value itself, in a
    * backend that is `live`.
    */
   readonly payload: unknown;
@@ -54,15 +54,15 @@ export interface BackendCapabilities {
    * a write. Locks keep the value for that time. @default {0}
    */
   readonly propagation?: number;
-  /** Longest key, in bytes of UTF-8. @default {Infinity} */
-  readonly maxKeyBytes?: number;
-  /** Largest payload, in bytes. @default {Infinity} */
-  readonly maxValueBytes?: number;
 }
 
+/** A key and what is stored under it. */
+export type KeyedEntry = readonly [key: string, entry: StoredEntry];
+
 /**
- * A place to keep entries. Three methods are required; the others are for speed,
- * or because the platform gives them for nothing.
+ * A place to keep entries: three methods, each over many keys, so that a backend
+ * answers them in as few operations as its platform has, and a proxy needs one
+ * method to see everything.
  *
  * A backend knows nothing of expiration, versions or codecs: it gives back what
  * it was given, or nothing. `@aludel/aludel/testing` proves one.
@@ -84,64 +84,20 @@ export interface CacheBackend {
   /** Used if the region is configured without a lock. */
   readonly lock?: Lock | undefined;
 
-  /** The entry, or `undefined`. It may answer at once, without a promise. */
-  get(key: string): Awaitable<StoredEntry | undefined>;
+  /** The entries in the order of the keys; `undefined` where there is none. */
+  get(keys: readonly string[]): Awaitable<readonly (StoredEntry | undefined)[]>;
   /**
-   * Writes over what is there. Answers `false` if the platform refused the write
+   * Writes over what is there. Answers `false` if the platform refused a write
    * because the key was written a moment ago.
    */
   set(
-    key: string,
-    entry: StoredEntry,
+    entries: readonly KeyedEntry[],
     options?: WriteOptions,
   ): Awaitable<void | boolean>;
-  /** Forgets the key, known or not. */
-  delete(key: string): Awaitable<void>;
-
-  /** As `get`, in the order of the keys. Never called without keys. */
-  getMulti?(
-    keys: readonly string[],
-  ): Awaitable<readonly (StoredEntry | undefined)[]>;
-  /** As `set` for each. Never called without entries. */
-  setMulti?(
-    entries: readonly (readonly [key: string, entry: StoredEntry])[],
-    options?: WriteOptions,
-  ): Awaitable<void>;
-  /** As `delete` for each. Never called without keys. */
-  deleteMulti?(keys: readonly string[]): Awaitable<void>;
-}
-
-/** Reads many keys, in one operation if the backend has one. */
-export function readMulti(
-  backend: CacheBackend,
-  keys: readonly string[],
-): Awaitable<readonly (StoredEntry | undefined)[]> {
-  return keys[1] !== undefined && backend.getMulti
-    ? backend.getMulti(keys)
-    : Promise.all(keys.map((key) => backend.get(key)));
-}
-
-/** Writes many entries, in one operation if the backend has one. */
-export async function writeMulti(
-  backend: CacheBackend,
-  entries: readonly (readonly [key: string, entry: StoredEntry])[],
-  options?: WriteOptions,
-): Promise<void> {
-  await (entries[1] && backend.setMulti
-    ? backend.setMulti(entries, options)
-    : Promise.all(
-      entries.map(([key, entry]) => backend.set(key, entry, options)),
-    ));
-}
-
-/** Forgets many keys, in one operation if the backend has one. */
-export async function removeMulti(
-  backend: CacheBackend,
-  keys: readonly string[],
-): Promise<void> {
-  await (keys[1] !== undefined && backend.deleteMulti
-    ? backend.deleteMulti(keys)
-    : Promise.all(keys.map((key) => backend.delete(key))));
+  /** Forgets keys, known or not. */
+  delete(keys: readonly string[]): Awaitable<void>;
+  /** As `get` for one key, if it can be told without waiting. */
+  peek?(key: string): StoredEntry | undefined;
 }
 
 /** Whether two parts of a configuration are the same, bindings considered. */

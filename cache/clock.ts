@@ -1,9 +1,9 @@
-/** A step between two readings within one millisecond; exact in a double. */
-const STEP = 2 ** -10;
+/** A step between two readings of one moment: about a microsecond, exact in a double. */
+const STEP = 2 ** -20;
 
 /**
  * A clock that never shows the same time twice, though the platform's stands
- * still between I/O: milliseconds since the epoch, and a counter in the fraction.
+ * still between I/O: seconds since the epoch, with a counter in the fraction.
  *
  * So what was created before an invalidation can be told from what was created
  * after it, within the same millisecond.

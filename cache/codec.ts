@@ -1,20 +1,17 @@
-import { CacheInputError, CannotDecodeError } from "./errors.ts";
-
-/** What a codec makes of a value: text, or bytes. */
-export type Payload = string | Uint8Array;
+import { CannotDecodeError } from "./errors.ts";
 
 /**
- * Turns values into stored payloads and back. It sees the value alone: creation
- * time and version are stored beside it, so an expired entry is never decoded.
+ * Turns values into stored text and back. It sees the value alone: creation time
+ * and version are stored beside it, so an expired entry is never decoded.
  */
 export interface Codec {
   /** @throws If the value cannot be stored; reported as a `CacheInputError`. */
-  encode(value: unknown): Payload | Promise<Payload>;
+  encode(value: unknown): string | Promise<string>;
   /**
-   * @throws {CannotDecodeError} If the payload is not readable, which makes the
+   * @throws {CannotDecodeError} If the text is not readable, which makes the
    * entry a miss. Anything else thrown reaches the caller.
    */
-  decode(payload: Payload): unknown;
+  decode(text: string): unknown;
 }
 
 /** The pair of functions that most serialisation libraries export. */
@@ -45,15 +42,18 @@ export function textCodec(library: Stringifier): Codec {
     encode(value) {
       // No text is undefined: a stored `undefined` is still a hit.
       const text = value === undefined ? "" : library.stringify(value);
-      if (text !== undefined) return text;
-      throw new CacheInputError("not-encodable", "the value has no text form");
+      if (text === undefined) throw new TypeError("The value has no text form");
+      return text;
     },
-    decode(payload) {
+    decode(text) {
       try {
-        if (payload === "") return;
-        return library.parse(payload as string);
+        return text === "" ? undefined : library.parse(text);
       } catch (cause) {
-        throw new CannotDecodeError("Cannot decode a stored value", { cause });
+        throw new CannotDecodeError(
+          "cannot-decode",
+          "Cannot decode a stored value",
+          { cause },
+        );
       }
     },
   };

@@ -1,4 +1,3 @@
-import type { Duration } from "./duration.ts";
 import { functionKeyGenerator, type KeyGenerator, type ToStr } from "./key.ts";
 import type { NoValue } from "./no_value.ts";
 import type { CacheRegion, GetOrCreateOptions } from "./region.ts";
@@ -12,7 +11,7 @@ export interface CacheOnArgumentsOptions<A extends unknown[], T>
    */
   readonly namespace: string;
   /** In place of the region's; a function is asked at every call. */
-  readonly expirationTime?: Duration | (() => Duration);
+  readonly expirationTime?: number | (() => number);
   /** Chooses what of the arguments makes the key. @default {all of them} */
   readonly key?: (...args: A) => readonly unknown[];
   /** The text of one argument, or of one part that `key` chose. */
@@ -36,8 +35,6 @@ export interface CachedFunction<A extends unknown[], T> {
   refresh(...args: A): Promise<T>;
   /** Forgets the cached result. */
   invalidate(...args: A): Promise<void>;
-  /** The key of a call. */
-  key(...args: A): string;
   /** The function as it was given. */
   readonly original: (...args: A) => T | Promise<T>;
 }
@@ -75,7 +72,6 @@ export function cacheOnArguments<A extends unknown[], T>(
   });
   return Object.assign(cached, {
     original: fn,
-    key: keyOf,
     get: (...args: A) => region.get<T>(keyOf(...args), callOptions()),
     set: (value: T, ...args: A) =>
       region.set(keyOf(...args), value, callOptions()),

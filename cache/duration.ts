@@ -1,14 +1,6 @@
 import { CacheConfigurationError } from "./errors.ts";
 
-/**
- * A length of time: seconds, or a record of units such as `{ hours: 32 }` (a
- * `Temporal.Duration` of days and smaller units has that form). Fractions count.
- *
- * `Infinity` means never; `-1`, its old name in dogpile.cache, means the same.
- */
-export type Duration = number | DurationFields;
-
-/** Units that add up. */
+/** Units that add up, as a `Temporal.Duration` has them. Fractions count. */
 export interface DurationFields {
   /** Days of 24 hours. */
   readonly days?: number;
@@ -22,27 +14,38 @@ export interface DurationFields {
   readonly milliseconds?: number;
 }
 
+/** Seconds in each unit. */
+const UNITS = {
+  days: 86_400,
+  hours: 3600,
+  minutes: 60,
+  seconds: 1,
+  milliseconds: 0.001,
+} as const;
+
 /**
- * Milliseconds of a duration.
+ * The seconds of a duration, for every option that is a time.
  *
- * @param option The name of the option, for the message.
- * @throws {CacheConfigurationError} If it is no duration, or below zero.
+ * @example
+ * ```ts
+ * import { seconds } from "@aludel/aludel/cache";
+ * import { equal } from "node:assert/strict";
+ *
+ * equal(seconds({ hours: 32 }), 115_200);
+ * equal(seconds({ seconds: 1, milliseconds: 500 }), 1.5);
+ * ```
+ *
+ * @throws {CacheConfigurationError} If it has no unit, or comes to less than 0.
  */
-export function toMilliseconds(duration: unknown, option: string): number {
-  if (duration === -1) return Infinity;
-  let seconds = duration;
-  if (typeof duration === "object" && duration) {
-    const { days, hours, minutes, seconds: s, milliseconds } =
-      duration as DurationFields;
-    seconds = days ?? hours ?? minutes ?? s ?? milliseconds;
-    if (seconds !== undefined) {
-      seconds = (((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 +
-        (s ?? 0) + (milliseconds ?? 0) / 1000;
-    }
+export function seconds(duration: DurationFields): number {
+  let sum = NaN;
+  for (const [unit, factor] of Object.entries(UNITS)) {
+    const amount = duration[unit as keyof DurationFields];
+    if (amount !== undefined) sum = (sum || 0) + amount * factor;
   }
-  if (typeof seconds === "number" && seconds >= 0) return seconds * 1000;
+  if (sum >= 0) return sum;
   throw new CacheConfigurationError(
-    "invalid-duration",
-    `Cannot use "${option}": not a duration; give seconds of 0 or more, or units`,
+    "invalid-time",
+    `Cannot use a duration of ${sum} seconds; give units of 0 or more`,
   );
 }

@@ -27,11 +27,6 @@ export class CacheInputError extends CacheError {
  */
 export class CannotDecodeError extends CacheError {
   override readonly name = "CannotDecodeError";
-
-  /** @param message What could not be read; never the bytes themselves. */
-  constructor(message: string, options?: ErrorOptions) {
-    super("cannot-decode", message, options);
-  }
 }
 
 /** A value was not created in time, or its creation failed in another place. */

@@ -1,16 +1,4 @@
-import type { Awaitable, StoredEntry } from "./backend.ts";
-
-/** The door that an invalidation strategy has to what the region stores. */
-export interface InvalidationStore {
-  /** Reads records under their own keys. */
-  read(
-    keys: readonly string[],
-  ): Awaitable<readonly (StoredEntry | undefined)[]>;
-  /** Writes a record whose creation time is `at`; `false` if the platform refused. */
-  write(key: string, at: number): Promise<boolean>;
-  /** Milliseconds to wait. */
-  sleep(milliseconds: number): Promise<void>;
-}
+import type { Awaitable, CacheBackend, StoredEntry } from "./backend.ts";
 
 /** What is to be invalid from now on. */
 export interface InvalidationRequest {
@@ -23,28 +11,28 @@ export interface InvalidationRequest {
 }
 
 /**
- * Decides what has become invalid. A bound is a time of the hybrid clock:
- * entries whose creation began then or before are invalid; 0 is no bound.
+ * Decides what has become invalid. A bound is a time of the hybrid clock, in
+ * seconds: entries whose creation began then or before are invalid; 0 is no bound.
  */
 export interface InvalidationStrategy {
-  /** Notes the request. */
+  /** Notes the request. `backend` is there once the region is configured. */
   invalidate(
     request: InvalidationRequest,
-    store: InvalidationStore,
+    backend: CacheBackend | undefined,
   ): Awaitable<void>;
   /** The hard bound for an entry of these tags. */
-  hardBound(key: string, tags: readonly string[]): number;
+  hardBound(tags: readonly string[], key: string): number;
   /** The soft bound for an entry of these tags. */
-  softBound(key: string, tags: readonly string[]): number;
-  /** Keys of the records to be read in the same round trip as values are. */
-  recordKeys?(tags: readonly string[]): readonly string[];
-  /** Takes in the records that were read, and looks at the entries beside them. */
-  absorb?(
-    records: readonly (StoredEntry | undefined)[],
-    recordKeys: readonly string[],
-    entries: readonly (StoredEntry | undefined)[],
-    store: InvalidationStore,
-  ): Awaitable<void>;
+  softBound(tags: readonly string[], key: string): number;
+  /**
+   * Reads entries in place of the backend's own methods, so that records of
+   * invalidation come in the same round trip.
+   */
+  read?(
+    backend: CacheBackend,
+    keys: readonly string[],
+    tags: readonly string[],
+  ): Awaitable<readonly (StoredEntry | undefined)[]>;
 }
 
 /**
@@ -52,20 +40,17 @@ export interface InvalidationStrategy {
  * stand side by side, so a soft one never revives what a hard one ended.
  */
 export function localInvalidation(): InvalidationStrategy {
-  const bounds = { hard: new Map<string, number>(), soft: new Map() };
-  const latest = (of: Map<string, number>, tags: readonly string[]) => {
-    let bound = 0;
-    if (of.size) {
-      bound = of.get("") ?? 0;
-      for (const tag of tags) bound = Math.max(bound, of.get(tag) ?? 0);
-    }
-    return bound;
-  };
+  const boundOf = (bounds: Map<string, number>) => (tags: readonly string[]) =>
+    bounds.size
+      ? Math.max(...["", ...tags].map((tag) => bounds.get(tag) ?? 0))
+      : 0;
+  const hardBounds = new Map<string, number>();
+  const softBounds = new Map<string, number>();
   return {
     invalidate({ at, hard, tags }) {
-      for (const tag of tags) bounds[hard ? "hard" : "soft"].set(tag, at);
+      for (const tag of tags) (hard ? hardBounds : softBounds).set(tag, at);
     },
-    hardBound: (_, tags) => latest(bounds.hard, tags),
-    softBound: (_, tags) => latest(bounds.soft, tags),
+    hardBound: boundOf(hardBounds),
+    softBound: boundOf(softBounds),
   };
 }

@@ -25,24 +25,15 @@ const BARE =
  * key from it with `key`, or use `kwargFunctionKeyGenerator`.
  */
 export function keyText(argument: unknown): string {
-  switch (typeof argument) {
-    case "string":
-      return BARE.test(argument) ? argument : JSON.stringify(argument);
-    case "bigint":
-      return `${argument}n`;
-    case "symbol":
-    case "function":
-      break;
-    case "object":
-      if (argument !== null) break;
-      // falls through
-    default:
-      return String(argument);
+  if (Object(argument) === argument) {
+    throw new CacheInputError(
+      "no-key",
+      "Cannot make a key of an object: give `key`, `toStr` or a key generator",
+    );
   }
-  throw new CacheInputError(
-    "no-key",
-    "Cannot make a key of an object: it has no text of its own; give `key`, `toStr` or a key generator",
-  );
+  return typeof argument === "string"
+    ? BARE.test(argument) ? argument : JSON.stringify(argument)
+    : `${argument}` + (typeof argument === "bigint" ? "n" : "");
 }
 
 /**

@@ -4,11 +4,14 @@
  * @module
  */
 export * from "./backend.ts";
+export * from "./binary_codec.ts";
 export * from "./codec.ts";
+export * from "./create_region.ts";
 export * from "./decorator.ts";
 export * from "./duration.ts";
 export * from "./envelope.ts";
 export * from "./errors.ts";
+export * from "./expiration.ts";
 export * from "./hash.ts";
 export * from "./invalidation.ts";
 export * from "./key.ts";
@@ -17,5 +20,6 @@ export * from "./no_value.ts";
 export * from "./policy.ts";
 export * from "./proxy.ts";
 export * from "./region.ts";
+export * from "./runner.ts";
 export * from "./runtime.ts";
 export * from "./trace.ts";

@@ -1,127 +1,89 @@
 import type { EntryMetadata } from "./backend.ts";
-import { type Duration, toMilliseconds } from "./duration.ts";
-import type { CacheRegion } from "./region.ts";
-
-/** What a background runner gives back when its work is done. */
-export interface RunnerMutex {
-  /** Lets another lead. Harmless twice. */
-  release(): Promise<void>;
-}
+import { CacheConfigurationError } from "./errors.ts";
+import type { CreationRunner } from "./runner.ts";
 
 /**
- * Runs a creation outside the call that found a stale value. It gets the key as
- * the caller gave it, and a `create` that creates and stores; it must call both
- * `create` and `mutex.release`, now or later.
- */
-export type AsyncCreationRunner = (
-  region: CacheRegion,
-  key: string,
-  create: () => Promise<unknown>,
-  mutex: RunnerMutex,
-) => void;
-
-/**
- * Makes an entry look older, so that it is created anew before it expires. Gives
- * the time to live that counts for this call, in milliseconds. See `jitter` and
- * `earlyRefresh`.
+ * Gives the age, in seconds, from which an entry is expired, in place of the
+ * reader's `expirationTime`. See `jitter`, `earlyRefresh`, `negativeExpiration`.
  */
 export type ExpirationPolicy = (
-  timeToLive: number,
+  expirationTime: number,
   entry: {
     /** As the caller gave it. */
     readonly key: string;
     /** What is known of the entry. */
     readonly meta: EntryMetadata;
+    /** Whether the caller would create the value, or only reads. */
+    readonly creating: boolean;
     /** A random number of the runtime, at least 0 and below 1. */
-    readonly random: number;
+    readonly random: () => number;
   },
 ) => number;
 
-/** How a region, or one call, treats age and failure. */
+/**
+ * How a region, or one call, treats age and failure. Times are in seconds;
+ * `Infinity` is never, and so is `-1`, its name in dogpile.cache.
+ */
 export interface CachePolicy {
   /**
    * Age from which a value is expired. It is never stored: two readers may
-   * differ. `Infinity` is never.
+   * differ.
    * @default {Infinity}
    */
-  readonly expirationTime?: Duration;
-  /**
-   * As `expirationTime`, for a value that is `null` or `undefined`.
-   * @default {expirationTime}
-   */
-  readonly negativeExpirationTime?: Duration;
-  /** Creates anew before expiration, for some callers. Off by default. */
+  readonly expirationTime?: number;
+  /** Changes `expirationTime` from entry to entry. */
   readonly expirationPolicy?: ExpirationPolicy;
   /**
    * How long past its expiration a value is answered while one caller creates
    * anew. At 0, callers wait instead.
    * @default {Infinity}
    */
-  readonly staleTime?: Duration;
-  /**
-   * How long past its expiration a value is answered in place of its creator's
-   * error.
-   * @default {0}
-   */
-  readonly staleIfError?: Duration;
+  readonly staleTime?: number;
   /**
    * The caller that finds a stale value answers it as well, and creates in the
    * background.
    * @default {false}
    */
   readonly staleWhileRevalidate?: boolean;
-  /** Creates in the background by other means than `staleWhileRevalidate`. */
-  readonly asyncCreationRunner?: AsyncCreationRunner;
-  /** How long a creator may keep a caller that could have a stale value. */
-  readonly softTimeout?: Duration;
-  /** How long a creator may keep a caller at all; then it throws. */
-  readonly hardTimeout?: Duration;
+  /** Stands around creations: `timeouts`, `staleIfError`, `asyncCreationRunner`. */
+  readonly creationRunner?: CreationRunner;
   /**
-   * How long a caller waits for another's creation before it creates by itself.
+   * How long a caller waits for the creation of another before it looks for
+   * itself. It waits for two others at most.
    * @default {10}
    */
-  readonly waitTimeout?: Duration;
+  readonly waitTimeout?: number;
   /**
    * How long a creator may take before another caller may lead.
    * @default {25}
    */
-  readonly leaseTime?: Duration;
+  readonly leaseTime?: number;
   /**
    * How long the backend keeps an entry, expired or not.
    * @default {Infinity}
    */
-  readonly storageTime?: Duration;
+  readonly storageTime?: number;
 }
 
-const TIMES = [
-  "expirationTime",
-  "negativeExpirationTime",
-  "staleTime",
-  "staleIfError",
-  "softTimeout",
-  "hardTimeout",
-  "waitTimeout",
-  "leaseTime",
-  "storageTime",
-] as const;
-
-type Times = typeof TIMES[number];
-
-/** A policy whose durations are milliseconds. */
-export type ResolvedPolicy =
-  & { readonly [K in Times]?: number }
-  & Omit<CachePolicy, Times>;
-
-/** `given` over `base`. */
-export function resolvePolicy<P extends ResolvedPolicy, G extends CachePolicy>(
-  base: P,
+/**
+ * `given` over `base`.
+ * @throws {CacheConfigurationError} If a time is not one.
+ */
+export function policyOf<B extends object, G extends object>(
+  base: B,
   given: G,
-): P & Omit<G, Times> {
-  const policy = { ...base, ...given } as { [K in Times]?: unknown };
-  for (const name of TIMES) {
-    policy[name] = given[name] === undefined
-      ? base[name]
-      : toMilliseconds(given[name], name);
+): B & G {
+  // deno-lint-ignore no-explicit-any -- any option at all, until it is checked
+  const policy: Record<string, any> = { ...base };
+  for (const [option, value] of Object.entries(given)) {
+    if (value === undefined) continue;
+    policy[option] = value === -1 ? Infinity : value;
+    if (/Time/.test(option) && Math.abs(policy[option]) !== policy[option]) {
+      throw new CacheConfigurationError(
+        "invalid-time",
+        `Cannot use "${option}": give seconds of 0 or more, or Infinity`,
+      );
+    }
   }
-  return policy as P & Omit<G, Times>;
+  return policy as B & G;
 }

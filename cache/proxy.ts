@@ -1,12 +1,10 @@
-import {
-  type Awaitable,
-  type BackendCapabilities,
-  type CacheBackend,
-  readMulti,
-  removeMulti,
-  type StoredEntry,
-  writeMulti,
-  type WriteOptions,
+import type {
+  Awaitable,
+  BackendCapabilities,
+  CacheBackend,
+  KeyedEntry,
+  StoredEntry,
+  WriteOptions,
 } from "./backend.ts";
 import type { Codec } from "./codec.ts";
 import type { KeyMangler } from "./key.ts";
@@ -26,20 +24,21 @@ export interface Proxying {
  *
  * @example Counting reads
  * ```ts
- * import { createRegion, ProxyBackend } from "@aludel/aludel/cache";
+ * import { createRegion, ProxyBackend, wrapBackend } from "@aludel/aludel/cache";
  * import { memory } from "@aludel/aludel/backends/memory";
  * import { equal } from "node:assert/strict";
  *
  * class CountReads extends ProxyBackend {
  *   reads = 0;
- *   override get(key: string) {
+ *   override get(keys: readonly string[]) {
  *     this.reads++;
- *     return this.proxied.get(key);
+ *     return this.proxied.get(keys);
  *   }
  * }
  *
  * const counter = new CountReads();
- * const region = createRegion().configure({ backend: memory(), wrap: [counter] });
+ * const region = createRegion()
+ *   .configure({ backend: wrapBackend(memory(), [counter]) });
  * await region.getOrCreate("k", () => 1);
  * await region.getOrCreate("k", () => 2);
  * equal(counter.reads, 3); // missed, missed again after the lock, hit
@@ -90,41 +89,41 @@ export class ProxyBackend implements CacheBackend, Proxying {
   }
 
   /** As proxied. */
-  get(key: string): Awaitable<StoredEntry | undefined> {
-    return this.proxied.get(key);
+  get(
+    keys: readonly string[],
+  ): Awaitable<readonly (StoredEntry | undefined)[]> {
+    return this.proxied.get(keys);
   }
 
   /** As proxied. */
   set(
-    key: string,
-    entry: StoredEntry,
+    entries: readonly KeyedEntry[],
     options?: WriteOptions,
   ): Awaitable<void | boolean> {
-    return this.proxied.set(key, entry, options);
+    return this.proxied.set(entries, options);
   }
 
   /** As proxied. */
-  delete(key: string): Awaitable<void> {
-    return this.proxied.delete(key);
+  delete(keys: readonly string[]): Awaitable<void> {
+    return this.proxied.delete(keys);
   }
+}
 
-  /** As proxied. */
-  getMulti(
-    keys: readonly string[],
-  ): Awaitable<readonly (StoredEntry | undefined)[]> {
-    return readMulti(this.proxied, keys);
-  }
+/** A backend in proxies; the first is the outermost. */
+export function wrapBackend(
+  backend: CacheBackend,
+  proxies: readonly (Proxying | (new () => Proxying))[],
+): CacheBackend {
+  return proxies.reduceRight(
+    (inner, proxy) =>
+      (typeof proxy === "function" ? new proxy() : proxy).wrap(inner),
+    backend,
+  );
+}
 
-  /** As proxied. */
-  setMulti(
-    entries: readonly (readonly [key: string, entry: StoredEntry])[],
-    options?: WriteOptions,
-  ): Awaitable<void> {
-    return writeMulti(this.proxied, entries, options);
-  }
-
-  /** As proxied. */
-  deleteMulti(keys: readonly string[]): Awaitable<void> {
-    return removeMulti(this.proxied, keys);
-  }
+/** The backend behind all proxies. */
+export function actualBackend(backend: CacheBackend): CacheBackend {
+  return backend instanceof ProxyBackend
+    ? actualBackend(backend.proxied)
+    : backend;
 }

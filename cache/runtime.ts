@@ -32,18 +32,16 @@ export function platformRuntime(): Runtime {
   return {
     now: () => Date.now(),
     random: () => Math.random(),
-    waitUntil(work) {
-      if (bind) return bind(work);
-      return import("cloudflare:workers").then(
+    waitUntil: (work) =>
+      bind ? bind(work) : import("cloudflare:workers").then(
         (module: { waitUntil: WaitUntil }) => (bind = module.waitUntil)(work),
         () => {
           bind = () => {};
         },
-      );
-    },
+      ),
     sleep: (milliseconds, signal) =>
       new Promise((resolve) => {
-        const timer = setTimeout(resolve, Math.min(milliseconds, 2 ** 31 - 1));
+        const timer = setTimeout(resolve, milliseconds);
         signal?.addEventListener("abort", () => {
           clearTimeout(timer);
           resolve();
@@ -58,15 +56,16 @@ export function platformRuntime(): Runtime {
  */
 export async function within<T>(
   runtime: Runtime,
-  milliseconds: number,
+  seconds: number,
   work: Promise<T>,
 ): Promise<T | undefined> {
-  if (milliseconds === Infinity) return await work;
+  // A timer holds at most 24 days; who asks for more waits for good.
+  if (seconds > 2e6) return work;
   const over = new AbortController();
   try {
     return await Promise.race([
       work,
-      runtime.sleep(milliseconds, over.signal).then(() => undefined),
+      runtime.sleep(seconds * 1000, over.signal) as Promise<undefined>,
     ]);
   } finally {
     over.abort();

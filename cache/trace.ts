@@ -1,19 +1,3 @@
-/** What a region has done since it was made. */
-export interface CacheCounts {
-  /** Reads sent to the backend; one for many keys at once. */
-  reads: number;
-  /** Writes sent to the backend; one for many keys at once. */
-  writes: number;
-  /** Requests sent to a lock that lies outside this isolate. */
-  hops: number;
-  /** Values given to the codec. */
-  encodes: number;
-  /** Payloads given to the codec. */
-  decodes: number;
-  /** Calls of a creator. */
-  creates: number;
-}
-
 /** Why an entry was not used. */
 export type MissReason =
   | "absent"
@@ -30,8 +14,10 @@ export type MissReason =
  * - `stale`: an expired value was answered
  * - `wait`: another caller creates, this one waits
  * - `lead`: this caller was elected
- * - `create`: the creator has answered, after `milliseconds`
- * - `store`: the entry was given to the backend
+ * - `create`: the creator has answered, after `seconds`
+ * - `read`, `write`: an operation sent to the backend, for one key or many
+ * - `hop`: a request sent to a lock that lies outside this isolate
+ * - `encode`, `decode`: a value, or a payload, given to the codec
  * - `invalidate`: `keys` are the tags, none for the whole region
  * - `error`: a creator, a backend or a lock failed, and a way around was found or not
  */
@@ -44,7 +30,11 @@ export interface CacheEvent {
     | "wait"
     | "lead"
     | "create"
-    | "store"
+    | "read"
+    | "write"
+    | "hop"
+    | "encode"
+    | "decode"
     | "invalidate"
     | "error";
   /** The region's name. */
@@ -54,13 +44,11 @@ export interface CacheEvent {
   /** Why a `miss` was one. */
   readonly reason?: MissReason;
   /** How long a `create` took. */
-  readonly milliseconds?: number;
+  readonly seconds?: number;
   /** Whether an `invalidate` was hard. */
   readonly hard?: boolean;
   /** What an `error` was. */
   readonly error?: unknown;
-  /** The region's counts at that moment. */
-  readonly counts: Readonly<CacheCounts>;
 }
 
 /** Longest list of keys in one line of text. */
@@ -71,17 +59,80 @@ const MAX_KEYS_TEXT = 300;
  * characters.
  */
 export function formatEvent(event: CacheEvent): string {
-  const { type, region, keys, reason, milliseconds, hard, error } = event;
+  const { type, region, keys, reason, seconds, hard, error } = event;
   let list = keys.map((key) => JSON.stringify(key)).join(", ");
   if (list.length > MAX_KEYS_TEXT) {
     list = `${list.slice(0, MAX_KEYS_TEXT)}… (${keys.length} keys)`;
   }
   const details = [
     reason,
-    milliseconds !== undefined && `${(milliseconds / 1000).toFixed(3)} s`,
+    seconds !== undefined && `${seconds.toFixed(3)} s`,
     hard !== undefined && (hard ? "hard" : "soft"),
     error !== undefined && String(error),
   ].filter(Boolean);
   return [`aludel.cache.${region}`, type, list, ...details]
     .filter((part) => part !== "").join(" ");
+}
+
+/** How often each type of event has happened. */
+export type CacheCounts = Record<CacheEvent["type"], number>;
+
+/** Counts, and the `trace` that keeps them. */
+export interface CacheCounter {
+  /** To be given to a region. */
+  readonly trace: (event: CacheEvent) => void;
+  /** How often each type has happened so far. */
+  readonly counts: Readonly<CacheCounts>;
+  /** Starts again from nothing, and gives what there was. */
+  reset(): CacheCounts;
+}
+
+/**
+ * Counts what a region does: what a call costs, as whole numbers.
+ *
+ * @example
+ * ```ts
+ * import { countEvents, createRegion } from "@aludel/aludel/cache";
+ * import { memory } from "@aludel/aludel/backends/memory";
+ * import { equal } from "node:assert/strict";
+ *
+ * const counter = countEvents();
+ * const region = createRegion({ trace: counter.trace })
+ *   .configure({ backend: memory() });
+ * await region.getOrCreate("k", () => 1);
+ * await region.getOrCreate("k", () => 2);
+ * equal(counter.counts.create, 1);
+ * equal(counter.counts.hit, 1);
+ * ```
+ */
+export function countEvents(): CacheCounter {
+  const none = (): CacheCounts => ({
+    hit: 0,
+    miss: 0,
+    stale: 0,
+    wait: 0,
+    lead: 0,
+    create: 0,
+    read: 0,
+    write: 0,
+    hop: 0,
+    encode: 0,
+    decode: 0,
+    invalidate: 0,
+    error: 0,
+  });
+  let counts = none();
+  return {
+    get counts() {
+      return counts;
+    },
+    trace(event) {
+      counts[event.type]++;
+    },
+    reset() {
+      const before = counts;
+      counts = none();
+      return before;
+    },
+  };
 }

@@ -17,6 +17,8 @@ export interface AttributeSpec<
   Settable extends boolean = boolean,
   Covered extends string = string,
 > {
+  /** Tells it from columns and relations. */
+  readonly attribute: true;
   /** Never present: carries the types. */
   readonly "~attribute"?: {
     readonly value: T;
@@ -34,6 +36,5 @@ export interface AttributeSpec<
 
 /** Whether a part of a description is such an attribute. */
 export function isAttribute(value: unknown): value is AttributeSpec {
-  return typeof value === "object" && value !== null &&
-    ("install" in value || "expression" in value || "column" in value);
+  return (value as Partial<AttributeSpec> | null)?.attribute === true;
 }

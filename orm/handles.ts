@@ -157,8 +157,10 @@ export class ManyHandle extends RelationHandle
   }
 
   add(...items: object[]): void {
-    for (const item of items) {
-      this.check(item);
+    for (const given of items) {
+      this.check(given);
+      if (this.items?.includes(given)) continue;
+      const item = heard("append", this, given);
       if (!this.put(item)) continue;
       pairUp(this, item);
       this.cascade(item);
@@ -167,6 +169,7 @@ export class ManyHandle extends RelationHandle
 
   remove(item: object): void {
     if (!this.take(item)) return;
+    heard("remove", this, item);
     const { inverse, cascade } = this.relation;
     if (inverse) unpair(item, inverse, this.state.object);
     if (cascade.has("delete-orphan")) stateOf(item).session?.orphan(item);
@@ -174,6 +177,7 @@ export class ManyHandle extends RelationHandle
 
   set(items: Iterable<object>): void {
     const wanted = new Set(items);
+    heard("bulkReplace", this, [...wanted]);
     if (!this.isLoaded) {
       this.replaces = true;
       this.added.clear();
@@ -284,10 +288,11 @@ export class OneHandle extends RelationHandle
     throw this.notLoaded();
   }
 
-  set(item: object | null): void {
-    if (item !== null) this.check(item);
+  set(given: object | null): void {
+    if (given !== null) this.check(given);
     const old = this.current;
-    if (old === item) return;
+    if (old === given) return;
+    const item = heard("set", this, given, false, old);
     const { inverse } = this.relation;
     if (old && inverse) unpair(old, inverse, this.state.object);
     this.current = item;
@@ -301,6 +306,20 @@ export class OneHandle extends RelationHandle
   }
 }
 
+/** Tells listeners, who may want another item instead. */
+function heard<T>(
+  event: string,
+  { state, relation }: RelationHandle,
+  item: T,
+  isBackref = false,
+  ...old: unknown[]
+): T {
+  const { hear } = hooks;
+  return hear
+    ? hear(event, state.object, relation.key, isBackref, ...old, item) as T
+    : item;
+}
+
 /** Tells the other side that two objects are related now. */
 function pairUp(handle: Handle, item: object): void {
   const { inverse } = handle.relation;
@@ -308,13 +327,14 @@ function pairUp(handle: Handle, item: object): void {
   const { object } = handle.state;
   const other = handleOf(item, inverse);
   if (other instanceof ManyHandle) {
-    other.put(object);
+    if (other.put(object)) heard("append", other, object, true);
     return;
   }
   const former = other.current;
   if (former === object) return;
   // The object leaves its former owner's collection, if that is here.
   if (former) unpair(former, handle.relation, item);
+  heard("set", other, object, true, former);
   other.current = object;
 }
 
@@ -322,7 +342,7 @@ function pairUp(handle: Handle, item: object): void {
 function unpair(side: object, relation: Relation, item: object): void {
   const handle = handleOf(side, relation);
   if (handle instanceof ManyHandle) {
-    handle.take(item);
+    if (handle.take(item)) heard("remove", handle, item, true);
   } else if (handle.current === item || handle.current === undefined) {
     handle.current = null;
   }

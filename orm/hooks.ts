@@ -1,3 +1,15 @@
+import type { InstanceState } from "./state.ts";
+
+/** What happens to rows when a unit of work is written. */
+export interface RowHook {
+  /** Hears of rows before they are planned; gives who hears of them when they are written. */
+  (
+    inserted: Iterable<InstanceState>,
+    updated: Iterable<InstanceState>,
+    deleted: Iterable<InstanceState>,
+  ): (generated: Iterable<InstanceState>) => void;
+}
+
 /** Who hears what the mapper announces. */
 export interface Hooks {
   /**
@@ -5,6 +17,8 @@ export interface Hooks {
    * the last detail. Set by `listen()`, so that nobody else carries it.
    */
   hear?: (event: string, subject: object, ...details: unknown[]) => unknown;
+  /** Hears of rows that are written. */
+  rows?: RowHook;
 }
 
 /** The one ear of this room: absent until somebody listens. */

@@ -4,6 +4,8 @@ import {
   type ColumnBuilders,
   type Constraint,
   MetaData,
+  type RowSource,
+  rowSource,
   type Table,
   table as makeTable,
   type TableOptions,
@@ -20,6 +22,7 @@ import {
 } from "./mapper.ts";
 import { named } from "./_names.ts";
 import type { RelationSpec } from "./relation.ts";
+import type { InstanceOf } from "./types.ts";
 
 type Specs = Record<string, AttributeSpec>;
 
@@ -43,13 +46,21 @@ export interface MapperOptions<T = never> {
   readonly reconstructor?: (object: T) => void;
 }
 
+/** The mapper of a plain class; it stands for the class in queries. */
+export interface MappedClass<C> extends Mapper {
+  /** @ignore */
+  readonly prototype: InstanceOf<C>;
+  /** What `select()` needs to know of it. */
+  readonly [rowSource]: RowSource;
+}
+
 /**
  * Maps a plain class, which stays plain, to a table: Fowler's Data Mapper.
  *
  * @example
  * ```ts
  * import { mapper, stateOf } from "@aludel/aludel/orm";
- * import { integer, MetaData, table, text } from "@aludel/aludel/sql";
+ * import { integer, MetaData, select, table, text } from "@aludel/aludel/sql";
  * import { strictEqual } from "node:assert/strict";
  *
  * class User {
@@ -59,8 +70,11 @@ export interface MapperOptions<T = never> {
  *   id: integer().primaryKey(),
  *   user_login: text(),
  * });
- * mapper(User, users, { properties: { login: users.c.user_login } });
+ * const mapped = mapper(User, users, {
+ *   properties: { login: users.c.user_login },
+ * });
  * strictEqual(stateOf(new User("ed")).status, "transient");
+ * select(mapped).where(users.c.user_login.eq("ed"));
  * ```
  *
  * @throws {MappingError} If the class is mapped already, or a property names nothing.
@@ -69,7 +83,7 @@ export function mapper<C extends AnyClass>(
   cls: C,
   table: Table,
   options: MapperOptions<InstanceType<C>> = {},
-): Mapper {
+): MappedClass<C> {
   const { primaryKey, reconstructor } = options;
   const { relations, attributes, columns } = sortOut(cls, table, options);
   const made = new Mapper(cls, table, {
@@ -81,7 +95,9 @@ export function mapper<C extends AnyClass>(
   });
   setMapper(cls, made);
   defineAttributes(cls, Object.keys(relations), attributes);
-  return made;
+  return Object.defineProperty(made, rowSource, {
+    get: () => made.source,
+  }) as MappedClass<C>;
 }
 
 function sortOut(
@@ -197,7 +213,7 @@ export function tableDefinition(
   const described = { c: made.c, prototype: cls.prototype } as never;
   if (typeof constraints === "function") {
     // They name its columns, so they can only join it now.
-    (made.constraints as Constraint[]).push(...constraints(described));
+    (made.constraints as Constraint[]).push(...constraints(made.c as never));
   }
   Object.assign(attributes, further?.(described));
   return {

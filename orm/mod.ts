@@ -104,6 +104,7 @@ export {
 } from "./mapper.ts";
 export {
   type DeclarativeOptions,
+  type MappedClass,
   mapper,
   type MapperOptions,
   type Property,

@@ -1,4 +1,4 @@
-import type { Column, RowSource } from "../sql/mod.ts";
+import { type Column, plainRow, type RowSource } from "../sql/mod.ts";
 import { StateError } from "./errors.ts";
 import { handleOf, ManyHandle, OneHandle } from "./handles.ts";
 import { hooks } from "./hooks.ts";
@@ -276,6 +276,10 @@ export class ObjectSet implements StateOwner {
           const value = committed?.[i];
           if (state.read(column) === undefined) state.write(column, value);
         });
+      }
+      // What the database computes of a row may be another now.
+      for (const column of mapper.allColumns.slice(mapper.columns.length)) {
+        if (isBorn || !column.spec.info?.isKept) state.unload(column);
       }
       state.key = identityKey(mapper, state.primaryKey);
       this.identityMap.set(state.key, object);

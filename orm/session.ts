@@ -7,6 +7,7 @@ import {
   type PreparedStatement,
   readResult,
   type Result,
+  rowSource,
   type Select,
   select,
   type Statement,
@@ -20,7 +21,7 @@ import {
   SessionError,
   StaleDataError,
 } from "./errors.ts";
-import { hooks } from "./hooks.ts";
+import { hooks, type RowHook } from "./hooks.ts";
 import { LazyLoads } from "./loading/lazy.ts";
 import {
   planReads,
@@ -275,7 +276,7 @@ export class Session implements Reader {
       return known instanceof cls ? known as InstanceOf<C> : null;
     }
     const [found = null] = await this.execute(
-      select(cls as never).where(
+      select({ [rowSource]: mapper.source }).where(
         ...mapper.primaryKey.map((column, i) => column.eq(values[i])),
       ),
     );
@@ -391,6 +392,7 @@ export class Session implements Reader {
   commit(): Promise<void> {
     return this.#exclusively("commit", async () => {
       const unit = this.#unit;
+      hooks.hear?.("beforeCommit", this);
       const committed: string[] = [];
       const finish = await this.#write(committed);
       for (const [engine, held] of unit.held) {
@@ -550,6 +552,7 @@ export class Session implements Reader {
     hooks.hear?.("afterFlush", this, plan);
     return () => {
       objects.finish(plan, generated);
+      this.#unit.told?.(generated.keys());
       hooks.hear?.("afterFlushPostexec", this, plan);
     };
   }
@@ -599,7 +602,8 @@ export class Session implements Reader {
     }
   }
   async #plan(): Promise<Plan> {
-    const { objects } = this.#unit;
+    const unit = this.#unit;
+    const { objects } = unit;
     const read: Reader["read"] = (statement, receive) =>
       this.read(statement, receive, true);
     for (;;) {
@@ -610,6 +614,11 @@ export class Session implements Reader {
         await this.#run(reads);
         continue;
       }
+      unit.told = hooks.rows?.(
+        objects.pending,
+        states.filter(hasChanges),
+        deleted,
+      );
       return planUnit({
         pending: objects.pending,
         persistent: states,
@@ -774,6 +783,8 @@ interface OpenUnit {
   /** What went wrong since the last rollback. */
   failure?: unknown;
   autoflush?: Promise<void> | undefined;
+  /** Who hears of the rows when they are written. */
+  told?: ReturnType<RowHook> | undefined;
 }
 
 /** A savepoint of a session. */

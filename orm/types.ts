@@ -63,14 +63,18 @@ export interface LoadedReference<T> extends Reference<T> {
 export type InstanceOf<C> = C extends { readonly prototype: infer I } ? I
   : never;
 
+// What has a value of its own. Relations are told apart by what they lack,
+// since asking for what their functions return would make types go in circles.
+type Valued = { readonly spec: unknown } | { readonly attribute: true };
+
 type ColumnKeys<S> = {
   [K in keyof S]: S[K] extends ColumnBuilder<infer _T, Optionality> ? K : never;
 }[keyof S];
 type ExpressionKeys<S> = {
-  [K in keyof S]: S[K] extends () => unknown ? never : K;
+  [K in keyof S]: S[K] extends Valued ? K : never;
 }[keyof S];
 type RelationKeys<S> = {
-  [K in keyof S]: S[K] extends () => unknown ? K : never;
+  [K in keyof S]: S[K] extends Valued ? never : K;
 }[keyof S];
 type Built<P> = P extends () => infer R ? R : never;
 type ValueOfColumn<P> = P extends ColumnBuilder<infer T, Optionality> ? T
@@ -88,13 +92,12 @@ type RelationValue<R> = R extends ToMany<infer C, infer F>
 /** What a description makes of an instance: values for columns, handles for relations. */
 export type Instance<S> =
   & {
-    [K in keyof S as S[K] extends () => unknown ? never : K]: ValueOfColumn<
-      S[K]
-    >;
+    [K in keyof S as S[K] extends Valued ? K : never]: ValueOfColumn<S[K]>;
   }
   & {
-    readonly [K in keyof S as S[K] extends () => unknown ? K : never]:
-      RelationValue<Built<S[K]>>;
+    readonly [K in keyof S as S[K] extends Valued ? never : K]: RelationValue<
+      Built<S[K]>
+    >;
   };
 
 type RelationInit<R> = R extends ToMany<infer C, infer F>
@@ -110,8 +113,7 @@ type RequiredKeys<S> = {
 // Columns that an embedded value brings along.
 type CoveredKeys<S> = {
   [K in keyof S]: S[K] extends
-    AttributeSpec<infer _T, infer _E, infer _S, infer Covered>
-    ? S[K] extends () => unknown ? never : Covered
+    AttributeSpec<infer _T, infer _E, infer _S, infer Covered> ? Covered
     : never;
 }[keyof S];
 type InitOf<P> = P extends () => infer R ? RelationInit<R>

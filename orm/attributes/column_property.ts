@@ -88,5 +88,5 @@ export function columnProperty<T>(
     }
     return found;
   };
-  return { column, expression: column };
+  return { attribute: true, column, expression: column };
 }

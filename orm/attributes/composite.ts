@@ -107,6 +107,7 @@ function spec<T, Keys extends string>(
   isNone: (...values: unknown[]) => boolean,
 ): CompositeSpec<T, Keys> {
   return {
+    attribute: true,
     nullable: (
       none = (...values) =>
         values.every((one) => one === null || one === undefined),

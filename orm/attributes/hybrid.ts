@@ -71,6 +71,7 @@ export function hybrid<Of extends HybridBase, T, E>(
   set?: (self: Of["prototype"], value: T) => void,
 ): AttributeSpec<T, E, boolean, never> {
   return {
+    attribute: true,
     install(cls, key): void {
       Object.defineProperty(cls.prototype, key, {
         configurable: true,

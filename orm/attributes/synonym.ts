@@ -25,6 +25,7 @@ export function synonym<T>(
 ): AttributeSpec<T, Column<T>, true, never> {
   const name = of instanceof Column ? of.key : of;
   return {
+    attribute: true,
     install(cls, key): void {
       Object.defineProperty(cls.prototype, key, {
         configurable: true,

@@ -14,7 +14,7 @@ export interface ClassEvents<T> {
   /** It does not know its values any more. */
   expire(object: T): void;
   /** A commit gave it values: keys, defaults, versions. */
-  refreshFlush(object: T, keys: readonly string[]): void;
+  refreshFlush(object: T): void;
   /** Its row is about to be inserted; its own columns may still be set. */
   beforeInsert(object: T): void;
   /** Its row is inserted. */

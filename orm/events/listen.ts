@@ -1,4 +1,4 @@
-import { hooks } from "../hooks.ts";
+import { hooks, type RowHook } from "../hooks.ts";
 
 /** A listener: what it gives back may replace the event's last detail. */
 // deno-lint-ignore no-explicit-any -- each event has details of its own; `listen()` types them
@@ -16,6 +16,7 @@ export function addListener(
   listener: Listener,
 ): () => void {
   hooks.hear = hear;
+  hooks.rows ??= hearRows;
   let events = listeners.get(target);
   if (!events) listeners.set(target, events = new Map());
   let heard = events.get(event);
@@ -23,6 +24,24 @@ export function addListener(
   heard.add(listener);
   return () => void heard.delete(listener);
 }
+
+const hearRows: RowHook = (...rows) => {
+  const kinds = ["Insert", "Update", "Delete"] as const;
+  const told = rows.map((states, i) =>
+    [...states].map(({ object }) => {
+      hear(`before${kinds[i]}`, object);
+      return object;
+    })
+  );
+  return (generated) => {
+    for (const { object } of generated) {
+      hear("refreshFlush", object);
+    }
+    told.forEach((objects, i) => {
+      for (const object of objects) hear(`after${kinds[i]}`, object);
+    });
+  };
+};
 
 /**
  * Calls those who listen to an object, its class, or a class above, bases

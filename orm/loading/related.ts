@@ -131,7 +131,7 @@ export function hand(
   items: readonly object[],
   overwrite = false,
 ): void {
-  const { kind, inverse } = relation;
+  const { kind, inverse, localPairs } = relation;
   const handle = handleOf(owner, relation);
   if (overwrite) handle.expire();
   if (handle instanceof ManyHandle) {
@@ -140,7 +140,7 @@ export function hand(
     handle.receive(items[0] ?? null);
   }
   // The other side of one-to-many is known as well.
-  if (kind === "oneToMany" && inverse) {
+  if (kind !== "manyToMany" && localPairs.length > 0 && inverse) {
     for (const item of items) {
       const back = handleOf(item, inverse);
       if (!(back instanceof ManyHandle)) back.receive(owner);

@@ -68,7 +68,7 @@ export function parseTable(
   indexes: readonly IndexFacts[] = [],
 ): TableFacts {
   const reader = new TokenReader(sql);
-  while (reader.next && reader.next.value !== "(") reader.skip();
+  while (!reader.isDone && !reader.opens) reader.skip();
   const body = reader.bracketed()?.tokens ?? [];
   const found: Found = {
     columns: [],
@@ -176,7 +176,7 @@ function typeWords(reader: TokenReader): string {
   while (reader.next) {
     const { kind, value, text } = reader.next;
     if (kind === "word" && ENDS_TYPE.test(value)) break;
-    if (value === "(") {
+    if (reader.opens) {
       words += `(${reader.bracketed()?.sql ?? ""})`;
       continue;
     }
@@ -191,9 +191,11 @@ function defaultText(reader: TokenReader): string | undefined {
   if (inner) return `(${unwrap(inner.sql)})`;
   const first = reader.skip();
   if (!first) return undefined;
-  if (first.value === "-" || first.value === "+") reader.skip();
-  // x'00' is two pieces.
-  else if (first.value === "X" && reader.next?.kind === "string") reader.skip();
+  // -1 and x'00' are two pieces.
+  const isSign = first.kind === "other" && /[-+]/.test(first.value);
+  const isBlob = first.kind === "word" && first.value === "X" &&
+    reader.next?.kind === "string";
+  if (isSign || isBlob) reader.skip();
   return reader.textFrom(first.start);
 }
 
@@ -203,7 +205,7 @@ function references(
   name: string | undefined,
 ): ForeignKeyFacts {
   const table = reader.name();
-  const targets = reader.next?.value === "(" ? reader.names() : [];
+  const targets = reader.opens ? reader.names() : [];
   const found: {
     -readonly [
       K in "onDelete" | "onUpdate" | "deferrable" | "initiallyDeferred"
@@ -245,7 +247,7 @@ export function parseIndex(name: string, sql: string): IndexFacts {
   const reader = new TokenReader(sql);
   reader.take("CREATE");
   const unique = reader.take("UNIQUE");
-  while (reader.next && reader.next.value !== "(") reader.skip();
+  while (!reader.isDone && !reader.opens) reader.skip();
   const parts = reader.split(reader.bracketed()?.tokens ?? []).map((part) =>
     indexPart(reader.of(part), part)
   );

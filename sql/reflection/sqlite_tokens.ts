@@ -13,7 +13,7 @@ export interface Token {
 }
 
 const PIECES =
-  /(--[^\n]*|\/\*[\s\S]*?\*\/|\s+)|("(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])|('(?:[^']|'')*')|([\p{L}_$][\p{L}\p{N}_$]*)|(\d[\w.+]*)|([(),.])|([\s\S])/gu;
+  /(--[^\n]*|\/\*[\s\S]*?\*\/|\s+)|("(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])|('(?:[^']|'')*')|([\p{L}_$][\p{L}\p{N}_$]*)|(\d[\w.]*(?:(?<=[eE])[+-]\d+)?)|([(),.])|([\s\S])/gu;
 
 /** Cuts SQL into pieces; white space and remarks are left out. */
 export function tokens(sql: string): Token[] {
@@ -71,6 +71,11 @@ export class TokenReader {
   /** The next piece, without taking it. */
   get next(): Token | undefined {
     return this.#tokens[this.#at];
+  }
+
+  /** Whether a bracket opens next, not a name or text that reads like one. */
+  get opens(): boolean {
+    return this.next?.kind === "mark" && this.next.value === "(";
   }
 
   /** Takes words if they come next. */

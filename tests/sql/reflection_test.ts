@@ -248,6 +248,7 @@ Deno.test("hand-written SQLite DDL is read as SQLite reads it", async () => {
       price DECIMAL(10, 2) NOT NULL DEFAULT -1.5,
       big BIGINT DEFAULT 9223372036854775807,
       raw DEFAULT x'00ff',
+      tiny REAL DEFAULT 1e-5,
       now DATETIME DEFAULT CURRENT_TIMESTAMP,
       maths INT DEFAULT (1 + (2)),
       virtual_one AS (id || ')'),
@@ -284,6 +285,7 @@ Deno.test("hand-written SQLite DDL is read as SQLite reads it", async () => {
       ["price", "DECIMAL(10, 2)", "numeric", false, { default: "-1.5" }],
       ["big", "BIGINT", "bigint", true, { default: "9223372036854775807" }],
       ["raw", "", "blob", true, { default: "x'00ff'" }],
+      ["tiny", "REAL", "real", true, { default: "1e-5" }],
       ["now", "DATETIME", "timestamp", true, { default: "CURRENT_TIMESTAMP" }],
       ["maths", "INT", "integer", true, { default: "(1 + (2))" }],
       ["virtual_one", "", "blob", true, {

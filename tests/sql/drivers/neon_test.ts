@@ -149,6 +149,18 @@ Deno.test("a server that cannot be reached, or is silent, is a typed error witho
   strictEqual(Deno.inspect(seen, { depth: 10 }).includes("secret"), false);
 });
 
+Deno.test("a password that is refused is a ConnectionError that does not repeat it", async () => {
+  const wrong = connection.replace(/:[^:@]*@/, ":hunter2@");
+  const engine = createEngine(neon(wrong, { endpoint }));
+
+  await rejects(
+    engine.execute(sql`SELECT 1`),
+    (error) =>
+      error instanceof ConnectionError && !error.isRetryable &&
+      !Deno.inspect(error, { depth: 10 }).includes("hunter2"),
+  );
+});
+
 Deno.test("neon refuses what is no connection string, and does not repeat it", () => {
   for (const text of ["mysql://u:secret@h/d", "secret", "postgres://", ""]) {
     throws(
