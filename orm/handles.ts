@@ -151,7 +151,7 @@ export class ManyHandle extends RelationHandle
     return this.committed.filter((item) => !now.has(item));
   }
 
-  async load(): Promise<LoadedCollection<object>> {
+  async load(): Promise<this> {
     await this.fetch();
     return this;
   }

@@ -53,6 +53,7 @@ export {
   type DeferredOptions,
   loadColumns,
   loadOnly,
+  type SameRow,
   undefer,
   undeferGroup,
 } from "./attributes/deferred.ts";
@@ -66,14 +67,21 @@ export {
   keyedBy,
   type KeyedOptions,
   type LoadedMap,
+  type MapCollection,
   type MapFunction,
 } from "./collections/keyed.ts";
 export {
+  type OrderingCollection,
   type OrderingFunction,
   type OrderingList,
   orderingList,
 } from "./collections/ordering_list.ts";
-export { asSet, type LoadedSet, type SetFunction } from "./collections/set.ts";
+export {
+  asSet,
+  type LoadedSet,
+  type SetCollection,
+  type SetFunction,
+} from "./collections/set.ts";
 export {
   writeOnly,
   type WriteOnlyCollection,

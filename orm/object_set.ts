@@ -184,8 +184,8 @@ export class ObjectSet implements StateOwner {
     const [only = 0] = keyAt;
     const isSimple = keyAt.length === 1;
     const name = identityKey(mapper, [""]);
-    const isWhole = length === mapper.columns.length &&
-      columns.every((column, i) => column === mapper.columns[i]);
+    const isWhole = length === known.length &&
+      columns.every((column, i) => column === known[i]);
     const { prototype } = mapper.cls;
     return (row, at) => {
       let identity: string;
@@ -220,7 +220,7 @@ export class ObjectSet implements StateOwner {
       if (isWhole) state.committed = committed;
       else {
         state.snapshot();
-        for (const column of mapper.columns) {
+        for (const column of known) {
           if (!columns.includes(column)) state.unload(column);
         }
       }

@@ -2,6 +2,7 @@ import {
   type Column,
   type ColumnBuilder,
   type Optionality,
+  type RowFunction,
   type RowItem,
   type RowSource,
   rowSource,
@@ -46,8 +47,14 @@ export function deferred<T, O extends Optionality>(
   return column.with({ info: { ...info, deferred: options.group ?? true } });
 }
 
+/** An option that leaves a row's type as it is. */
+export interface SameRow extends RowFunction {
+  /** @ignore */
+  readonly result: this["row"];
+}
+
 /** An option that changes which columns a query selects. */
-export interface ColumnOption extends SelectOption {
+export interface ColumnOption extends SelectOption<SameRow> {
   /** @ignore */
   rewrite(statement: Statement<unknown>): Statement<unknown>;
 }

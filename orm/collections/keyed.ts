@@ -3,8 +3,16 @@ import { ManyHandle } from "../handles.ts";
 import type { CollectionFunction, ToMany } from "../relation.ts";
 import type { Collection, InstanceOf, LoadedCollection } from "../types.ts";
 
+/** Related objects by key, perhaps not loaded. */
+export interface MapCollection<K, T> extends Collection<T> {
+  /** Loads the objects, if they are not. */
+  load(): Promise<LoadedMap<K, T>>;
+}
+
 /** Related objects by key. */
 export interface LoadedMap<K, T> extends LoadedCollection<T> {
+  /** Loads the objects, if they are not. */
+  load(): Promise<LoadedMap<K, T>>;
   /** The object of a key. */
   get(key: K): T | undefined;
   /** Whether there is an object of a key. */
@@ -22,7 +30,7 @@ export interface LoadedMap<K, T> extends LoadedCollection<T> {
 /** Related objects by key: what its handle is. */
 export interface MapFunction<K> extends CollectionFunction {
   /** @ignore */
-  readonly collection: Collection<this["item"]>;
+  readonly collection: MapCollection<K, this["item"]>;
   /** @ignore */
   readonly loaded: LoadedMap<K, this["item"]>;
   /** @ignore */

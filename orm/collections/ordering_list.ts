@@ -2,8 +2,16 @@ import { ManyHandle } from "../handles.ts";
 import type { CollectionFunction, ToMany } from "../relation.ts";
 import type { Collection, InstanceOf, LoadedCollection } from "../types.ts";
 
+/** Related objects whose place is a column of theirs, perhaps not loaded. */
+export interface OrderingCollection<T> extends Collection<T> {
+  /** Loads the objects, if they are not. */
+  load(): Promise<OrderingList<T>>;
+}
+
 /** Related objects whose place in the list is a column of theirs. */
 export interface OrderingList<T> extends LoadedCollection<T> {
+  /** Loads the objects, if they are not. */
+  load(): Promise<OrderingList<T>>;
   /** Puts an object at a place; those behind it move up. */
   insert(index: number, item: T): void;
   /** Moves an object to another place. */
@@ -17,7 +25,7 @@ export interface OrderingList<T> extends LoadedCollection<T> {
 /** Related objects with a place: what the handle is. */
 export interface OrderingFunction extends CollectionFunction {
   /** @ignore */
-  readonly collection: Collection<this["item"]>;
+  readonly collection: OrderingCollection<this["item"]>;
   /** @ignore */
   readonly loaded: OrderingList<this["item"]>;
   /** @ignore */

@@ -2,8 +2,16 @@ import { ManyHandle } from "../handles.ts";
 import type { CollectionFunction, ToMany } from "../relation.ts";
 import type { Collection, LoadedCollection } from "../types.ts";
 
+/** Related objects as a set, perhaps not loaded. */
+export interface SetCollection<T> extends Collection<T> {
+  /** Loads the objects, if they are not. */
+  load(): Promise<LoadedSet<T>>;
+}
+
 /** Related objects as a set. */
 export interface LoadedSet<T> extends LoadedCollection<T> {
+  /** Loads the objects, if they are not. */
+  load(): Promise<LoadedSet<T>>;
   /** How many there are. */
   readonly size: number;
   /** The objects as a `Set` of their own. */
@@ -13,7 +21,7 @@ export interface LoadedSet<T> extends LoadedCollection<T> {
 /** Related objects as a set: what its handle is. */
 export interface SetFunction extends CollectionFunction {
   /** @ignore */
-  readonly collection: Collection<this["item"]>;
+  readonly collection: SetCollection<this["item"]>;
   /** @ignore */
   readonly loaded: LoadedSet<this["item"]>;
   /** @ignore */

@@ -17,7 +17,6 @@ import type {
   CollectionFunction,
   ToMany,
 } from "../relation.ts";
-import type { LoadedCollection } from "../types.ts";
 
 /**
  * Related objects that are never loaded as a whole: they are added, removed,
@@ -50,7 +49,7 @@ export interface WriteOnlyFunction extends CollectionFunction {
 
 class WriteOnlyHandle extends ManyHandle
   implements WriteOnlyCollection<object> {
-  override load(): Promise<LoadedCollection<object>> {
+  override load(): Promise<this> {
     throw this.#refusal("load");
   }
   override [Symbol.iterator](): Iterator<object> {
