@@ -627,7 +627,6 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
             if (valid && wanted && flights.get(slot.id) === flight) {
               entries.push([slot.id, entry]);
             }
-            slot.done = true;
             return [flight, { entry }, hold] as const;
           }));
           if (entries.length) {
