@@ -4,7 +4,8 @@
  * It cannot: hold a transaction open (a batch is one transaction); take more
  * than 100 parameters in a statement; name the statement of a batch that
  * failed; read 64-bit integers other than through `bigint()` columns; keep two
- * columns of one name apart in hand-written SQL.
+ * columns of one name apart in hand-written SQL, or columns named by numbers in
+ * their order; count the rows of a write without those of cascades and triggers.
  *
  * @module
  */

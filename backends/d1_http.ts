@@ -5,7 +5,8 @@
  * It cannot: serve a hot path (the API takes about 1200 requests in five
  * minutes); hold a transaction open (a batch is one transaction); take more than
  * 100 parameters in a statement; name the statement of a batch that failed;
- * read 64-bit integers other than through `bigint()` columns.
+ * read 64-bit integers other than through `bigint()` columns; count the rows of a
+ * write without those of cascades and triggers.
  *
  * @module
  */
