@@ -68,7 +68,10 @@ export function dropAll(
   const circle = forward.size > 0 && !extras
     ? ["PRAGMA defer_foreign_keys = on"]
     : [];
-  const rest = extras?.afterDrop(tables, ifExists) ?? [];
+  const kept = [...metadata.tables.values()].filter((table) =>
+    !tables.includes(table)
+  );
+  const rest = extras?.afterDrop(tables, ifExists, kept) ?? [];
   return send(target, [...circle, ...drops, ...rest]);
 }
 

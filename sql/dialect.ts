@@ -65,8 +65,12 @@ export interface SchemaExtras {
     forward: ReadonlySet<ForeignKey>,
     ifNotExists?: boolean,
   ): string[];
-  /** What goes when the tables are gone. */
-  afterDrop(tables: readonly Table[], ifExists: string): string[];
+  /** What goes when the tables are gone, unless those that are kept need it. */
+  afterDrop(
+    tables: readonly Table[],
+    ifExists: string,
+    kept: readonly Table[],
+  ): string[];
 }
 
 /** How a column that numbers itself is declared. */

@@ -21,10 +21,11 @@ export function postgresExtras(dialect: () => Dialect): SchemaExtras {
       ),
       ...tables.flatMap((table) => commentStatements(table, dialect())),
     ],
-    afterDrop: (tables, ifExists) =>
-      [...enumsOf(tables).keys()].map((name) =>
-        `DROP TYPE ${ifExists}${quoteName(name, dialect())}`
-      ),
+    afterDrop: (tables, ifExists, kept) => {
+      const needed = enumsOf(kept);
+      return [...enumsOf(tables).keys()].filter((name) => !needed.has(name))
+        .map((name) => `DROP TYPE ${ifExists}${quoteName(name, dialect())}`);
+    },
   };
 }
 

@@ -298,6 +298,29 @@ Deno.test("what DDL says, each database does", async () => {
   }
 });
 
+Deno.test("a named type goes with the last table that needs it", async () => {
+  const { postgres: engine } = await engines();
+  const metadata = new MetaData();
+  const [a] = ["a", "b"].map((name) =>
+    table(name, metadata, {
+      id: integer().primaryKey(),
+      mood: enumeration("shared_mood", ["x"]),
+    })
+  );
+  const types = async () =>
+    (await engine!.execute(
+      sql`SELECT typname FROM pg_type WHERE typname = 'shared_mood'`,
+    )).length;
+
+  await metadata.createAll(engine!);
+  await dropAll(metadata, engine!, { tables: [a!] });
+  strictEqual(await types(), 1);
+  await metadata.createAll(engine!);
+  await dropAll(metadata, engine!);
+  strictEqual(await types(), 0);
+  await engine!.close();
+});
+
 Deno.test("STRICT and WITHOUT ROWID stand on SQLite, and nowhere else", async () => {
   const metadata = new MetaData();
   table(
