@@ -108,7 +108,7 @@ Deno.test("a project is made, branched, merged, and brought up and down", async 
   using project = await branched();
   await project.ok("merge", "heads", "--rev-id", "dddd4444");
   deepEqual(await project.ok("upgrade", "head"), [
-    "Running upgrade  -> aaaa1111, users",
+    "Running upgrade <base> -> aaaa1111, users",
     "Running upgrade aaaa1111 -> cccc3333, tags",
     "Running upgrade aaaa1111 -> bbbb2222, posts",
     "Running upgrade bbbb2222, cccc3333 -> dddd4444, merge bbbb2222 and cccc3333",
@@ -468,7 +468,7 @@ Deno.test("migrate 183: a squashed range is nothing on a database that holds it,
     `${project.directory}/fresh.db`,
     "upgrade",
   );
-  deepEqual(fresh, ["Running upgrade  -> bbbb2222, all of it"]);
+  deepEqual(fresh, ["Running upgrade <base> -> bbbb2222, all of it"]);
   await project.ok(
     "--sqlite",
     `${project.directory}/fresh.db`,

@@ -304,8 +304,8 @@ function runLines(entry: FanOutEntry): string[] {
   const { steps, heads } = entry.result;
   return [
     ...steps.map((step) =>
-      `Running ${step.direction} ${step.from.join(", ")} -> ${
-        step.to.join(", ")
+      `Running ${step.direction} ${step.from.join(", ") || "<base>"} -> ${
+        step.to.join(", ") || "<base>"
       }${step.message ? `, ${step.message}` : ""}`
     ),
     ...(steps.length === 0

@@ -1,0 +1,75 @@
+/**
+ * How long a large graph takes: load and validate it, then plan
+ * `upgrade heads` into ordered steps with their version rows and statements.
+ *
+ * Run: `deno run -A bench/migrate/graph.ts`. Growth must be linear.
+ */
+import { sqlite } from "../../backends/sqlite.ts";
+import { createMigrator, type Revision, revision } from "../../migrate/mod.ts";
+import { createEngine, integer, text } from "../../sql/mod.ts";
+
+/** Ten lanes that branch from one base, merge now and then, and depend on each other. */
+export function largeSet(size: number): Revision[] {
+  const made: Revision[] = [];
+  const lanes: string[] = [];
+  for (let at = 0; at < size; at++) {
+    const id = `r${at.toString(16).padStart(11, "0")}`;
+    const lane = at % 10;
+    const below = lanes[lane] ?? (at === 0 ? undefined : made[0]!.revision);
+    const beside = lanes[(lane + 1) % 10];
+    const merges = at % 50 === 49 && beside !== undefined;
+    const parents = below === undefined
+      ? []
+      : merges
+      ? [below, beside]
+      : [below];
+    made.push(revision({
+      revision: id,
+      downRevision: parents,
+      dependsOn: at % 37 === 0 && at > 100 ? [made[at - 53]!.revision] : [],
+      upgrade(op) {
+        op.createTable(`t${at}`, { id: integer().primaryKey(), a: text() });
+      },
+    }));
+    lanes[lane] = id;
+  }
+  return made;
+}
+
+/** Milliseconds of the best of some runs. */
+export function measure(size: number, runs = 3): {
+  readonly size: number;
+  readonly loadMs: number;
+  readonly planMs: number;
+} {
+  const revisions = largeSet(size);
+  const engine = createEngine(sqlite(":memory:"));
+  let loadMs = Infinity;
+  let planMs = Infinity;
+  for (let run = 0; run < runs; run++) {
+    const start = performance.now();
+    const { planner } = createMigrator({ revisions, engine });
+    const loaded = performance.now();
+    const steps = planner.upgrade([], "heads");
+    const planned = performance.now();
+    if (steps.length !== size) throw new Error(`${steps.length} steps`);
+    loadMs = Math.min(loadMs, loaded - start);
+    planMs = Math.min(planMs, planned - loaded);
+  }
+  return { size, loadMs, planMs };
+}
+
+if (import.meta.main) {
+  // deno-lint-ignore no-console -- a table for people
+  console.table(
+    [1250, 2500, 5000, 10_000, 20_000].map((size) => {
+      const { loadMs, planMs } = measure(size);
+      return {
+        revisions: size,
+        "load ms": loadMs.toFixed(1),
+        "plan ms": planMs.toFixed(1),
+        "µs each": ((loadMs + planMs) * 1000 / size).toFixed(1),
+      };
+    }),
+  );
+}
