@@ -78,7 +78,7 @@ function joined<Key extends string, C, Sub extends readonly SelectOption[]>(
     from,
     then,
     prepare(this: LoadOption, request, level) {
-      if (!level?.joined || !canJoin(of, level, request)) return false;
+      if (!level?.joined || !canJoin(of, level, request)) return;
       const below = { ...level, joined: level.joined };
       const isInner = innerJoin && below.joined.isInner;
       const alias = new Alias(of.target.table);
@@ -97,13 +97,11 @@ function joined<Key extends string, C, Sub extends readonly SelectOption[]>(
         request,
         addPart(of, below, alias, isInner, request, this.then),
       );
-      return true;
     },
     load(this: LoadOption, one, level, request) {
       return reads.get(request)?.reads() ??
         selectRelated(one, level, request, this.then ?? [], criterion);
     },
-    loaded() {},
   };
 }
 
@@ -133,13 +131,12 @@ export function containsEager<
     from,
     then,
     prepare(this: LoadOption, request, level) {
-      if (!level?.joined) return false;
+      if (!level?.joined) return;
       const below = { ...level, joined: level.joined };
       reads.set(
         request,
         addPart(of, below, to, below.joined.isInner, request, this.then),
       );
-      return true;
     },
     load: (_relation, _level, request) => reads.get(request)?.reads() ?? [],
   };

@@ -112,8 +112,8 @@ export interface LoadOption extends SelectOption<SameRow> {
   ): Expression<unknown> | undefined;
   /** Changes every statement that it reaches. */
   narrow?(statement: Statement<unknown>): Statement<unknown>;
-  /** Changes what is sent for a statement; tells whether that loads the relation. */
-  prepare?(request: Request, level?: Level): boolean;
+  /** Changes what is sent for a statement. */
+  prepare?(request: Request, level?: Level): void;
   /** Further reads of the same trip. */
   load?(relation: Relation, level: Level, request: Request): readonly Read[];
   /** Objects are there. */

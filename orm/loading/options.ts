@@ -73,9 +73,9 @@ function planChoice(
   { relation, option, level }: Choice,
   request: Request,
 ): Planned {
-  const isDone = option.prepare?.(request, level) ?? false;
+  option.prepare?.(request, level);
   return {
-    reads: () => isDone ? [] : option.load?.(relation, level, request) ?? [],
+    reads: () => option.load?.(relation, level, request) ?? [],
     loaded: () => option.loaded?.(relation, level.objects()),
   };
 }

@@ -2,6 +2,7 @@ import type { Column, Select, SelectOption } from "../../sql/mod.ts";
 import type { Relation } from "../relation.ts";
 import { conditionOf, viewOf } from "../relation_view.ts";
 import { populateExisting } from "../session_options.ts";
+import { columnsOfRows } from "./_derived.ts";
 import {
   type Level,
   type LoaderOption,
@@ -127,8 +128,10 @@ export function keysAmong(
   query: Select<unknown>,
   columns: readonly Column<unknown>[],
 ): Select<unknown> {
-  const own = query.state.items.flatMap(({ source }) => source?.where ?? []);
-  return (own.length > 0 ? query.where(...own) : query).withOnlyColumns(
-    ...columns,
-  );
+  const { items, distinct, limit, offset } = query.state;
+  const own = items.flatMap(({ source }) => source?.where ?? []);
+  const whole = own.length > 0 ? query.where(...own) : query;
+  return distinct && (limit || offset)
+    ? columnsOfRows(whole, columns)
+    : whole.withOnlyColumns(...columns);
 }
