@@ -294,11 +294,11 @@ export class OneHandle extends RelationHandle
     if (old === given) return;
     const item = heard("set", this, given, false, old);
     const { inverse } = this.relation;
+    // The other side first: it may refuse.
+    if (item) pairUp(this, item);
     if (old && inverse) unpair(old, inverse, this.state.object);
     this.current = item;
-    if (item === null) return;
-    pairUp(this, item);
-    this.cascade(item);
+    if (item) this.cascade(item);
   }
 
   toJSON(): unknown {
@@ -327,14 +327,15 @@ function pairUp(handle: Handle, item: object): void {
   const { object } = handle.state;
   const other = handleOf(item, inverse);
   if (other instanceof ManyHandle) {
-    if (other.put(object)) heard("append", other, object, true);
+    if (!other.items?.includes(object)) heard("append", other, object, true);
+    other.put(object);
     return;
   }
   const former = other.current;
   if (former === object) return;
+  heard("set", other, object, true, former);
   // The object leaves its former owner's collection, if that is here.
   if (former) unpair(former, handle.relation, item);
-  heard("set", other, object, true, former);
   other.current = object;
 }
 
