@@ -20,6 +20,7 @@
  * ```
  */
 export class MigrateError extends Error {
+  /** @ignore */
   override readonly name: string = "MigrateError";
   /** A stable identifier of the kind of failure, such as `"migrate/multiple-heads"`. */
   readonly code: string;
@@ -33,6 +34,7 @@ export class MigrateError extends Error {
 
 /** A revision's own fields are wrong: an illegal id, a duplicate, a bad label. */
 export class InvalidRevisionError extends MigrateError {
+  /** @ignore */
   override readonly name = "InvalidRevisionError";
   /** The id as it was given. */
   readonly revision: string;
@@ -53,6 +55,7 @@ export type CycleKind =
 
 /** Revisions follow each other in a circle, so none of them can be first. */
 export class RevisionCycleError extends MigrateError {
+  /** @ignore */
   override readonly name = "RevisionCycleError";
   /** Whether parents close the circle, or only `dependsOn`. */
   readonly kind: CycleKind;
@@ -74,6 +77,7 @@ export class RevisionCycleError extends MigrateError {
 
 /** A revision names a parent or a dependency that is not in the set. */
 export class MissingParentError extends MigrateError {
+  /** @ignore */
   override readonly name = "MissingParentError";
   /** The revision that names it. */
   readonly revision: string;
@@ -100,6 +104,7 @@ export class MissingParentError extends MigrateError {
 
 /** Two revisions carry the same branch label. */
 export class DuplicateLabelError extends MigrateError {
+  /** @ignore */
   override readonly name = "DuplicateLabelError";
   /** The label both claim. */
   readonly label: string;
@@ -121,6 +126,7 @@ export class DuplicateLabelError extends MigrateError {
 
 /** An identifier names no revision, no branch, or more than one. */
 export class RevisionNotFoundError extends MigrateError {
+  /** @ignore */
   override readonly name = "RevisionNotFoundError";
   /** The identifier as it was asked for. */
   readonly identifier: string;
@@ -146,6 +152,7 @@ export class RevisionNotFoundError extends MigrateError {
 
 /** One head was asked for where several are. */
 export class MultipleHeadsError extends MigrateError {
+  /** @ignore */
   override readonly name = "MultipleHeadsError";
   /** The identifier as it was asked for. */
   readonly argument: string;
@@ -167,6 +174,7 @@ export class MultipleHeadsError extends MigrateError {
 
 /** A relative identifier such as `+2` or `head-1` leads nowhere, or to several places. */
 export class RelativeRevisionError extends MigrateError {
+  /** @ignore */
   override readonly name = "RelativeRevisionError";
   /** The identifier as it was asked for. */
   readonly identifier: string;
@@ -183,6 +191,7 @@ export class RelativeRevisionError extends MigrateError {
 
 /** Two ends of a range do not lie above each other as the request needs. */
 export class RevisionRangeError extends MigrateError {
+  /** @ignore */
   override readonly name = "RevisionRangeError";
   /** The upper end, as ids or as asked for. */
   readonly upper: readonly string[];
@@ -203,6 +212,7 @@ export class RevisionRangeError extends MigrateError {
 
 /** An operation that cannot be recorded, reversed or planned as it was asked for. */
 export class OperationError extends MigrateError {
+  /** @ignore */
   override readonly name: string = "OperationError";
 
   /** @internal */
@@ -213,6 +223,7 @@ export class OperationError extends MigrateError {
 
 /** An operation that has no inverse, because what it removes is not known. */
 export class IrreversibleError extends OperationError {
+  /** @ignore */
   override readonly name = "IrreversibleError";
 
   /** @internal */
@@ -223,6 +234,7 @@ export class IrreversibleError extends OperationError {
 
 /** A change that the database cannot make in place, and that may not be rebuilt. */
 export class UnsupportedChangeError extends OperationError {
+  /** @ignore */
   override readonly name = "UnsupportedChangeError";
 
   /** @internal */
@@ -233,6 +245,7 @@ export class UnsupportedChangeError extends OperationError {
 
 /** A statement that the platform would refuse for its size. */
 export class StatementLimitError extends MigrateError {
+  /** @ignore */
   override readonly name = "StatementLimitError";
   /** The revision it belongs to. */
   readonly revision: string;
@@ -269,6 +282,7 @@ export class StatementLimitError extends MigrateError {
 
 /** The database holds a revision that is not in the set. */
 export class UnknownVersionError extends MigrateError {
+  /** @ignore */
   override readonly name = "UnknownVersionError";
   /** The rows that no revision bears. */
   readonly versions: readonly string[];
@@ -290,6 +304,7 @@ export class UnknownVersionError extends MigrateError {
 
 /** Applied revisions do something else now than they did when they were applied. */
 export class EditedRevisionError extends MigrateError {
+  /** @ignore */
   override readonly name = "EditedRevisionError";
   /** The edited revisions. */
   readonly revisions: readonly string[];
@@ -308,6 +323,7 @@ export class EditedRevisionError extends MigrateError {
 
 /** A step failed. What its transaction held is undone. */
 export class StepFailedError extends MigrateError {
+  /** @ignore */
   override readonly name = "StepFailedError";
   /** The revision. */
   readonly revision: string;
@@ -330,6 +346,7 @@ export class StepFailedError extends MigrateError {
 
 /** A step would leave rows that name rows which are not there. */
 export class OrphanRowsError extends MigrateError {
+  /** @ignore */
   override readonly name = "OrphanRowsError";
   /** The revision. */
   readonly revision: string;
@@ -352,6 +369,7 @@ export class OrphanRowsError extends MigrateError {
 
 /** Another runner changed the version table each time this one tried. */
 export class HeadsMovedError extends MigrateError {
+  /** @ignore */
   override readonly name = "HeadsMovedError";
   /** The rows that were expected. */
   readonly expected: readonly string[];
@@ -382,6 +400,7 @@ export class HeadsMovedError extends MigrateError {
 
 /** A step of several parts is under way or was interrupted. */
 export class StepRunningError extends MigrateError {
+  /** @ignore */
   override readonly name = "StepRunningError";
   /** The revision. */
   readonly revision: string;
@@ -404,6 +423,7 @@ export class StepRunningError extends MigrateError {
 
 /** A table is not as the revisions say, so rebuilding it would lose something. */
 export class SchemaDriftError extends MigrateError {
+  /** @ignore */
   override readonly name = "SchemaDriftError";
   /** The revision. */
   readonly revision: string;

@@ -109,7 +109,7 @@ export {
 } from "./graph/revision_map.ts";
 export type { RevisionDeclaration, RevisionNode } from "./graph/node.ts";
 export type { Identifier } from "./graph/identifiers.ts";
-export type { HeadChange } from "./graph/heads.ts";
+export { AppliedRevisions, type HeadChange } from "./graph/heads.ts";
 export {
   downgradeScript,
   ensureVersionScript,
@@ -124,6 +124,7 @@ export {
   type HistoryDirection,
   type HistoryEntry,
   type HistoryRow,
+  type StoredState,
   VersionStore,
   type VersionTableOptions,
 } from "./version_store.ts";
@@ -149,5 +150,9 @@ export { type ForeignHistory, readForeignHistory } from "./import_history.ts";
 export { squash } from "./squash.ts";
 export { drawGraph } from "./listing/graph_drawing.ts";
 export { mermaidOf } from "./listing/mermaid.ts";
-export { historyOf, revisionLine } from "./listing/lines.ts";
+export {
+  historyOf,
+  type ListingOptions,
+  revisionLine,
+} from "./listing/lines.ts";
 export { SchemaSnapshot } from "./schema/snapshot.ts";

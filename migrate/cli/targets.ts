@@ -35,19 +35,9 @@ export async function openTarget(
     case "remote":
       return await openRemoteD1(flags, options);
     case "endpoint": {
-      const { sqlite, classifySqlite } = await import("../../sql/mod.ts");
-      const { D1_LIMITS } = await import("../../backends/_d1_limits.ts");
-      const like = {
-        dialect: sqlite,
-        capabilities: {
-          interactiveTransactions: false,
-          atomicBatch: true,
-          savepoints: false,
-          bookmarks: false,
-          limits: D1_LIMITS,
-        },
-        classify: classifySqlite,
-      };
+      const { d1 } = await import("@aludel/aludel/backends/d1");
+      // Only what the driver says of D1 is used: nothing is sent by it.
+      const like = d1({ prepare: unreachable, batch: unreachable });
       const token = secret("MIGRATE_TOKEN", "the token of the endpoint");
       return createEngine(
         endpointDriver(flags.endpoint!, like, { token }),
@@ -55,7 +45,7 @@ export async function openTarget(
       );
     }
     case "url": {
-      const { neon } = await import("../../backends/neon.ts");
+      const { neon } = await import("@aludel/aludel/backends/neon");
       const endpoint = Deno.env.get("NEON_ENDPOINT");
       return createEngine(
         neon(flags.url!, endpoint === undefined ? {} : { endpoint }),
@@ -63,12 +53,12 @@ export async function openTarget(
       );
     }
     case "sqlite": {
-      const { sqlite } = await import("../../backends/sqlite.ts");
+      const { sqlite } = await import("@aludel/aludel/backends/sqlite");
       return createEngine(sqlite(absolute(flags.sqlite!)), options);
     }
     case "pglite": {
       const { PGlite } = await import("@electric-sql/pglite");
-      const { pglite } = await import("../../backends/pglite.ts");
+      const { pglite } = await import("@aludel/aludel/backends/pglite");
       return createEngine(
         pglite(new PGlite(absolute(flags.pglite!))),
         options,
@@ -125,7 +115,7 @@ async function openLocalD1(
 ): Promise<Engine> {
   const { d1: found, directory } = await readBinding(flags, flags.local!);
   const { Miniflare } = await import("miniflare");
-  const { d1 } = await import("../../backends/d1.ts");
+  const { d1 } = await import("@aludel/aludel/backends/d1");
   const { binding } = found;
   const miniflare = new Miniflare({
     modules: true,
@@ -149,7 +139,7 @@ async function openRemoteD1(
   options: { readonly name: string },
 ): Promise<Engine> {
   const { d1: found } = await readBinding(flags, flags.remote!);
-  const { d1Http } = await import("../../backends/d1_http.ts");
+  const { d1Http } = await import("@aludel/aludel/backends/d1-http");
   const endpoint = Deno.env.get("CLOUDFLARE_API_BASE_URL");
   const engine = createEngine(
     d1Http({
@@ -190,6 +180,10 @@ export async function expectAtomicBatch(engine: Engine): Promise<void> {
     "not-atomic",
     `Cannot migrate engine '${engine.name}' this way: its batches are not all or nothing; use --endpoint with the application's own Worker`,
   );
+}
+
+function unreachable(): never {
+  throw new MigrateError("unreachable", "Cannot reach D1 here");
 }
 
 function secret(variable: string, what: string): string {
