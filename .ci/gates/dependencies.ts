@@ -17,6 +17,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 /** Files that may import one room more than the rest of theirs. */
 const WIDER: readonly { readonly file: RegExp; readonly rooms: string[] }[] = [
   { file: /^orm\/caching(\/|_|\.ts$)/, rooms: ["cache"] },
+  // The command line opens the databases that its flags name.
+  { file: /^migrate\/cli\//, rooms: ["backends"] },
 ];
 
 /** One import of a library file. */
