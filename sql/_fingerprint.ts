@@ -25,9 +25,11 @@ function idOf(object: object): number {
 
 // Plain types are alike when they read alike; the user's own, when they are one.
 function typeKey(type: SqlType): string {
-  return type.base || type.item
-    ? `#${idOf(type)}`
-    : `:${type.name}(${type.args.join()})`;
+  if (type.base) return `:#${idOf(type)}`;
+  const item = type.item ? typeKey(type.item) : "";
+  return `:${type.name}(${
+    type.args.map((arg) => `${`${arg}`.length}${arg}`)
+  }${item})`;
 }
 
 /** Walks a statement once: its shape becomes a key, its parameters a list. */
@@ -36,13 +38,17 @@ export function fingerprint(statement: Node): Fingerprint {
   // Aliases are made anew for each statement, so they count by position.
   const aliases = new Map<FromClause, number>();
   const definitions: Definition[] = [];
+  const places = new Map<Bind, number>();
   let key = "";
 
   const walk = (part: unknown): void => {
     if (part instanceof Bind) {
-      key += "?";
-      if (part.type) key += typeKey(part.type);
-      binds.push(part);
+      // A parameter that stands in two places is not two that are alike.
+      const at = places.get(part);
+      key += at === undefined ? "?" : `?${at}`;
+      if (at !== undefined) return;
+      key += part.type ? typeKey(part.type) : ".";
+      places.set(part, binds.push(part));
     } else if (part instanceof FromClause && part.isNamed) {
       key += `#${idOf(part)}`;
     } else if (part instanceof Node) {

@@ -1,4 +1,3 @@
-import type { Expression } from "./expression.ts";
 import { Column, FromClause } from "./from.ts";
 import { Node } from "./node.ts";
 import type { Select } from "./select.ts";
@@ -27,15 +26,16 @@ export function fromsOf(
   query: Select<unknown>,
   enclosing: ReadonlySet<FromClause>,
 ): readonly FromClause[] {
-  const { items, from, joins, where } = query.state;
+  const { items, from, joins, where, correlate } = query.state;
   const joined = new Set<FromClause>(joins.map((join) => join.right));
   const found = new Set<FromClause>(from);
   for (const { source } of items) if (source) found.add(source.from);
-  const add = (expression: Expression<unknown> | undefined) =>
-    columnsIn(expression, ({ table }) => found.add(table));
-  for (const item of items) for (const e of item.expressions) add(e);
-  add(where);
-  const all = [...found].filter((one) => !joined.has(one));
+  columnsIn([items.map((item) => item.expressions), where], ({ table }) => {
+    found.add(table);
+  });
+  const all = [...found].filter((one) =>
+    !joined.has(one) && !correlate.includes(one)
+  );
   const own = all.filter((one) => from.includes(one) || !enclosing.has(one));
   // A query that would be left with nothing is not correlated.
   return own.length > 0 || joins.length > 0 ? own : all;

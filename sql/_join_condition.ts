@@ -1,6 +1,7 @@
 import { CompileError } from "./errors.ts";
 import { and, type Expression } from "./expression.ts";
-import { Alias, type FromClause } from "./from.ts";
+import { Alias } from "./alias.ts";
+import type { FromClause } from "./from.ts";
 import { Table } from "./schema.ts";
 
 /**
@@ -47,8 +48,7 @@ function conditions(from: FromClause, to: FromClause): Expression<unknown>[] {
 }
 
 function columnOf(from: FromClause, key: string): Expression<unknown> {
-  const column = from.c[key];
-  if (column) return column;
+  for (const column of from.columns) if (column.key === key) return column;
   throw new CompileError(
     `Cannot find column "${key}" in "${from.labelPrefix}"`,
   );

@@ -1,4 +1,5 @@
-import type { Expression } from "./expression.ts";
+import { type Expression, operand, Phrase, Raw } from "./expression.ts";
+import { Node } from "./node.ts";
 import { type SqlType, sqlType } from "./types.ts";
 
 /** What the database does to a row whose referenced row goes away or changes. */
@@ -201,10 +202,39 @@ export function bigint(): ColumnBuilder<bigint> {
 }
 
 /** Text, of at most `length` characters where one is given. */
-export function text(length?: number): ColumnBuilder<string> {
-  return length === undefined
+export function text(length?: number): ColumnBuilder<string>;
+/**
+ * SQL as it is written, inside a statement or schema: the one way for raw text
+ * into either. As a tagged template, what stands in `${}` is bound.
+ */
+export function text<T = unknown>(
+  sql: string,
+  type?: SqlType<T>,
+): Expression<T>;
+/** SQL as it is written, with values bound where `${}` stands. */
+export function text<T = unknown>(
+  strings: TemplateStringsArray,
+  ...values: readonly unknown[]
+): Expression<T>;
+export function text(
+  first?: number | string | TemplateStringsArray,
+  ...rest: readonly unknown[]
+): ColumnBuilder<string> | Expression<unknown> {
+  if (typeof first === "object") {
+    const parts = first.flatMap((words, i) =>
+      i < rest.length ? [words, partOf(rest[i])] : [words]
+    );
+    return new Phrase("text", parts, undefined, 0, 9);
+  }
+  // Raw text may hold anything, so it gets brackets wherever it is an operand.
+  if (typeof first === "string") return new Raw(first, rest[0] as SqlType, 0);
+  return first === undefined
     ? column(sqlType("text"))
-    : column(sqlType("varchar", length));
+    : column(sqlType("varchar", first));
+}
+
+function partOf(value: unknown): Node {
+  return value instanceof Node ? value : operand(value);
 }
 
 /** Text of at most `length` characters. */
@@ -222,7 +252,10 @@ export function real(): ColumnBuilder<number> {
   return column(sqlType("real"));
 }
 
-/** An exact decimal, as a string: `"10.50"`. */
+/**
+ * An exact decimal, as a string: `"10.50"`. Databases without exact decimals
+ * keep it as text, exact too, but compare and reckon with it as a double.
+ */
 export function numeric(
   precision?: number,
   scale?: number,
@@ -244,6 +277,11 @@ export function time(): ColumnBuilder<string> {
 /** An instant, as a `Date`; kept in UTC, to the millisecond. */
 export function timestamp(): ColumnBuilder<Date> {
   return column(sqlType("timestamp"));
+}
+
+/** An instant as ISO 8601 text in UTC, to the microsecond: `"2026-11-23T09:30:00.000001Z"`. */
+export function instant(): ColumnBuilder<string> {
+  return column(sqlType("instant"));
 }
 
 /** A length of time in Postgres' own notation, as `"1 day 02:00:00"`. */

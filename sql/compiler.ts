@@ -1,12 +1,13 @@
-import type { Dialect } from "./dialect.ts";
+import type { Dialect, PackedColumns } from "./dialect.ts";
 import { CompileError } from "./errors.ts";
-import { type Bind, type Expression, Labeled, Tuple } from "./expression.ts";
+import { Bind, type Expression, Labeled } from "./expression.ts";
 import { Column, type Definition, type FromClause } from "./from.ts";
 import { type Fingerprint, fingerprint } from "./_fingerprint.ts";
 import type { Node } from "./node.ts";
 import type { Table } from "./schema.ts";
 import {
   resultReader,
+  rootType,
   type SqlType,
   type SqlValue,
   toDriver,
@@ -24,11 +25,21 @@ export interface ResultColumn {
 export interface CompiledStatement {
   /** The text, with placeholders. */
   readonly sql: string;
-  /** For each placeholder, which of the statement's parameters it takes. */
-  readonly slots: readonly number[];
+  /** For each placeholder, what it takes. */
+  readonly slots: readonly Slot[];
   /** The columns of its result; empty where it gives none. */
   readonly columns: readonly ResultColumn[];
+  /** A driver's row to a row of these columns, where it is sent in fewer. */
+  readonly unpack?: PackedColumns["unpack"];
 }
+
+/** What a placeholder takes: one of the statement's parameters, or several as one. */
+export type Slot = number | {
+  /** Which parameters. */
+  readonly of: readonly number[];
+  /** Makes one value of theirs. */
+  join(values: readonly SqlValue[]): SqlValue;
+};
 
 /** What goes to a driver: a text and its bound values. */
 export interface BoundStatement {
@@ -42,6 +53,8 @@ export interface BoundStatement {
 export interface PreparedStatement extends BoundStatement {
   /** The columns of its result. */
   readonly columns: readonly ResultColumn[];
+  /** A driver's row to a row of these columns, where it is sent in fewer. */
+  readonly unpack?: PackedColumns["unpack"];
 }
 
 /**
@@ -58,12 +71,12 @@ export class Compiler {
   /** Whether columns are written without their table, as in DDL and SET. */
   bare = false;
   #sql = "";
-  readonly #slots: number[] = [];
+  readonly #slots: Slot[] = [];
   readonly #index = new Map<Bind, number>();
   readonly #aliases = new Map<FromClause, string>();
   readonly #aliasNames = new Map<string, number>();
-  readonly #labels = new Set<string>();
   readonly #columns: ResultColumn[] = [];
+  #unpack: PackedColumns["unpack"] | undefined;
   #enclosing: ReadonlySet<FromClause> = new Set();
   #depth = 0;
 
@@ -75,7 +88,7 @@ export class Compiler {
   ) {
     this.dialect = dialect;
     this.inline = options.inline ?? false;
-    binds.forEach((bind, i) => this.#index.set(bind, i));
+    for (const [i, bind] of binds.entries()) this.#index.set(bind, i);
   }
 
   /** Adds text as it is. */
@@ -86,6 +99,21 @@ export class Compiler {
   /** Adds a quoted identifier. */
   name(identifier: string): void {
     this.#sql += quoteName(identifier, this.dialect);
+  }
+
+  /** Adds the quoted names of columns, in brackets. */
+  names(columns: readonly Column<unknown>[]): void {
+    this.write("(");
+    this.each(columns, ", ", (column) => this.name(column.name));
+    this.write(")");
+  }
+
+  /** Writes something and puts what it wrote into other words. */
+  wrapped(wrap: (sql: string) => string, write: () => void): void {
+    const before = this.#sql;
+    this.#sql = "";
+    write();
+    this.#sql = before + wrap(this.#sql);
   }
 
   /** Writes a node: the dialect's way where it has one, else the node's own. */
@@ -99,12 +127,21 @@ export class Compiler {
     else node.compile(this);
   }
 
-  /** Writes an operand, in brackets if it binds looser than its place. */
-  operand(expression: Expression<unknown>, precedence: number): void {
-    if (expression.precedence >= precedence) return this.visit(expression);
-    this.write("(");
-    this.visit(expression);
-    this.write(")");
+  /**
+   * Writes an operand, in brackets if it binds looser than its place. `exact`
+   * says that no column beside it tells what type a parameter has.
+   */
+  operand(
+    expression: Expression<unknown>,
+    precedence: number,
+    exact = false,
+  ): void {
+    if (expression.precedence < precedence) {
+      this.write("(");
+      this.visit(expression);
+      this.write(")");
+    } else if (exact && expression instanceof Bind) this.bind(expression, true);
+    else this.visit(expression);
   }
 
   /** Writes items with a separator between them. */
@@ -125,39 +162,64 @@ export class Compiler {
   }
 
   /** Writes a placeholder and notes which parameter it takes. */
-  bind(bind: Bind): void {
+  bind(bind: Bind, exact = false): void {
     const { dialect } = this;
     if (this.inline) {
       return this.write(
         dialect.literal(toDriver(bind.value, bind.type, dialect)),
       );
     }
-    const slot = this.#index.get(bind);
-    if (slot === undefined) {
-      throw new CompileError(
-        "Cannot place a parameter that is not part of the statement; build it from the statement's own values",
-      );
-    }
-    this.#slots.push(slot);
-    const mark = dialect.placeholder(this.#slots.length);
-    this.write(bind.type ? this.typed(mark, bind.type) : mark);
+    const { type } = bind;
+    const root = type && rootType(type);
+    const mark = this.#mark(this.#slotOf(bind), root);
+    if (!type || !root) return this.write(mark);
+    const typed = this.typed(mark, type);
+    const rules = dialect.rulesFor(root);
+    this.write(exact && rules.exact ? rules.exact(typed) : typed);
   }
 
   /** A placeholder, or what stands for one, with its type said where it must be. */
   typed(mark: string, type: SqlType): string {
+    const { dialect } = this;
     const root = rootType(type);
-    return this.dialect.rulesFor(root).placeholder?.(mark, root) ?? mark;
+    return dialect.rulesFor(root).placeholder?.(mark, root, dialect) ?? mark;
   }
 
-  /** Writes what stands for the value of a column that a row leaves out. */
-  missingValue(column: Column<unknown>): void {
-    this.dialect.missingValue(column, this);
+  /** Writes one placeholder for several parameters. */
+  bindJoined(
+    binds: readonly Bind[],
+    join: (values: readonly SqlValue[]) => SqlValue,
+  ): void {
+    const of = binds.map((bind) => this.#slotOf(bind));
+    this.write(this.#mark({ of, join }, undefined));
+  }
+
+  #slotOf(bind: Bind): number {
+    const slot = this.#index.get(bind);
+    if (slot !== undefined) return slot;
+    throw new CompileError(
+      "Cannot place a parameter that is not part of the statement; build it from the statement's own values",
+    );
+  }
+
+  #mark(slot: Slot, type: SqlType | undefined): string {
+    const { dialect } = this;
+    // Databases compare GROUP BY with the result list by parameter number.
+    const known = dialect.features.repeatsPlaceholders
+      ? this.#slots.indexOf(slot)
+      : -1;
+    const n = known >= 0 ? known + 1 : this.#slots.push(slot);
+    return dialect.placeholder(n, slot, type);
   }
 
   /** Writes a table's name, with its schema. */
   tableName(table: Table): void {
-    if (table.schema) {
-      this.name(table.schema);
+    const { dialect: { translateSchema } } = this;
+    const schema = translateSchema
+      ? translateSchema(table.schema)
+      : table.schema;
+    if (schema) {
+      this.name(schema);
       this.write(".");
     }
     this.name(table.name);
@@ -185,25 +247,38 @@ export class Compiler {
     expressions: readonly Expression<unknown>[],
     outermost: boolean,
   ): void {
-    this.each(expressions, ", ", (expression) => {
-      const label = this.#label(expression, outermost);
-      const rules = expression.type &&
-        this.dialect.rulesFor(rootType(expression.type));
-      const start = this.#sql.length;
-      this.visit(expression);
-      if (outermost) {
-        if (rules?.select) {
-          const sql = this.#sql.slice(start);
-          this.#sql = this.#sql.slice(0, start) + rules.select(sql);
-        }
-        this.#columns.push({
-          label,
-          read: resultReader(expression.type, this.dialect),
-        });
-      }
-      this.write(" AS ");
+    const { dialect } = this;
+    const labels = labelsOf(expressions, outermost);
+    const before = this.#sql;
+    const written = expressions.map((expression, i) => {
+      const { type } = expression;
+      this.#sql = "";
+      const inner = expression instanceof Labeled
+        ? expression.inner
+        : expression;
+      // A column that is only read stands as it is kept.
+      if (inner instanceof Column && inner.kind === "column") {
+        inner.write(this);
+      } else this.operand(inner, 0, true);
+      const rules = outermost && type && dialect.rulesFor(rootType(type));
+      const sql = rules && rules.select ? rules.select(this.#sql) : this.#sql;
+      return { sql, label: labels[i] ?? "", type };
+    });
+    this.#sql = before;
+    const packed = outermost ? dialect.packColumns?.(written) : undefined;
+    this.#unpack = packed?.unpack;
+    this.each(packed?.columns ?? written, ", ", ({ sql, label }) => {
+      this.write(`${sql} AS `);
       this.name(label);
     });
+    if (outermost) {
+      for (const { label, type } of written) this.column(label, type);
+    }
+  }
+
+  /** Notes a column of the result, and how its values are read. */
+  column(label: string, type: SqlType | undefined): void {
+    this.#columns.push({ label, read: resultReader(type, this.dialect) });
   }
 
   /** What the statements around this place take rows from. */
@@ -269,37 +344,34 @@ export class Compiler {
 
   /** The statement as compiled so far. */
   finish(): CompiledStatement {
-    return { sql: this.#sql, slots: this.#slots, columns: this.#columns };
-  }
-
-  #label(expression: Expression<unknown>, outermost: boolean): string {
-    const wanted = labelOf(expression, outermost);
-    // Inner queries are read by name, so their labels stand as they are.
-    if (!outermost) return wanted;
-    let label = wanted;
-    for (let n = 1; this.#labels.has(label); n++) label = `${wanted}_${n}`;
-    this.#labels.add(label);
-    return label;
+    return {
+      sql: this.#sql,
+      slots: this.#slots,
+      columns: this.#columns,
+      ...(this.#unpack && { unpack: this.#unpack }),
+    };
   }
 }
 
-/** The label an expression gets in a result list. */
-export function labelOf(
-  expression: Expression<unknown>,
+/** Labels for a result list: each once, since answers may come as objects. */
+export function labelsOf(
+  expressions: readonly Expression<unknown>[],
   outermost: boolean,
-): string {
-  if (expression instanceof Labeled) return expression.label;
-  if (expression instanceof Column) {
-    return outermost
+): string[] {
+  const labels = new Set<string>();
+  for (const expression of expressions) {
+    const wanted = expression instanceof Labeled
+      ? expression.label
+      : !(expression instanceof Column)
+      ? "anon"
+      : outermost
       ? `${expression.table.labelPrefix}_${expression.name}`
       : expression.name;
+    let label = wanted;
+    for (let n = 1; labels.has(label); n++) label = `${wanted}_${n}`;
+    labels.add(label);
   }
-  return expression instanceof Tuple ? "tuple" : "anon";
-}
-
-/** A type without what the user put on top of it. */
-export function rootType(type: SqlType): SqlType {
-  return type.base ? rootType(type.base) : type;
+  return [...labels];
 }
 
 /** Quotes an identifier. */
@@ -337,12 +409,17 @@ export function prepare(statement: Node, dialect: Dialect): PreparedStatement {
   if (!print) fingerprints.set(statement, print = fingerprint(statement));
   let texts = cache.get(dialect);
   if (!texts) cache.set(dialect, texts = new Map());
+  const { binds, definitions } = print;
   let compiled = texts.get(print.key);
   if (!compiled) {
-    const compiler = new Compiler(dialect, print.binds);
-    compiler.definitions(print.definitions);
-    compiler.visit(statement);
-    compiled = compiler.finish();
+    const compile = (dialect: Dialect): CompiledStatement => {
+      const compiler = new Compiler(dialect, binds);
+      compiler.definitions(definitions);
+      compiler.visit(statement);
+      return compiler.finish();
+    };
+    compiled = compile(dialect);
+    if (dialect.refit) compiled = dialect.refit(compiled, compile);
     if (texts.size >= CACHE_SIZE) {
       for (const oldest of texts.keys()) {
         texts.delete(oldest);
@@ -351,13 +428,17 @@ export function prepare(statement: Node, dialect: Dialect): PreparedStatement {
     }
     texts.set(print.key, compiled);
   }
-  const { binds } = print;
+  const value = (slot: number): SqlValue => {
+    const bind = binds[slot] as Bind;
+    return toDriver(bind.value, bind.type, dialect);
+  };
+  const { sql, columns, unpack } = compiled;
   return {
-    sql: compiled.sql,
-    columns: compiled.columns,
-    params: compiled.slots.map((slot) => {
-      const bind = binds[slot] as Bind;
-      return toDriver(bind.value, bind.type, dialect);
-    }),
+    sql,
+    columns,
+    params: compiled.slots.map((slot) =>
+      typeof slot === "number" ? value(slot) : slot.join(slot.of.map(value))
+    ),
+    ...(unpack && { unpack }),
   };
 }

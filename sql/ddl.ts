@@ -1,18 +1,16 @@
-import { inlineSql, quoteName, rootType } from "./compiler.ts";
+import { inlineSql, quoteName } from "./compiler.ts";
 import type { AutoincrementWords, Dialect } from "./dialect.ts";
 import type { BoundStatement } from "./compiler.ts";
 import { UnsupportedError } from "./errors.ts";
-import { Expression, Suffix } from "./expression.ts";
-import type { SqlType } from "./types.ts";
+import { Expression, Phrase } from "./expression.ts";
+import { rootType, type SqlType } from "./types.ts";
 import type { Column } from "./from.ts";
 import type {
   CheckConstraint,
   Constraint,
-  ForeignKey,
   IndexConstraint,
-  MetaData,
-  Table,
-} from "./schema.ts";
+} from "./constraint.ts";
+import type { ForeignKey, MetaData, Table } from "./schema.ts";
 import { sortTables } from "./_table_order.ts";
 
 /** Where a schema is made: an engine. */
@@ -188,8 +186,11 @@ export function createIndex(
   } = {},
 ): string {
   const parts = index.columns.map((part) =>
-    part instanceof Suffix
-      ? `(${inlineSql(part.inner, dialect)}) ${part.suffix}`
+    part instanceof Phrase && part.kind === "suffix"
+      // The words of an order stand outside the brackets.
+      ? `(${inlineSql(part.parts[0] as Expression<unknown>, dialect)})${
+        part.parts[1]
+      }`
       : part instanceof Expression
       ? `(${inlineSql(part, dialect)})`
       : quoteName(table.column(part).name, dialect)
@@ -355,7 +356,10 @@ export function referencesSql(key: ForeignKey, dialect: Dialect): string {
 /** A table's quoted name, with its schema. */
 export function tableName(table: Table, dialect: Dialect): string {
   const name = quoteName(table.name, dialect);
-  return table.schema ? `${quoteName(table.schema, dialect)}.${name}` : name;
+  const schema = dialect.translateSchema
+    ? dialect.translateSchema(table.schema)
+    : table.schema;
+  return schema ? `${quoteName(schema, dialect)}.${name}` : name;
 }
 
 function names(columns: readonly Column<unknown>[], dialect: Dialect): string {

@@ -1,8 +1,8 @@
-import type { Compiler } from "./compiler.ts";
-import type { Expression } from "./expression.ts";
+import type { CompiledStatement, Compiler, Slot } from "./compiler.ts";
+import type { Bind, Expression } from "./expression.ts";
 import type { Column } from "./from.ts";
-import type { Statement } from "./statement.ts";
 import type { ForeignKey, Table } from "./schema.ts";
+import type { Statement } from "./statement.ts";
 import type { SqlType, SqlValue, TypeRules } from "./types.ts";
 
 /** What a platform refuses. A missing limit is no limit. */
@@ -24,6 +24,24 @@ export interface Limits {
 /** Renders one kind of node in a dialect's own way. */
 export type NodeRenderer = (node: never, compiler: Compiler) => void;
 
+/** One column of a result list, as it is written. */
+export interface WrittenColumn {
+  /** The expression's text. */
+  readonly sql: string;
+  /** Its label, unique within the list. */
+  readonly label: string;
+  /** The type of its values. */
+  readonly type: SqlType | undefined;
+}
+
+/** A result list that was written in fewer columns, and the way back. */
+export interface PackedColumns {
+  /** The columns as they are sent. */
+  readonly columns: readonly { readonly sql: string; readonly label: string }[];
+  /** A driver's row to the row of the columns that were asked for. */
+  unpack(row: readonly unknown[]): unknown[];
+}
+
 /**
  * What differs between databases, as data and small functions. Everything
  * that two databases write alike stands in the nodes themselves.
@@ -34,7 +52,7 @@ export interface Dialect {
   /** The quote around identifiers. */
   readonly quote: string;
   /** The placeholder of parameter `n`, counted from 1. */
-  placeholder(n: number): string;
+  placeholder(n: number, slot: Slot, type: SqlType | undefined): string;
   /** Rules for each type, by the type's name. */
   rulesFor(type: SqlType): TypeRules;
   /** Binds a value of which no type is known. */
@@ -43,16 +61,29 @@ export interface Dialect {
   literal(value: SqlValue): string;
   /** Writes what stands for a value that a row of several leaves out. */
   missingValue(column: Column<unknown>, compiler: Compiler): void;
+  /** Writes IN or NOT IN and a list that is one parameter. */
+  inList(list: Bind, negated: boolean, compiler: Compiler): void;
   /** The words that make a primary key column number itself. */
   autoincrement(column: Column<unknown>): AutoincrementWords;
   /** What a unit of work asks of the database within one batch. */
   readonly writes: BatchWrites;
+  /** The schema under which a table is found. @default the table's own */
+  translateSchema?(schema: string | undefined): string | undefined;
   /** Nodes that are written differently here, by their kind. */
   readonly overrides: Readonly<Record<string, NodeRenderer>>;
   /** What the language itself can and cannot say. */
   readonly features: DialectFeatures;
   /** What a schema needs beside tables and indexes; absent where that is nothing. */
   readonly schemaExtras?: SchemaExtras;
+  /** Writes a result list in fewer columns, if it has too many. */
+  packColumns?(columns: readonly WrittenColumn[]): PackedColumns | undefined;
+  /** Compiles a statement again, if the platform would refuse it. */
+  refit?(
+    compiled: CompiledStatement,
+    again: (dialect: Dialect) => CompiledStatement,
+  ): CompiledStatement;
+  /** Several statements for one that is too large, to be sent as one batch. */
+  split?<Row>(statement: Statement<Row>): readonly Statement<Row>[] | undefined;
 }
 
 /** Statements around those that create or drop tables. */
@@ -123,4 +154,18 @@ export interface DialectFeatures {
   readonly virtualColumns: boolean;
   /** `STRICT` and `WITHOUT ROWID` behind a table. */
   readonly tableWords: boolean;
+  /** `$1` may stand in several places for one parameter. */
+  readonly repeatsPlaceholders: boolean;
+  /** `ILIKE`. */
+  readonly ilike: boolean;
+  /** `DISTINCT ON`. */
+  readonly distinctOn: boolean;
+  /** `LATERAL`. */
+  readonly lateral: boolean;
+  /** `DELETE … USING`. */
+  readonly deleteUsing: boolean;
+  /** Types for times, and so `EXTRACT`; without them times are ISO 8601 text. */
+  readonly timeTypes: boolean;
+  /** A type for JSON with path operators; without it JSON is text. */
+  readonly jsonType: boolean;
 }

@@ -1,7 +1,6 @@
 import type { Compiler } from "./compiler.ts";
-import { CompileError } from "./errors.ts";
 import { Node } from "./node.ts";
-import { type SqlType, sqlType } from "./types.ts";
+import { type SqlType, sqlType, TYPES, widerType } from "./types.ts";
 
 declare const expressionValue: unique symbol;
 
@@ -11,18 +10,10 @@ export type Operand<T> = T | Expression<T>;
 /** What a column or expression of type `T` can be compared with. */
 export type Comparable<T> = Operand<T> | Operand<NonNullable<T>>;
 
-/** Anything that can stand behind IN. */
+/** Anything that can stand behind IN: values and expressions, or a query. */
 export type InOperand<T> =
   | readonly (T | Expression<T>)[]
   | (Node & { readonly isQuery: true });
-
-const BOOLEAN: SqlType<boolean> = sqlTypeOnce("boolean");
-const INTEGER: SqlType<number> = sqlTypeOnce("integer");
-const TEXT: SqlType<string> = sqlTypeOnce("text");
-
-function sqlTypeOnce<T>(name: string): SqlType<T> {
-  return { name, args: [] };
-}
 
 /**
  * Something with a value in SQL: a column, a parameter, a function, an operator.
@@ -41,7 +32,7 @@ export abstract class Expression<T> extends Node {
     this.type = type;
   }
 
-  /** How tightly it binds; what binds looser gets brackets. */
+  /** How tightly it binds; what binds looser than its place gets brackets. */
   get precedence(): number {
     return 10;
   }
@@ -70,7 +61,10 @@ export abstract class Expression<T> extends Node {
   gte(other: Comparable<T>): Expression<boolean> {
     return this.op(">=", other);
   }
-  /** Among values, or among the rows of a query of one column. */
+  /**
+   * Among values, or among the rows of a query of one column. Nothing is among
+   * no values, not even NULL.
+   */
   in(values: InOperand<T>): Expression<boolean> {
     return new In(this, inRight(values, this.type), false);
   }
@@ -80,39 +74,34 @@ export abstract class Expression<T> extends Node {
   }
   /** Is NULL. */
   isNull(): Expression<boolean> {
-    return new Binary("IS", this, NULL, BOOLEAN, 4);
+    return new Phrase("null", [this, " IS NULL"], TYPES.boolean, 4, 5);
   }
   /** Is not NULL. */
   isNotNull(): Expression<boolean> {
-    return new Binary("IS NOT", this, NULL, BOOLEAN, 4);
+    return new Phrase("notNull", [this, " IS NOT NULL"], TYPES.boolean, 4, 5);
   }
   /** Between two values, both included. */
   between(low: Comparable<T>, high: Comparable<T>): Expression<boolean> {
-    return new Binary(
-      "BETWEEN",
-      this,
-      new Binary(
-        "AND",
-        operand(low, this.type),
-        operand(high, this.type),
-        BOOLEAN,
-        5,
-      ),
-      BOOLEAN,
+    const { type } = this;
+    return new Phrase(
+      "between",
+      [this, " BETWEEN ", operand(low, type), " AND ", operand(high, type)],
+      TYPES.boolean,
       4,
+      5,
     );
   }
-  /** Matches a pattern of `%` and `_`. */
-  like(pattern: Operand<string>): Expression<boolean> {
-    return new Like("LIKE", this, operand(pattern, TEXT));
+  /** Matches a pattern of `%` and `_`; `escape` makes the one behind it plain. */
+  like(pattern: Operand<string>, escape?: string): Expression<boolean> {
+    return new Like("LIKE", this, operand(pattern, TYPES.text), escape);
   }
   /** Sorts from high to low. */
   desc(): Expression<T> {
-    return new Suffix(this, "DESC");
+    return suffixed(this, " DESC");
   }
   /** Sorts from low to high. */
   asc(): Expression<T> {
-    return new Suffix(this, "ASC");
+    return suffixed(this, " ASC");
   }
   /** Both this and the others. */
   and(...others: Expression<unknown>[]): Expression<boolean> {
@@ -126,54 +115,44 @@ export abstract class Expression<T> extends Node {
   op<R = boolean>(
     operator: string,
     other: unknown,
-    type: SqlType<R> = BOOLEAN as SqlType<R>,
+    type: SqlType<R> = TYPES.boolean as SqlType<R>,
     precedence = 4,
   ): Expression<R> {
+    const own = this.type;
+    const coerced = own?.coerceComparedValue?.(operator, other) ?? own;
     return new Binary(
       operator,
       this,
-      operand(other, this.type),
+      operand(other, coerced),
       type,
       precedence,
     );
   }
   /** Sum. */
   plus(other: Operand<T>): Expression<T> {
-    return this.#arithmetic("+", other, 6);
+    return arithmetic(this, "+", other, 6);
   }
   /** Difference. */
   minus(other: Operand<T>): Expression<T> {
-    return this.#arithmetic("-", other, 6);
+    return arithmetic(this, "-", other, 6);
   }
   /** Product. */
   times(other: Operand<T>): Expression<T> {
-    return this.#arithmetic("*", other, 7);
+    return arithmetic(this, "*", other, 7);
   }
-  /** Quotient, as the database divides. */
+  /** Quotient, as the database divides: of whole numbers a whole number. */
   dividedBy(other: Operand<T>): Expression<T> {
-    return this.#arithmetic("/", other, 7);
+    return arithmetic(this, "/", other, 7);
   }
   /** This text followed by another. */
   concat(other: Operand<string>): Expression<string> {
-    return new Binary("||", this, operand(other, TEXT), TEXT, 8);
+    // Databases differ in how tightly || binds, so what is inside has brackets.
+    const right = operand(other, TYPES.text);
+    return new Phrase("concat", [this, " || ", right], TYPES.text, 5, 9);
   }
   /** Names it in the result. */
   as(label: string): Labeled<T> {
     return new Labeled(this, label);
-  }
-
-  #arithmetic(
-    operator: string,
-    other: Operand<T>,
-    precedence: number,
-  ): Expression<T> {
-    return new Binary(
-      operator,
-      this,
-      operand(other, this.type),
-      this.type,
-      precedence,
-    );
   }
 }
 
@@ -189,9 +168,11 @@ export class Bind<T = unknown> extends Expression<T> {
     super(type);
     this.value = value;
   }
+  /** @ignore */
   override get kind(): string {
     return "bind";
   }
+  /** @ignore */
   override compile(compiler: Compiler): void {
     compiler.bind(this);
   }
@@ -201,20 +182,74 @@ export class Bind<T = unknown> extends Expression<T> {
 export class Raw<T = unknown> extends Expression<T> {
   /** The text. */
   readonly sql: string;
+  readonly #precedence: number;
   /** Wraps text. */
-  constructor(sql: string, type?: SqlType) {
+  constructor(sql: string, type?: SqlType, precedence = 10) {
     super(type);
     this.sql = sql;
+    this.#precedence = precedence;
   }
+  /** @ignore */
   override get kind(): string {
     return "raw";
   }
+  /** @ignore */
+  override get precedence(): number {
+    return this.#precedence;
+  }
+  /** @ignore */
   override compile(compiler: Compiler): void {
     compiler.write(this.sql);
   }
 }
 
-const NULL: Expression<null> = /* @__PURE__ */ new Raw("NULL");
+/** What a {@linkcode Phrase} is made of: words, nodes, and lists with commas. */
+export type Part = string | Node | readonly Node[];
+
+/** Words and nodes in turn: what needs no class of its own. */
+export class Phrase<T> extends Expression<T> {
+  /** The name under which a dialect overrides it. */
+  override readonly kind: string;
+  /** Words and nodes in turn. */
+  readonly parts: readonly Part[];
+  readonly #precedence: number;
+  readonly #inner: number;
+  /** Strings words and nodes together; nodes looser than `inner` get brackets. */
+  constructor(
+    kind: string,
+    parts: readonly Part[],
+    type: SqlType | undefined,
+    precedence = 10,
+    inner = 0,
+  ) {
+    super(type);
+    this.kind = kind;
+    this.parts = parts;
+    this.#precedence = precedence;
+    this.#inner = inner;
+  }
+  /** @ignore */
+  override get precedence(): number {
+    return this.#precedence;
+  }
+  /** @ignore */
+  override structure(): readonly unknown[] {
+    return [this.parts];
+  }
+  /** @ignore */
+  override compile(compiler: Compiler): void {
+    for (const part of this.parts) {
+      if (typeof part === "string") compiler.write(part);
+      else if (part instanceof Expression) {
+        compiler.operand(part, this.#inner, true);
+      } else if (part instanceof Node) compiler.visit(part);
+      else {compiler.each(part, ", ", (one) =>
+          one instanceof Expression
+            ? compiler.operand(one, 0, true)
+            : compiler.visit(one));}
+    }
+  }
+}
 
 /** Two operands and what stands between them. */
 export class Binary<T> extends Expression<T> {
@@ -239,16 +274,22 @@ export class Binary<T> extends Expression<T> {
     this.right = right;
     this.#precedence = precedence;
   }
+  /** @ignore */
   override get kind(): string {
     return "binary";
   }
+  /** @ignore */
   override get precedence(): number {
     return this.#precedence;
   }
+  /** @ignore */
   override compile(compiler: Compiler): void {
-    compiler.operand(this.left, this.#precedence);
+    const own = this.#precedence;
+    // Comparisons do not chain; arithmetic chains to the left.
+    const chains = own > 5;
+    compiler.operand(this.left, chains ? own : own + 1, chains);
     compiler.write(` ${this.operator} `);
-    compiler.operand(this.right, this.#precedence + 1);
+    compiler.operand(this.right, own + 1, chains);
   }
 }
 
@@ -269,23 +310,40 @@ export class Like extends Expression<boolean> {
     pattern: Expression<unknown>,
     escape?: string,
   ) {
-    super(BOOLEAN);
+    super(TYPES.boolean);
     this.operator = operator;
     this.left = left;
     this.pattern = pattern;
     this.escape = escape;
   }
+  /** @ignore */
   override get kind(): string {
     return "like";
   }
+  /** @ignore */
   override get precedence(): number {
     return 4;
   }
+  /** Whether its pattern is over the 50 bytes that some platforms take. */
+  get isLong(): boolean {
+    const { pattern } = this;
+    if (!(pattern instanceof Bind)) return false;
+    const text = String(pattern.value);
+    // A UTF-16 unit is at most three bytes.
+    return text.length > 16 && new TextEncoder().encode(text).length > 50;
+  }
+  /** @ignore */
+  override structure(): readonly unknown[] {
+    return [...super.structure(), this.isLong];
+  }
+  /** @ignore */
   override compile(compiler: Compiler): void {
     compiler.operand(this.left, 5);
     compiler.write(` ${this.operator} `);
     compiler.operand(this.pattern, 5);
-    if (this.escape) compiler.write(` ESCAPE '${this.escape}'`);
+    if (this.escape) {
+      compiler.write(` ESCAPE '${this.escape.replaceAll("'", "''")}'`);
+    }
   }
 }
 
@@ -297,16 +355,19 @@ export class Logical extends Expression<boolean> {
   readonly terms: readonly Expression<unknown>[];
   /** Joins terms. */
   constructor(operator: "AND" | "OR", terms: readonly Expression<unknown>[]) {
-    super(BOOLEAN);
+    super(TYPES.boolean);
     this.operator = operator;
     this.terms = terms;
   }
+  /** @ignore */
   override get kind(): string {
     return "logical";
   }
+  /** @ignore */
   override get precedence(): number {
     return this.operator === "AND" ? 2 : 1;
   }
+  /** @ignore */
   override compile(compiler: Compiler): void {
     compiler.each(
       this.terms,
@@ -316,85 +377,44 @@ export class Logical extends Expression<boolean> {
   }
 }
 
-/** NOT. */
-export class Not extends Expression<boolean> {
-  /** What is denied. */
-  readonly term: Expression<unknown>;
-  /** Denies a term. */
-  constructor(term: Expression<unknown>) {
-    super(BOOLEAN);
-    this.term = term;
-  }
-  override get kind(): string {
-    return "not";
-  }
-  override get precedence(): number {
-    return 3;
-  }
-  override compile(compiler: Compiler): void {
-    compiler.write("NOT ");
-    compiler.operand(this.term, 3);
-  }
-}
-
 /** IN a list or a query. */
 export class In extends Expression<boolean> {
   /** What is looked for. */
   readonly left: Expression<unknown>;
-  /** The list's items, or a query of one column. */
-  readonly right: readonly Expression<unknown>[] | Node;
+  /** One parameter that holds the list, the list's items, or a query. */
+  readonly right: Bind | readonly Expression<unknown>[] | Node;
   /** Whether it is NOT IN. */
   readonly negated: boolean;
   /** Looks for a value in a list or query. */
   constructor(
     left: Expression<unknown>,
-    right: readonly Expression<unknown>[] | Node,
+    right: Bind | readonly Expression<unknown>[] | Node,
     negated: boolean,
   ) {
-    super(BOOLEAN);
+    super(TYPES.boolean);
     this.left = left;
     this.right = right;
     this.negated = negated;
   }
+  /** @ignore */
   override get kind(): string {
     return "in";
   }
+  /** @ignore */
   override get precedence(): number {
     return 4;
   }
+  /** @ignore */
   override compile(compiler: Compiler): void {
+    const { right, negated } = this;
     compiler.operand(this.left, 5);
-    compiler.write(this.negated ? " NOT IN (" : " IN (");
-    const { right } = this;
+    if (right instanceof Bind) {
+      return compiler.dialect.inList(right, negated, compiler);
+    }
+    compiler.write(negated ? " NOT IN (" : " IN (");
     if (right instanceof Node) compiler.visit(right);
-    // No row is in an empty list, and every row is outside it, NULL included.
-    else if (right.length === 0) compiler.write("SELECT 1 WHERE 1 = 0");
     else compiler.list(right);
     compiler.write(")");
-  }
-}
-
-/** What follows an expression: DESC, NULLS LAST, a collation. */
-export class Suffix<T> extends Expression<T> {
-  /** What it follows. */
-  readonly inner: Expression<unknown>;
-  /** The words. */
-  readonly suffix: string;
-  /** Puts words behind an expression. */
-  constructor(inner: Expression<unknown>, suffix: string) {
-    super(inner.type);
-    this.inner = inner;
-    this.suffix = suffix;
-  }
-  override get kind(): string {
-    return "suffix";
-  }
-  override get precedence(): number {
-    return 0;
-  }
-  override compile(compiler: Compiler): void {
-    compiler.visit(this.inner);
-    compiler.write(` ${this.suffix}`);
   }
 }
 
@@ -410,83 +430,60 @@ export class Labeled<T> extends Expression<T> {
     this.inner = inner;
     this.label = label;
   }
+  /** @ignore */
   override get kind(): string {
     return "labeled";
   }
+  /** @ignore */
   override get precedence(): number {
     return this.inner.precedence;
   }
   // The name belongs to the result list; elsewhere the expression itself stands.
+  /** @ignore */
   override compile(compiler: Compiler): void {
     compiler.visit(this.inner);
   }
 }
 
-/** A function call. */
-export class Func<T> extends Expression<T> {
-  /** The function's name, checked to be a plain word. */
-  readonly name: string;
-  /** What it is called with. */
-  readonly args: readonly Expression<unknown>[];
-  /** `DISTINCT` before the arguments. */
-  readonly distinct: boolean;
-  /** Calls a function. */
-  constructor(
-    name: string,
-    args: readonly Expression<unknown>[],
-    type: SqlType | undefined,
-    distinct = false,
-  ) {
-    super(type);
-    if (!/^[a-zA-Z_][\w.]*$/.test(name)) {
-      throw new CompileError(
-        "Cannot call a function whose name is not a plain word; use text() for other syntax",
-      );
-    }
-    this.name = name;
-    this.args = args;
-    this.distinct = distinct;
-  }
-  override get kind(): string {
-    return "func";
-  }
-  override compile(compiler: Compiler): void {
-    compiler.write(`${this.name}(${this.distinct ? "DISTINCT " : ""}`);
-    compiler.list(this.args);
-    compiler.write(")");
-  }
-}
-
-/** Several values in brackets: `(a, b)`. */
-export class Tuple extends Expression<unknown> {
-  /** The values. */
-  readonly items: readonly Expression<unknown>[];
-  /** Brackets values. */
-  constructor(items: readonly Expression<unknown>[]) {
-    super(undefined);
-    this.items = items;
-  }
-  override get kind(): string {
-    return "tuple";
-  }
-  override compile(compiler: Compiler): void {
-    compiler.write("(");
-    compiler.list(this.items);
-    compiler.write(")");
-  }
-}
-
 /** Turns a value into an expression: expressions stay, the rest is bound. */
 export function operand(value: unknown, type?: SqlType): Expression<unknown> {
-  return value instanceof Expression ? value : new Bind(value, type);
+  return value instanceof Expression
+    ? value
+    : new Bind(value, type ?? guessType(value));
+}
+
+/** Puts words behind an expression: an order, a collation. */
+export function suffixed<T>(
+  expression: Expression<T>,
+  words: string,
+): Expression<T> {
+  return new Phrase("suffix", [expression, words], expression.type, 0);
+}
+
+// `integer + 1.5` is a real, whatever the column says.
+function arithmetic<T>(
+  left: Expression<T>,
+  operator: string,
+  other: Operand<T>,
+  precedence: number,
+): Expression<T> {
+  const type = widerType(
+    left.type,
+    other instanceof Expression ? other.type : guessType(other),
+  );
+  const right = operand(other, type);
+  return new Binary(operator, left, right, type, precedence);
 }
 
 function inRight(
   values: readonly unknown[] | Node,
   type: SqlType | undefined,
-): readonly Expression<unknown>[] | Node {
-  return values instanceof Node
-    ? values
+): In["right"] {
+  if (values instanceof Node) return values;
+  const item = type ?? guessType(values.find((value) => value !== null));
+  // One parameter for the list: lists of all lengths share a text.
+  return item && !values.some((value) => value instanceof Expression)
+    ? new Bind(values, { name: "list", args: [], item })
     : values.map((value) => operand(value, type));
 }
 
@@ -510,7 +507,7 @@ function logical(
   );
   if (flat.length === 1) return flat[0] as Expression<boolean>;
   return flat.length === 0
-    ? new Raw(operator === "AND" ? "1 = 1" : "1 = 0", BOOLEAN)
+    ? new Raw(operator === "AND" ? "1 = 1" : "1 = 0", TYPES.boolean, 4)
     : new Logical(operator, flat);
 }
 
@@ -518,7 +515,7 @@ function logical(
 export function not(term: Expression<unknown>): Expression<boolean> {
   return term instanceof In
     ? new In(term.left, term.right, !term.negated)
-    : new Not(term);
+    : new Phrase("not", ["NOT ", term], TYPES.boolean, 3, 4);
 }
 
 /** A value as a parameter, of a type where the place does not say it. */
@@ -527,22 +524,19 @@ export function literal<T>(value: T, type?: SqlType<T>): Expression<T> {
 }
 
 function guessType(value: unknown): SqlType | undefined {
-  return typeof value === "string"
-    ? TEXT
-    : typeof value === "boolean"
-    ? BOOLEAN
-    : typeof value === "number"
-    ? Number.isInteger(value) ? INTEGER : sqlType("real")
-    : typeof value === "bigint"
-    ? sqlType("bigint")
-    : value instanceof Date
+  switch (typeof value) {
+    case "string":
+      return TYPES.text;
+    case "boolean":
+      return TYPES.boolean;
+    case "bigint":
+      return sqlType("bigint");
+    case "number":
+      return Number.isInteger(value) ? TYPES.integer : sqlType("real");
+  }
+  return value instanceof Date
     ? sqlType("timestamp")
+    : value instanceof Uint8Array
+    ? sqlType("blob")
     : undefined;
 }
-
-/** The types that expressions make by themselves. */
-export const TYPES: {
-  readonly boolean: SqlType<boolean>;
-  readonly integer: SqlType<number>;
-  readonly text: SqlType<string>;
-} = { boolean: BOOLEAN, integer: INTEGER, text: TEXT };

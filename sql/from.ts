@@ -2,18 +2,47 @@ import type { ColumnSpec } from "./column.ts";
 import type { Compiler } from "./compiler.ts";
 import { Expression } from "./expression.ts";
 import { Node } from "./node.ts";
+import { type RowSource, rowSource } from "./statement.ts";
+import { rootType } from "./types.ts";
 
-/** Something that rows come from: a table, an alias, a subquery. */
-export abstract class FromClause extends Node {
+declare const rowType: unique symbol;
+declare const nameType: unique symbol;
+declare const columnSource: unique symbol;
+
+/** Columns of any kind, by key. */
+export type AnyColumns = Readonly<Record<string, Column<unknown>>>;
+
+/**
+ * Something that rows come from: a table, an alias, a subquery.
+ *
+ * @typeParam C Its columns by key.
+ * @typeParam Row Its row as a plain object.
+ * @typeParam Name The name that tells it apart in the types of a statement.
+ */
+// deno-lint-ignore no-explicit-any -- what has any columns takes, and is, everything that has some
+export abstract class FromClause<C = any, Row = unknown, Name = unknown>
+  extends Node {
+  /** Never present: carries the row's type. */
+  declare readonly [rowType]: Row;
+  /** Never present: carries the name's type. */
+  declare readonly [nameType]: Name;
   /** Its columns by key. */
-  abstract readonly c: Readonly<Record<string, Column<unknown>>>;
-  /** Writes the name by which columns are qualified. */
-  abstract reference(compiler: Compiler): void;
+  abstract readonly c: C;
   /** The word that labels of its columns start with. */
   abstract readonly labelPrefix: string;
+  /** Writes the name by which columns are qualified. */
+  abstract reference(compiler: Compiler): void;
   /** Whether it lives beyond one statement, so that identity tells it apart. */
   get isNamed(): boolean {
     return false;
+  }
+  /** Its columns in order. */
+  get columns(): readonly Column<unknown>[] {
+    return Object.values<Column<unknown>>(this.c as AnyColumns);
+  }
+  /** What `select()` needs to know of it. */
+  get [rowSource](): RowSource {
+    return { from: this, columns: this.columns };
   }
 }
 
@@ -25,8 +54,15 @@ export interface Definition extends FromClause {
   define(compiler: Compiler): void;
 }
 
-/** A column of a table, or of what stands for one. */
-export class Column<T> extends Expression<T> {
+/**
+ * A column of a table, or of what stands for one.
+ *
+ * @typeParam T The value as the program sees it.
+ * @typeParam Of The name of what it is a column of, where types know it.
+ */
+export class Column<T, Of = unknown> extends Expression<T> {
+  /** Never present: carries the name of what it is a column of. */
+  declare readonly [columnSource]: Of;
   /** The key under which the program knows it. */
   readonly key: string;
   /** The name in the database. */
@@ -43,56 +79,38 @@ export class Column<T> extends Expression<T> {
     this.spec = spec;
     this.table = table;
   }
+  /** @ignore */
   override get kind(): string {
     return "column";
   }
+  /** @ignore */
   override structure(): readonly unknown[] {
     return [this.table, this.spec, this.name];
   }
-  override compile(compiler: Compiler): void {
+  /** Writes its name, qualified unless the place forbids it. */
+  write(compiler: Compiler): void {
     if (!compiler.bare) {
       this.table.reference(compiler);
       compiler.write(".");
     }
     compiler.name(this.name);
   }
+  /** @ignore */
+  override compile(compiler: Compiler): void {
+    const { operand } = compiler.dialect.rulesFor(rootType(this.spec.type));
+    if (operand) compiler.wrapped(operand, () => this.write(compiler));
+    else this.write(compiler);
+  }
 }
 
-/** Another name for a table or subquery, so that it can stand twice in a statement. */
-export class Alias extends FromClause {
-  /** What is renamed. */
-  readonly of: FromClause;
-  /** The name; without one the compiler numbers it. */
-  readonly alias: string | undefined;
-  override readonly c: Readonly<Record<string, Column<unknown>>>;
-  /** Renames what rows come from. */
-  constructor(of: FromClause, alias?: string) {
-    super();
-    this.of = of;
-    this.alias = alias;
-    this.c = Object.fromEntries(
-      Object.values(of.c).map((
-        column,
-      ) => [column.key, new Column(column.key, column.spec, this)]),
-    );
-  }
-  override get kind(): string {
-    return "alias";
-  }
-  override get labelPrefix(): string {
-    return this.alias ?? this.of.labelPrefix;
-  }
-  override reference(compiler: Compiler): void {
-    compiler.name(compiler.aliasOf(this, this.alias ?? this.of.labelPrefix));
-  }
-  override compile(compiler: Compiler): void {
-    compiler.visit(this.of);
-    compiler.write(" AS ");
-    this.reference(compiler);
-  }
-  override structure(): readonly unknown[] {
-    return [this.of, this.alias];
-  }
+/** Columns of what stands for something else, by the keys of its columns. */
+export function columnsFor<C>(
+  specs: readonly (readonly [string, ColumnSpec])[],
+  table: FromClause,
+): C {
+  return Object.fromEntries(
+    specs.map(([key, spec]) => [key, new Column(key, spec, table)]),
+  ) as C;
 }
 
 /** How two sides are joined. */
@@ -122,15 +140,14 @@ export class Join extends Node {
     this.right = right;
     this.on = on;
   }
+  /** @ignore */
   override get kind(): string {
     return "join";
   }
+  /** @ignore */
   override compile(compiler: Compiler): void {
     compiler.write(` ${this.join} `);
     compiler.visit(this.right);
-    if (this.on) {
-      compiler.write(" ON ");
-      compiler.visit(this.on);
-    }
+    compiler.clause(" ON ", this.on ? [this.on] : []);
   }
 }

@@ -1,6 +1,15 @@
-import { type Expression, Func, operand, Raw, TYPES } from "./expression.ts";
-import type { Operand } from "./expression.ts";
-import { type SqlType, sqlType } from "./types.ts";
+import type { Compiler } from "./compiler.ts";
+import { CompileError } from "./errors.ts";
+import {
+  type Expression,
+  literal,
+  type Operand,
+  operand,
+  Phrase,
+  Raw,
+} from "./expression.ts";
+import { Expression as Base } from "./expression.ts";
+import { type SqlType, sqlType, TYPES } from "./types.ts";
 
 /** Calls any function of the database by name. */
 export function func<T = unknown>(
@@ -8,37 +17,51 @@ export function func<T = unknown>(
   args: readonly unknown[] = [],
   type?: SqlType<T>,
 ): Expression<T> {
-  return new Func(name, args.map((arg) => operand(arg)), type);
+  return call(name, args.map((arg) => operand(arg)), type);
+}
+
+function call<T>(
+  name: string,
+  args: readonly Expression<unknown>[],
+  type: SqlType | undefined,
+  distinct = "",
+): Expression<T> {
+  if (!/^[a-z_][\w.]*$/i.test(name)) {
+    throw new CompileError(
+      "Cannot call a function whose name is not a plain word; use text() for other syntax",
+    );
+  }
+  return new Phrase("func", [`${name}(${distinct}`, args, ")"], type);
 }
 
 /** Counts rows, or rows where something is not NULL. */
 export function count(of?: Expression<unknown>): Expression<number> {
-  return new Func("count", [of ?? new Raw("*")], TYPES.integer);
+  return call("count", [of ?? new Raw("*")], TYPES.integer);
 }
 
 /** Counts different values. */
 export function countDistinct(of: Expression<unknown>): Expression<number> {
-  return new Func("count", [of], TYPES.integer, true);
+  return call("count", [of], TYPES.integer, "DISTINCT ");
 }
 
 /** Adds values up; NULL of no rows. */
 export function sum<T>(of: Expression<T>): Expression<T | null> {
-  return new Func("sum", [of], of.type);
+  return call("sum", [of], of.type);
 }
 
 /** The mean of values; NULL of no rows. */
 export function avg(of: Expression<unknown>): Expression<number | null> {
-  return new Func("avg", [of], sqlType("real"));
+  return call("avg", [of], sqlType("real"));
 }
 
 /** The least value; NULL of no rows. */
 export function min<T>(of: Expression<T>): Expression<T | null> {
-  return new Func("min", [of], of.type);
+  return call("min", [of], of.type);
 }
 
 /** The greatest value; NULL of no rows. */
 export function max<T>(of: Expression<T>): Expression<T | null> {
-  return new Func("max", [of], of.type);
+  return call("max", [of], of.type);
 }
 
 /** The first that is not NULL. */
@@ -46,19 +69,153 @@ export function coalesce<T>(
   first: Expression<T>,
   ...rest: readonly Operand<NonNullable<T>>[]
 ): Expression<NonNullable<T>> {
-  return new Func(
+  const { type } = first;
+  return call(
     "coalesce",
-    [first, ...rest.map((value) => operand(value, first.type))],
-    first.type,
+    [first, ...rest.map((value) => operand(value, type))],
+    type,
   );
+}
+
+/** NULL where both are equal, else the first. */
+export function nullif<T>(
+  first: Expression<T>,
+  second: Operand<T>,
+): Expression<T | null> {
+  const { type } = first;
+  return call("nullif", [first, operand(second, type)], type);
 }
 
 /** In small letters. */
 export function lower(of: Expression<unknown>): Expression<string> {
-  return new Func("lower", [of], TYPES.text);
+  return call("lower", [of], TYPES.text);
 }
 
 /** In capitals. */
 export function upper(of: Expression<unknown>): Expression<string> {
-  return new Func("upper", [of], TYPES.text);
+  return call("upper", [of], TYPES.text);
+}
+
+/** How many characters a text has. */
+export function length(of: Expression<unknown>): Expression<number> {
+  return call("length", [of], TYPES.integer);
+}
+
+/** Without its sign. */
+export function abs<T>(of: Expression<T>): Expression<T> {
+  return call("abs", [of], of.type);
+}
+
+/** The time of the statement, in UTC. */
+export function now(): Expression<Date> {
+  return new Time("now", undefined, sqlType("timestamp"));
+}
+
+/** A part of a day or time, as {@linkcode extract} names it. */
+export type TimeField =
+  | "year"
+  | "month"
+  | "day"
+  | "hour"
+  | "minute"
+  | "second"
+  | "dow"
+  | "doy"
+  | "epoch";
+
+/**
+ * A part of a day or time as a whole number, in UTC: `extract("year", born)`.
+ * Weekdays (`"dow"`) count from Sunday, 0.
+ */
+export function extract(
+  field: TimeField,
+  of: Expression<unknown>,
+): Expression<number> {
+  return new Time(field, of, TYPES.integer);
+}
+
+const FORMATS: Readonly<Record<TimeField, string>> = {
+  year: "%Y",
+  month: "%m",
+  day: "%d",
+  hour: "%H",
+  minute: "%M",
+  second: "%S",
+  dow: "%w",
+  doy: "%j",
+  epoch: "%s",
+};
+
+/** What databases without types for times write in another way. */
+class Time<T> extends Base<T> {
+  readonly field: TimeField | "now";
+  readonly of: Expression<unknown> | undefined;
+  constructor(
+    field: TimeField | "now",
+    of: Expression<unknown> | undefined,
+    type: SqlType,
+  ) {
+    super(type);
+    this.field = field;
+    this.of = of;
+  }
+  override get kind(): string {
+    return "time";
+  }
+  override compile(compiler: Compiler): void {
+    const { field, of } = this;
+    const { timeTypes } = compiler.dialect.features;
+    if (field === "now") {
+      return compiler.write(
+        timeTypes ? "CURRENT_TIMESTAMP" : "strftime('%Y-%m-%dT%H:%M:%fZ')",
+      );
+    }
+    const format = Object.hasOwn(FORMATS, field) ? FORMATS[field] : undefined;
+    if (!format) {
+      throw new CompileError(
+        `Cannot extract such a field; use one of ${Object.keys(FORMATS)}`,
+      );
+    }
+    compiler.write(
+      timeTypes
+        ? `CAST(floor(EXTRACT(${field} FROM `
+        : `CAST(strftime('${format}', `,
+    );
+    if (of) compiler.operand(of, 9);
+    // An instant has no parts until its time zone is said.
+    if (timeTypes && of?.type?.name === "timestamp") {
+      compiler.write(" AT TIME ZONE 'UTC'");
+    }
+    compiler.write(timeTypes ? ")) AS INTEGER)" : ") AS INTEGER)");
+  }
+}
+
+/** The row's number within its window, from 1. */
+export function rowNumber(): Expression<number> {
+  return call("row_number", [], TYPES.integer);
+}
+
+/** The row's rank within its window, with gaps behind equal ones. */
+export function rank(): Expression<number> {
+  return call("rank", [], TYPES.integer);
+}
+
+/** The row's rank within its window, without gaps. */
+export function denseRank(): Expression<number> {
+  return call("dense_rank", [], TYPES.integer);
+}
+
+/** The value so many rows before, within the window. */
+export function lag<T>(of: Expression<T>, rows = 1): Expression<T | null> {
+  return call("lag", [of, literal(rows)], of.type);
+}
+
+/** The value so many rows after, within the window. */
+export function lead<T>(of: Expression<T>, rows = 1): Expression<T | null> {
+  return call("lead", [of, literal(rows)], of.type);
+}
+
+/** The value of the window's first row. */
+export function firstValue<T>(of: Expression<T>): Expression<T> {
+  return call("first_value", [of], of.type);
 }

@@ -5,15 +5,19 @@
  *
  * | question | file |
  * | --- | --- |
- * | How is a table described? | `schema.ts`, `column.ts`, `types.ts` |
- * | How is a statement built? | `select.ts`, `dml.ts`, `expression.ts`, `functions.ts`, `text.ts` |
- * | How does it become text? | `compiler.ts`, `dialects/` |
+ * | How is a table described? | `schema.ts`, `column.ts`, `constraint.ts`, `types.ts`, `type_decorator.ts` |
+ * | How is a query built? | `select.ts`, `alias.ts`, `subquery.ts`, `cte.ts`, `compound.ts` |
+ * | How are rows written? | `insert.ts`, `update.ts`, `delete.ts` |
+ * | How is an expression built? | `expression.ts`, `operators.ts`, `functions.ts`, `case.ts`, `window.ts`, `json_path.ts`, `text.ts` |
+ * | How does it become text? | `compiler.ts`, `dialects/`, and within a platform's limits: `limits.ts` |
  * | How does it reach a database? | `engine.ts`, `driver.ts`, `registry.ts` |
  * | What does a database look like already? | `reflection/` |
  * | What can go wrong? | `errors.ts` |
  *
  * @module
  */
+export { Alias, alias, type ColumnsAs } from "./alias.ts";
+export { type Case, caseWhen } from "./case.ts";
 export * from "./column.ts";
 export {
   type BoundStatement,
@@ -24,10 +28,30 @@ export {
   type PreparedStatement,
   quoteName,
   type ResultColumn,
+  type Slot,
 } from "./compiler.ts";
+export {
+  type CompoundOperator,
+  type CompoundSelect,
+  except,
+  intersect,
+  union,
+  unionAll,
+} from "./compound.ts";
+export * from "./constraint.ts";
+export { addCte, Cte, cte, type CteOptions, recursiveCte } from "./cte.ts";
+export { Delete, deleteFrom } from "./delete.ts";
 export * from "./dialect.ts";
 export * from "./ddl.ts";
-export * from "./dml.ts";
+export type {
+  Assignment,
+  Changes,
+  Dml,
+  KeyOf,
+  Target,
+  Values,
+  Written,
+} from "./dml.ts";
 export * from "./driver.ts";
 export * from "./engine.ts";
 export * from "./errors.ts";
@@ -37,19 +61,44 @@ export {
   Bind,
   type Comparable,
   Expression,
+  In,
+  type InOperand,
+  Labeled,
+  Like,
   literal,
+  Logical,
   not,
   type Operand,
   operand,
   or,
+  type Part,
+  Phrase,
   Raw,
-  Tuple,
   type ValueOf,
 } from "./expression.ts";
-export * from "./from.ts";
+export { cartesianProduct, filterBy } from "./filter_by.ts";
+export {
+  type AnyColumns,
+  Column,
+  type Definition,
+  FromClause,
+  Join,
+  type JoinKind,
+} from "./from.ts";
 export { fromsOf } from "./_froms.ts";
 export * from "./functions.ts";
-export * from "./node.ts";
+export { identifier } from "./identifier.ts";
+export {
+  type ConflictClause,
+  type ConflictUpdate,
+  excluded,
+  Insert,
+  insert,
+  type InsertSource,
+} from "./insert.ts";
+export { jsonNull, JsonPath, jsonPath } from "./json_path.ts";
+export { Node } from "./node.ts";
+export * from "./operators.ts";
 export type {
   CheckFacts,
   ColumnFacts,
@@ -68,12 +117,45 @@ export {
 } from "./reflection/reflect.ts";
 export * from "./registry.ts";
 export * from "./result.ts";
-export * from "./rows.ts";
+export { type Hydrate, plainRow, readResult, Result } from "./rows.ts";
+export type {
+  EntityLike,
+  ItemValue,
+  JoinedRow,
+  RowFunction,
+  SelectedRow,
+  SelectItem,
+  SelectOption,
+  SelectRecord,
+  SourceOf,
+  SourcesOf,
+  WithOptions,
+} from "./row_types.ts";
 export * from "./schema.ts";
-export * from "./select.ts";
+export { translateSchemas } from "./schema_translate.ts";
+export {
+  fromOf,
+  itemOf,
+  type JoinTarget,
+  type LockOptions,
+  Select,
+  select,
+  type SelectState,
+} from "./select.ts";
 export * from "./statement.ts";
+export {
+  type ColumnsOfRow,
+  correlate,
+  exists,
+  lateral,
+  scalarSubquery,
+  Subquery,
+  subquery,
+} from "./subquery.ts";
 export * from "./transaction.ts";
 export { sql, TextStatement } from "./text.ts";
+export { Tuple, tuple, type TupleOperand } from "./tuple.ts";
+export { typeDecorator, type TypeDecoratorOptions } from "./type_decorator.ts";
 export {
   resultReader,
   type SqlType,
@@ -82,7 +164,15 @@ export {
   toDriver,
   type TypeRules,
 } from "./types.ts";
+export { Update, update } from "./update.ts";
 export * from "./violations.ts";
+export {
+  filter,
+  type FrameBounds,
+  over,
+  type OverOptions,
+  withinGroup,
+} from "./window.ts";
 export {
   classifyPostgres,
   type PostgresErrorFields,

@@ -7,7 +7,7 @@ import type { Compiler } from "./compiler.ts";
  */
 export abstract class Node {
   /** The name under which a dialect overrides it. */
-  abstract get kind(): string;
+  abstract readonly kind: string;
   /** Writes it in standard SQL. */
   abstract compile(compiler: Compiler): void;
   /** What decides its text: two nodes alike in these are written alike. */

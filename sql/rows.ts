@@ -1,4 +1,4 @@
-import { labelOf, type PreparedStatement } from "./compiler.ts";
+import { labelsOf, type PreparedStatement } from "./compiler.ts";
 import type { DriverResult } from "./driver.ts";
 import type { RowShape, RowSource } from "./statement.ts";
 
@@ -49,22 +49,27 @@ export function readResult<Row>(
   hydrate: Hydrate = plainRow,
 ): Result<Row> {
   const { columns } = prepared;
-  const readers = (columns.length > 0 ? columns : result.columns).map((_, i) =>
-    columns[i]?.read ?? result.readers?.[i]
+  const readers = (shape ? columns : result.columns).map((label, i) =>
+    // Hand-written columns are known by name, not by place.
+    (shape ? columns[i] : columns.find((column) => column.label === label))
+      ?.read ?? result.readers?.[i]
   );
   const rows = new Result<Row>(
     result.changes,
     shape
       ? shape.items.map(({ key, source, expressions: [first] }, i) =>
         key ??
-          (source ? source.from.labelPrefix : first && labelOf(first, false)) ??
+          (source
+            ? source.from.labelPrefix
+            : first && labelsOf([first], false)[0]) ??
           String(i)
       )
       : result.columns,
   );
   const assemble = shape ? assembler(shape, hydrate) : undefined;
   const isRaw = readers.every((read) => !read);
-  for (const raw of result.rows) {
+  for (const sent of result.rows) {
+    const raw = prepared.unpack?.(sent) ?? sent;
     const values = isRaw ? raw : raw.map((value, i) => {
       const read = readers[i];
       return read && value !== null ? read(value) : value;

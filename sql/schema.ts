@@ -7,10 +7,14 @@ import type {
 } from "./column.ts";
 import type { Compiler } from "./compiler.ts";
 import { CompileError } from "./errors.ts";
-import type { Expression } from "./expression.ts";
-import { Column, FromClause } from "./from.ts";
+import { type Constraint, foreignKey, index, unique } from "./constraint.ts";
+import {
+  type AnyColumns,
+  type Column,
+  columnsFor,
+  FromClause,
+} from "./from.ts";
 import { createAll, type SchemaOptions, type SchemaTarget } from "./ddl.ts";
-import { type RowSource, rowSource } from "./statement.ts";
 import { sortTables } from "./_table_order.ts";
 
 /** Columns by key, as they are described. */
@@ -19,10 +23,10 @@ export type ColumnBuilders = Readonly<
 >;
 
 /** The columns of a table by key. */
-export type ColumnsOf<S> = {
+export type ColumnsOf<S, Name = unknown> = {
   readonly [
     K in keyof S as S[K] extends ColumnBuilder<unknown, Optionality> ? K : never
-  ]: Column<ColumnValue<S[K]>>;
+  ]: Column<ColumnValue<S[K]>, Name>;
 };
 
 /** A row of a table as a plain object. */
@@ -86,111 +90,6 @@ export class MetaData {
   }
 }
 
-/** A foreign key: columns of a table that name a row of another. */
-export interface ForeignKeyConstraint extends ForeignKeyOptions {
-  /** @ignore */
-  readonly kind: "foreignKey";
-  /** The columns' keys or names. */
-  readonly columns: readonly string[];
-  /** What they name, each as `table.column`. */
-  readonly targets: readonly string[];
-}
-
-/** Columns whose values together are unique. */
-export interface UniqueConstraint {
-  /** @ignore */
-  readonly kind: "unique";
-  /** The constraint's name. */
-  readonly name?: string;
-  /** The columns' keys or names. */
-  readonly columns: readonly string[];
-}
-
-/** Columns that together name a row. */
-export interface PrimaryKeyConstraint {
-  /** @ignore */
-  readonly kind: "primaryKey";
-  /** The constraint's name. */
-  readonly name?: string;
-  /** The columns' keys or names. */
-  readonly columns: readonly string[];
-}
-
-/** A condition that every row meets. */
-export interface CheckConstraint {
-  /** @ignore */
-  readonly kind: "check";
-  /** The constraint's name. */
-  readonly name?: string;
-  /** The condition. */
-  readonly sql: Expression<unknown>;
-}
-
-/** An index. */
-export interface IndexConstraint {
-  /** @ignore */
-  readonly kind: "index";
-  /** Its name. @default from the naming convention */
-  readonly name?: string;
-  /** Columns' keys or names, or expressions. */
-  readonly columns: readonly (string | Expression<unknown>)[];
-  /** Whether equal entries are refused. */
-  readonly unique?: boolean;
-  /** Which rows are in it. */
-  readonly where?: Expression<unknown>;
-}
-
-/** Anything that stands in a table beside its columns. */
-export type Constraint =
-  | ForeignKeyConstraint
-  | UniqueConstraint
-  | PrimaryKeyConstraint
-  | CheckConstraint
-  | IndexConstraint;
-
-/** Columns that name a row of another table. */
-export function foreignKey(
-  columns: readonly string[],
-  targets: readonly string[],
-  options: ForeignKeyOptions = {},
-): ForeignKeyConstraint {
-  return { kind: "foreignKey", columns, targets, ...options };
-}
-
-/** Columns whose values together are unique. */
-export function unique(
-  columns: readonly string[],
-  name?: string,
-): UniqueConstraint {
-  return { kind: "unique", columns, ...(name && { name }) };
-}
-
-/** Columns that together are the primary key. */
-export function primaryKey(
-  columns: readonly string[],
-  name?: string,
-): PrimaryKeyConstraint {
-  return { kind: "primaryKey", columns, ...(name && { name }) };
-}
-
-/** A condition that every row meets. */
-export function check(
-  sql: Expression<unknown>,
-  name?: string,
-): CheckConstraint {
-  return { kind: "check", sql, ...(name && { name }) };
-}
-
-/** An index over columns or expressions. */
-export function index(
-  name: string | undefined,
-  columns: readonly (string | Expression<unknown>)[],
-  options: { readonly unique?: boolean; readonly where?: Expression<unknown> } =
-    {},
-): IndexConstraint {
-  return { kind: "index", columns, ...(name && { name }), ...options };
-}
-
 /** Settings of a table. */
 export interface TableOptions {
   /** Its schema. @default the MetaData's */
@@ -221,8 +120,11 @@ export interface ForeignKey extends ForeignKeyOptions {
  * A table: its name, its columns, and what holds between them.
  *
  * @typeParam S Its columns as they were described.
+ * @typeParam Name Its name.
  */
-export class Table<S = unknown> extends FromClause {
+// deno-lint-ignore no-explicit-any -- a table of any columns takes, and is, every table
+export class Table<S = any, Name extends string = string>
+  extends FromClause<ColumnsOf<S, Name>, RowOf<S>, Name> {
   /** Never present: carries the columns' types. */
   declare readonly [tableShape]: S;
   /** Its name. */
@@ -232,7 +134,7 @@ export class Table<S = unknown> extends FromClause {
   /** The set it belongs to. */
   readonly metadata: MetaData;
   /** Its columns by key. */
-  override readonly c: ColumnsOf<S> & Readonly<Record<string, Column<unknown>>>;
+  override readonly c: ColumnsOf<S, Name>;
   /** Constraints and indexes, those written on columns too. */
   readonly constraints: readonly Constraint[];
   /** The settings it was made with. */
@@ -253,9 +155,7 @@ export class Table<S = unknown> extends FromClause {
     this.metadata = metadata;
     this.options = options;
     const entries = Object.entries(columns as ColumnBuilders);
-    this.c = Object.fromEntries(
-      entries.map(([key, { spec }]) => [key, new Column(key, spec, this)]),
-    ) as this["c"];
+    this.c = columnsFor(entries.map(([key, { spec }]) => [key, spec]), this);
     this.constraints = [
       ...entries.flatMap(([key, { spec }]) => columnConstraints(key, spec)),
       ...constraints,
@@ -268,10 +168,12 @@ export class Table<S = unknown> extends FromClause {
     metadata.tables.set(this.fullName, this);
   }
 
+  /** @ignore */
   override get kind(): string {
     return "table";
   }
 
+  /** @ignore */
   override get isNamed(): boolean {
     return true;
   }
@@ -283,16 +185,6 @@ export class Table<S = unknown> extends FromClause {
 
   override get labelPrefix(): string {
     return this.name;
-  }
-
-  /** What `select()` needs to know of it. */
-  get [rowSource](): RowSource {
-    return { from: this, columns: this.columns };
-  }
-
-  /** Its columns in order. */
-  get columns(): readonly Column<unknown>[] {
-    return Object.values(this.c);
   }
 
   /** The columns of its primary key, in order. */
@@ -351,7 +243,7 @@ export class Table<S = unknown> extends FromClause {
    * @throws {CompileError} If it has none such.
    */
   column(name: string): Column<unknown> {
-    const own: Readonly<Record<string, Column<unknown>>> = this.c;
+    const own = this.c as AnyColumns;
     const found = Object.hasOwn(own, name)
       ? own[name]
       : this.columns.find((column) => column.name === name);
@@ -367,6 +259,7 @@ export class Table<S = unknown> extends FromClause {
     compiler.tableName(this);
   }
 
+  /** @ignore */
   override compile(compiler: Compiler): void {
     compiler.tableName(this);
   }
@@ -398,12 +291,12 @@ function columnConstraints(key: string, spec: ColumnSpec): Constraint[] {
  * strictEqual(users.c.name.name, "name");
  * ```
  */
-export function table<S extends ColumnBuilders>(
-  name: string,
+export function table<S extends ColumnBuilders, const Name extends string>(
+  name: Name,
   metadata: MetaData,
   columns: S,
   constraints: readonly Constraint[] = [],
   options: TableOptions = {},
-): Table<S> {
+): Table<S, Name> {
   return new Table(name, metadata, columns, constraints, options);
 }

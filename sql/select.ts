@@ -1,18 +1,20 @@
 import type { Compiler } from "./compiler.ts";
-import { CompileError } from "./errors.ts";
-import {
-  and,
-  Expression,
-  type InOperand,
-  Labeled,
-  operand,
-  TYPES,
-} from "./expression.ts";
+import { CompileError, UnsupportedError } from "./errors.ts";
+import { and, Expression, operand } from "./expression.ts";
 import { FromClause, Join, type JoinKind } from "./from.ts";
 import { joinCondition } from "./_join_condition.ts";
 import { fromsOf } from "./_froms.ts";
-import type { RowOf, Table } from "./schema.ts";
+import type {
+  JoinedRow,
+  SelectedRow,
+  SelectItem,
+  SelectOption,
+  SelectRecord,
+  SourcesOf,
+  WithOptions,
+} from "./row_types.ts";
 import {
+  copyOf,
   type JoinPath,
   joinPath,
   type RowItem,
@@ -21,58 +23,7 @@ import {
   type Selectable,
   Statement,
 } from "./statement.ts";
-
-/** A class whose instances are rows. */
-export type EntityLike = Selectable & { readonly prototype: unknown };
-
-/** One thing that can be selected. */
-export type SelectItem =
-  | EntityLike
-  | Table<never>
-  | Expression<unknown>
-  | Selectable;
-
-/** Named expressions or entities. */
-export type SelectRecord = Readonly<
-  Record<string, Expression<unknown> | EntityLike>
->;
-
-/** What one selected thing becomes in a row. */
-export type ItemValue<I> = I extends Expression<infer T> ? T
-  : I extends Table<infer S> ? RowOf<S>
-  : I extends { readonly prototype: infer P } ? P
-  : unknown;
-
-/** What a row of selected things becomes. */
-export type SelectedRow<A extends readonly unknown[]> = A extends
-  readonly [infer One] ? One extends SelectItem ? ItemValue<One>
-  : { -readonly [K in keyof One]: ItemValue<One[K]> }
-  : { -readonly [K in keyof A]: ItemValue<A[K]> };
-
-declare const rowFunction: unique symbol;
-
-/**
- * What an option does to a row's type: `Result` computed from `this["row"]`.
- * Options extend it, so that this room need not know them.
- */
-export interface RowFunction {
-  /** The row before. */
-  readonly row: unknown;
-  /** The row after. */
-  readonly result: unknown;
-}
-
-/** A setting of a select for the layers above, and what it does to the row's type. */
-export interface SelectOption<F extends RowFunction = RowFunction> {
-  /** Never present: carries the effect on the row's type. */
-  readonly [rowFunction]?: F;
-}
-
-/** The row's type after some options. */
-export type WithOptions<Row, L extends readonly unknown[]> = L extends
-  readonly [SelectOption<infer F>, ...infer Rest]
-  ? WithOptions<(F & { readonly row: Row })["result"], Rest>
-  : Row;
+import { TYPES } from "./types.ts";
 
 /** What can be joined: a table, an alias, a mapped class, a relation. */
 export type JoinTarget = FromClause | Selectable | JoinPath;
@@ -81,32 +32,55 @@ export type JoinTarget = FromClause | Selectable | JoinPath;
 export interface LockOptions {
   /** Shared instead of exclusive. @default {false} */
   readonly read?: boolean;
+  /** Only against changes of keys: `FOR NO KEY UPDATE`, `FOR KEY SHARE`. @default {false} */
+  readonly keyShare?: boolean;
+  /** Only the rows of these. @default all of the query's */
+  readonly of?: readonly Selectable[];
   /** Fail instead of waiting. @default {false} */
   readonly nowait?: boolean;
   /** Leave out locked rows. @default {false} */
   readonly skipLocked?: boolean;
 }
 
-interface SelectState {
+/** The clauses of a query, as they were said. */
+export interface SelectState {
+  /** What is selected. */
   readonly items: readonly RowItem[];
+  /** What rows are said to come from. */
   readonly from: readonly FromClause[];
+  /** What was joined. */
   readonly joins: readonly Join[];
+  /** Which rows. */
   readonly where: Expression<unknown> | undefined;
+  /** What makes a group. */
   readonly groupBy: readonly Expression<unknown>[];
+  /** Which groups. */
   readonly having: Expression<unknown> | undefined;
+  /** The order. */
   readonly orderBy: readonly Expression<unknown>[];
+  /** How many rows at most. */
   readonly limit: Expression<unknown> | undefined;
+  /** How many rows are left out. */
   readonly offset: Expression<unknown> | undefined;
-  readonly distinct: boolean;
+  /** Whether each row comes once, or once for each value of these. */
+  readonly distinct: boolean | readonly Expression<unknown>[];
+  /** How rows are locked. */
   readonly lock: LockOptions | undefined;
+  /** What belongs to the query around this one, if it was said. */
+  readonly correlate: readonly FromClause[];
 }
+
+declare const selectSources: unique symbol;
 
 /**
  * A query: Fowler's Query Object. Immutable: every method returns a new one.
  *
  * @typeParam Row What a row becomes.
+ * @typeParam Sources What the parts of a row belong to.
  */
-export class Select<Row> extends Statement<Row> {
+export class Select<Row, Sources = unknown> extends Statement<Row> {
+  /** Never present: carries what the parts of a row belong to. */
+  declare readonly [selectSources]: Sources;
   override readonly shape: RowShape;
   /** The clauses. */
   readonly state: SelectState;
@@ -124,6 +98,7 @@ export class Select<Row> extends Statement<Row> {
     this.optionList = optionList;
   }
 
+  /** @ignore */
   override get kind(): string {
     return "select";
   }
@@ -134,77 +109,69 @@ export class Select<Row> extends Statement<Row> {
   get isQuery(): true {
     return true;
   }
+  /** @ignore */
   override structure(): readonly unknown[] {
     const { items, lock, ...rest } = this.state;
     return [
-      items.map(({ expressions }) => expressions),
-      lock && Object.entries(lock).flat(),
+      items.map(({ expressions, source }) => [expressions, source?.where]),
+      lock && JSON.stringify(lock, (key, value) => key === "of" ? 0 : value),
+      lock?.of?.map(fromOf),
       ...Object.values(rest),
     ];
   }
 
-  /** The expressions of a result's row. */
-  get expressions(): readonly Expression<unknown>[] {
-    return this.state.items.flatMap((item) => item.expressions);
-  }
-
-  #with(patch: Partial<SelectState>): Select<Row> {
-    return new Select(this.shape, { ...this.state, ...patch }, this.optionList);
-  }
-
   /** Only rows that meet all conditions. */
-  where(...conditions: Expression<unknown>[]): Select<Row> {
-    const { where } = this.state;
-    return this.#with({ where: and(...(where ? [where] : []), ...conditions) });
+  where(...conditions: Expression<unknown>[]): Select<Row, Sources> {
+    return changed(this, { where: allOf(this.state.where, conditions) });
   }
   /** Takes rows from here, where the columns do not say it. */
-  from(...sources: (FromClause | Selectable)[]): Select<Row> {
-    return this.#with({
+  from(...sources: Selectable[]): Select<Row, Sources> {
+    return changed(this, {
       from: [...this.state.from, ...sources.map(fromOf)],
     });
   }
   /** Joins rows: along a relation, by the foreign key, or on a condition. */
-  join(target: JoinTarget, on?: Expression<unknown>): Select<Row> {
-    return this.#join("JOIN", target, on);
+  join(target: JoinTarget, on?: Expression<unknown>): Select<Row, Sources> {
+    return joined(this, "JOIN", target, on);
   }
   /** Joins rows where there are any, else NULLs. */
-  leftJoin(target: JoinTarget, on?: Expression<unknown>): Select<Row> {
-    return this.#join("LEFT JOIN", target, on);
+  leftJoin<J extends JoinTarget>(
+    target: J,
+    on?: Expression<unknown>,
+  ): Select<JoinedRow<Row, Sources, J, "LEFT JOIN">, Sources> {
+    return this.joinAs("LEFT JOIN", target, on);
   }
   /** Joins in another way: RIGHT, FULL, CROSS. */
-  joinAs(
-    kind: JoinKind,
-    target: JoinTarget,
+  joinAs<K extends JoinKind, J extends JoinTarget>(
+    kind: K,
+    target: J,
     on?: Expression<unknown>,
-  ): Select<Row> {
-    return this.#join(kind, target, on);
+  ): Select<JoinedRow<Row, Sources, J, K>, Sources> {
+    return joined(this, kind, target, on) as Select<never, Sources>;
   }
   /** One row for each group. */
-  groupBy(...expressions: Expression<unknown>[]): Select<Row> {
-    return this.#with({ groupBy: [...this.state.groupBy, ...expressions] });
+  groupBy(...expressions: Expression<unknown>[]): Select<Row, Sources> {
+    return changed(this, { groupBy: [...this.state.groupBy, ...expressions] });
   }
   /** Only groups that meet all conditions. */
-  having(...conditions: Expression<unknown>[]): Select<Row> {
-    const { having } = this.state;
-    return this.#with({
-      having: and(...(having ? [having] : []), ...conditions),
-    });
+  having(...conditions: Expression<unknown>[]): Select<Row, Sources> {
+    return changed(this, { having: allOf(this.state.having, conditions) });
   }
   /** Sorts; a later call sorts within the earlier order. */
-  orderBy(...expressions: Expression<unknown>[]): Select<Row> {
-    return this.#with({ orderBy: [...this.state.orderBy, ...expressions] });
+  orderBy(...expressions: Expression<unknown>[]): Select<Row, Sources> {
+    return changed(this, { orderBy: [...this.state.orderBy, ...expressions] });
   }
   /** At most so many rows. */
-  limit(count: number | Expression<number>): Select<Row> {
-    return this.#with({ limit: operand(count, TYPES.integer) });
+  limit(count: number | Expression<number>): Select<Row, Sources> {
+    return changed(this, { limit: operand(count, TYPES.integer) });
   }
   /** Leaves out the first rows. */
-  offset(count: number | Expression<number>): Select<Row> {
-    return this.#with({ offset: operand(count, TYPES.integer) });
+  offset(count: number | Expression<number>): Select<Row, Sources> {
+    return changed(this, { offset: operand(count, TYPES.integer) });
   }
-  /** Each row once. */
-  distinct(): Select<Row> {
-    return this.#with({ distinct: true });
+  /** Each row once; or, on Postgres, the first row for each value of `on`. */
+  distinct(...on: Expression<unknown>[]): Select<Row, Sources> {
+    return changed(this, { distinct: on.length === 0 || on });
   }
   /** The same rows with other columns; their order only stays where it decides which they are. */
   withOnlyColumns<const A extends readonly (SelectItem | SelectRecord)[]>(
@@ -220,61 +187,33 @@ export class Select<Row> extends Statement<Row> {
     });
   }
   /** Locks the rows, on databases that lock rows. */
-  withForUpdate(options: LockOptions = {}): Select<Row> {
-    return this.#with({ lock: options });
+  withForUpdate(options: LockOptions = {}): Select<Row, Sources> {
+    return changed(this, { lock: options });
   }
   /** Adds settings for the layers above, such as how relations are loaded. */
   options<const L extends readonly SelectOption[]>(
     ...options: L
-  ): Select<WithOptions<Row, L>> {
-    return new Select(this.shape, this.state, [
-      ...this.optionList,
-      ...options,
-    ]);
+  ): Select<WithOptions<Row, L>, Sources> {
+    return copyOf<Select<Row, Sources>>(this, {
+      optionList: [...this.optionList, ...options],
+    }) as Select<never, Sources>;
   }
 
-  #join(
-    kind: JoinKind,
-    target: JoinTarget,
-    on?: Expression<unknown>,
-  ): Select<Row> {
-    const { joins } = this.state;
-    if (joinPath in target) {
-      const steps = target[joinPath]();
-      return this.#with({
-        joins: [
-          ...joins,
-          ...steps.map((step, i) =>
-            new Join(
-              kind,
-              step.from,
-              on && i === steps.length - 1 ? and(step.on, on) : step.on,
-            )
-          ),
-        ],
-      });
-    }
-    const right = fromOf(target);
-    const left = fromsOf(this, new Set([right]));
-    const condition = kind === "CROSS JOIN" ? undefined : on ??
-      joinCondition([...left, ...joins.map((join) => join.right)], right);
-    return this.#with({ joins: [...joins, new Join(kind, right, condition)] });
-  }
-
+  /** @ignore */
   override compile(compiler: Compiler): void {
     const s = this.state;
     const froms = fromsOf(this, compiler.enclosing);
     const visible = [...froms, ...s.joins.map((join) => join.right)];
     compiler.nested(visible, (outermost) => {
-      compiler.write(s.distinct ? "SELECT DISTINCT " : "SELECT ");
+      compiler.write("SELECT ");
+      if (s.distinct) writeDistinct(s.distinct, compiler);
       compiler.results(this.expressions, outermost);
       compiler.clause(" FROM ", froms);
       for (const join of s.joins) compiler.visit(join);
-      const where = [
-        ...(s.where ? [s.where] : []),
-        ...s.items.flatMap(({ source }) => source?.where ? [source.where] : []),
-      ];
-      if (where.length > 0) compiler.clause(" WHERE ", [and(...where)]);
+      const own = s.items.flatMap(({ source }) => source?.where ?? []);
+      if (s.where || own.length > 0) {
+        compiler.clause(" WHERE ", [allOf(s.where, own)]);
+      }
       compiler.clause(" GROUP BY ", s.groupBy);
       if (s.having) compiler.clause(" HAVING ", [s.having]);
       compiler.clause(" ORDER BY ", s.orderBy);
@@ -286,14 +225,86 @@ export class Select<Row> extends Statement<Row> {
   }
 }
 
+// Functions, since copies have no private methods.
+function changed<Row, Sources>(
+  query: Select<Row, Sources>,
+  patch: Partial<SelectState>,
+): Select<Row, Sources> {
+  return copyOf(query, { state: { ...query.state, ...patch } });
+}
+
+function joined<Row, Sources>(
+  query: Select<Row, Sources>,
+  kind: JoinKind,
+  target: JoinTarget,
+  on?: Expression<unknown>,
+): Select<Row, Sources> {
+  const { joins } = query.state;
+  const add = (...more: Join[]) =>
+    changed(query, { joins: [...joins, ...more] });
+  if (joinPath in target) {
+    const steps = target[joinPath]();
+    return add(...steps.map((step, i) =>
+      new Join(
+        kind,
+        step.from,
+        on && i === steps.length - 1 ? and(step.on, on) : step.on,
+      )
+    ));
+  }
+  const right = fromOf(target);
+  const condition = kind === "CROSS JOIN" ? undefined : on ??
+    joinCondition([
+      ...fromsOf(query, new Set([right])),
+      ...joins.map((join) => join.right),
+    ], right);
+  return add(new Join(kind, right, condition));
+}
+
+/** A condition and further ones. */
+export function allOf(
+  condition: Expression<unknown> | undefined,
+  more: readonly Expression<unknown>[],
+): Expression<boolean> {
+  return condition ? and(condition, ...more) : and(...more);
+}
+
+function writeDistinct(
+  on: true | readonly Expression<unknown>[],
+  compiler: Compiler,
+): void {
+  compiler.write("DISTINCT ");
+  if (on === true) return;
+  if (!compiler.dialect.features.distinctOn) {
+    throw new UnsupportedError(
+      "Cannot write DISTINCT ON: this database has none; use groupBy() or rowNumber()",
+    );
+  }
+  compiler.clause("ON (", on);
+  compiler.write(") ");
+}
+
 function writeLock(lock: LockOptions, compiler: Compiler): void {
-  compiler.write(lock.read ? " FOR SHARE" : " FOR UPDATE");
+  const { read, keyShare } = lock;
+  compiler.write(
+    ` FOR ${
+      read
+        ? keyShare ? "KEY SHARE" : "SHARE"
+        : keyShare
+        ? "NO KEY UPDATE"
+        : "UPDATE"
+    }`,
+  );
+  if (lock.of) {
+    compiler.write(" OF ");
+    compiler.each(lock.of, ", ", (one) => fromOf(one).reference(compiler));
+  }
   if (lock.nowait) compiler.write(" NOWAIT");
   if (lock.skipLocked) compiler.write(" SKIP LOCKED");
 }
 
 /** What a selectable's rows come from. */
-export function fromOf(target: FromClause | Selectable): FromClause {
+export function fromOf(target: Selectable): FromClause {
   return target instanceof FromClause ? target : target[rowSource].from;
 }
 
@@ -314,37 +325,52 @@ export function fromOf(target: FromClause | Selectable): FromClause {
  */
 export function select<const A extends readonly (SelectItem | SelectRecord)[]>(
   ...things: A
-): Select<SelectedRow<A>> {
-  const [first] = things;
-  const isRecord = things.length === 1 && first !== undefined &&
-    !(first instanceof Expression) && !(rowSource in first);
-  const items = isRecord
-    ? Object.entries(first as SelectRecord).map(([key, thing]) =>
-      itemOf(thing, key)
-    )
-    : things.map((thing) => itemOf(thing as SelectItem));
+): Select<SelectedRow<A>, SourcesOf<A>> {
+  const shape = shapeOf(things);
+  const { items } = shape;
   if (items.length === 0) {
     throw new CompileError(
       "Cannot select nothing; name a class, table or column",
     );
   }
-  const shape: RowShape = {
-    kind: isRecord ? "record" : items.length === 1 ? "single" : "tuple",
-    items,
-  };
   return new Select(shape, {
+    ...EMPTY,
     items,
-    from: [],
     joins: items.flatMap(({ source }) => source?.joins ?? []),
-    where: undefined,
-    groupBy: [],
-    having: undefined,
-    orderBy: [],
-    limit: undefined,
-    offset: undefined,
-    distinct: false,
-    lock: undefined,
   });
+}
+
+/** The clauses of a query that says nothing yet. */
+export const EMPTY: SelectState = {
+  items: [],
+  from: [],
+  joins: [],
+  where: undefined,
+  groupBy: [],
+  having: undefined,
+  orderBy: [],
+  limit: undefined,
+  offset: undefined,
+  distinct: false,
+  lock: undefined,
+  correlate: [],
+};
+
+/** What rows of selected things become. */
+export function shapeOf(
+  things: readonly (SelectItem | SelectRecord)[],
+): RowShape {
+  const [first] = things;
+  const isRecord = things.length === 1 && first !== undefined &&
+    !(first instanceof Expression) && !(rowSource in first);
+  return {
+    kind: isRecord ? "record" : things.length === 1 ? "single" : "tuple",
+    items: isRecord
+      ? Object.entries(first as SelectRecord).map(([key, thing]) =>
+        itemOf(thing, key)
+      )
+      : things.map((thing) => itemOf(thing as SelectItem)),
+  };
 }
 
 /** What one selected thing adds to a row. */
@@ -353,12 +379,9 @@ export function itemOf(thing: SelectItem, key?: string): RowItem {
   if (thing instanceof Expression) {
     return {
       ...named,
-      expressions: [key === undefined ? thing : new Labeled(thing, key)],
+      expressions: [key === undefined ? thing : thing.as(key)],
     };
   }
   const source = (thing as Selectable)[rowSource];
   return { ...named, source, expressions: source.columns };
 }
-
-/** What can stand behind IN, for other rooms. */
-export type { InOperand };

@@ -77,10 +77,23 @@ export abstract class Statement<Row> extends Node {
   /** What its rows become; nothing where it gives none. */
   abstract readonly shape: RowShape | undefined;
   /** Whether it only reads. */
-  abstract get isRead(): boolean;
+  abstract readonly isRead: boolean;
   /** Settings of this one execution, for the layers above. */
   readonly optionList: readonly unknown[] = [];
+  /** The expressions of a result's row. */
+  get expressions(): readonly Expression<unknown>[] {
+    return this.shape?.items.flatMap((item) => item.expressions) ?? [];
+  }
 }
 
 /** The row type of a statement. */
 export type RowOfStatement<S> = S extends Statement<infer Row> ? Row : never;
+
+/** A copy of a statement with some of its parts changed. */
+export function copyOf<S extends object>(statement: S, patch: Partial<S>): S {
+  return Object.assign(
+    Object.create(Object.getPrototypeOf(statement)),
+    statement,
+    patch,
+  );
+}

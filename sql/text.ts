@@ -1,47 +1,62 @@
+import type { ColumnBuilder, ColumnValue, Optionality } from "./column.ts";
 import type { Compiler } from "./compiler.ts";
-import { type Expression, operand, Raw } from "./expression.ts";
-import type { Node } from "./node.ts";
+import { operand, Raw } from "./expression.ts";
+import { Node } from "./node.ts";
 import { type RowShape, Statement } from "./statement.ts";
 import type { SqlType } from "./types.ts";
-
-/** SQL as it is written: the one way for raw text into a statement. */
-export function text<T = unknown>(
-  sql: string,
-  type?: SqlType<T>,
-): Expression<T> {
-  return new Raw<T>(sql, type);
-}
 
 /** A statement written by hand, its values bound. */
 export class TextStatement<Row> extends Statement<Row> {
   /** Text and values in turn. */
   readonly parts: readonly Node[];
   override readonly shape: RowShape | undefined;
-  readonly #isRead: boolean;
+  /** The types of its columns, by label. */
+  readonly types: readonly (readonly [string, SqlType])[];
+  override readonly isRead: boolean;
 
   /** Use {@linkcode sql}. */
   constructor(
     parts: readonly Node[],
     isRead: boolean,
     shape?: RowShape,
+    types: readonly (readonly [string, SqlType])[] = [],
   ) {
     super();
     this.parts = parts;
     this.shape = shape;
-    this.#isRead = isRead;
+    this.isRead = isRead;
+    this.types = types;
   }
+  /** @ignore */
   override get kind(): string {
     return "text";
   }
-  override get isRead(): boolean {
-    return this.#isRead;
+  /**
+   * Says what its columns are, so that rows have their types and values are
+   * read as those of a table are.
+   */
+  columns<
+    const C extends Readonly<
+      Record<string, ColumnBuilder<unknown, Optionality>>
+    >,
+  >(columns: C): TextStatement<{ [K in keyof C]: ColumnValue<C[K]> }> {
+    return new TextStatement(
+      this.parts,
+      this.isRead,
+      this.shape,
+      Object.entries(columns).map(([label, { spec }]) => [label, spec.type]),
+    );
   }
+  /** @ignore */
   override structure(): readonly unknown[] {
-    return [this.parts];
+    return [this.parts, this.types];
   }
+  /** @ignore */
   override compile(compiler: Compiler): void {
-    compiler.nested([], () => {
+    compiler.nested([], (outermost) => {
       for (const part of this.parts) compiler.visit(part);
+      if (!outermost) return;
+      for (const [label, type] of this.types) compiler.column(label, type);
     });
   }
 }
@@ -53,7 +68,15 @@ const WRITES = /\b(insert|update|delete|merge|into|nextval|setval)\b/i;
 
 /**
  * A statement as a tagged template: what stands in `${}` is bound, or, where
- * it is an expression or column, written.
+ * it is an expression, a column, a table or another statement, written.
+ *
+ * @example
+ * ```ts
+ * import { integer, sql, text } from "@aludel/aludel/sql";
+ *
+ * sql`SELECT id, name FROM users WHERE name = ${"ed"}`
+ *   .columns({ id: integer(), name: text() });
+ * ```
  *
  * @typeParam Row A row of its result, by column name.
  */
@@ -61,12 +84,19 @@ export function sql<Row = Record<string, unknown>>(
   strings: TemplateStringsArray,
   ...values: readonly unknown[]
 ): TextStatement<Row> {
-  const parts = strings.flatMap((string, i) => [
-    new Raw(string),
-    ...(i < values.length ? [operand(values[i])] : []),
-  ]);
   return new TextStatement(
-    parts,
+    templateParts(strings, values),
     READS.test(strings[0] ?? "") && !WRITES.test(strings.join(" ")),
   );
+}
+
+function templateParts(
+  strings: TemplateStringsArray,
+  values: readonly unknown[],
+): Node[] {
+  return strings.flatMap((string, i) => {
+    if (i >= values.length) return [new Raw(string)];
+    const value = values[i];
+    return [new Raw(string), value instanceof Node ? value : operand(value)];
+  });
 }

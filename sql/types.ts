@@ -18,14 +18,16 @@ export interface SqlType<T = unknown> {
   readonly args: readonly (string | number)[];
   /** The type of an array's items. */
   readonly item?: SqlType;
+  /** The underlying type, for a type made by `typeDecorator`. */
+  readonly base?: SqlType;
   /** Program value to the value that the underlying type takes. */
   toBase?(value: T, dialect: Dialect): unknown;
   /** Value of the underlying type to the program's value. */
   fromBase?(value: never, dialect: Dialect): T;
   /** How two values compare, for change detection. @default by structure */
   equals?(a: T, b: T): boolean;
-  /** The underlying type, for a type made by `typeDecorator`. */
-  readonly base?: SqlType;
+  /** The type of what an operator compares it with. @default this type */
+  coerceComparedValue?(operator: string, other: unknown): SqlType | undefined;
   /** Never present: carries the value's type. */
   readonly [valueType]?: T;
 }
@@ -38,18 +40,49 @@ export function sqlType<T>(
   return { name, args };
 }
 
+/** The types that expressions make by themselves. */
+export const TYPES: {
+  readonly boolean: SqlType<boolean>;
+  readonly integer: SqlType<number>;
+  readonly text: SqlType<string>;
+} = {
+  boolean: { name: "boolean", args: [] },
+  integer: { name: "integer", args: [] },
+  text: { name: "text", args: [] },
+};
+
+/** A type without what the user put on top of it. */
+export function rootType(type: SqlType): SqlType {
+  return type.base ? rootType(type.base) : type;
+}
+
+const WIDTHS = ["integer", "bigint", "numeric", "real"];
+
+/** The type of what arithmetic makes of two: the wider one of two numbers. */
+export function widerType(
+  left: SqlType | undefined,
+  right: SqlType | undefined,
+): SqlType | undefined {
+  const rank = (type: SqlType | undefined) => WIDTHS.indexOf(type?.name ?? "");
+  return left && rank(left) >= 0 && rank(right) > rank(left) ? right : left;
+}
+
 /** How a dialect stores, binds and reads one type. */
 export interface TypeRules {
   /** The type in DDL, such as `VARCHAR(50)`. */
   ddl(type: SqlType): string;
   /** Value to bound value; absent where the value is bound as it is. */
-  bind?(value: never, type: SqlType): SqlValue;
+  bind?(value: never, type: SqlType, dialect: Dialect): SqlValue;
   /** Driver's value to value; absent where it is right as it comes. */
-  result?(value: never, type: SqlType): unknown;
-  /** Wraps the column in a result list, for values that a driver would spoil. */
+  result?(value: never, type: SqlType, dialect: Dialect): unknown;
+  /** Wraps a column in a result list, for values that a driver would spoil. */
   select?(sql: string): string;
+  /** Wraps a column that is compared, sorted or reckoned with. */
+  operand?(sql: string): string;
   /** Wraps a placeholder, for values that need their type said. */
-  placeholder?(sql: string, type: SqlType): string;
+  placeholder?(sql: string, type: SqlType, dialect: Dialect): string;
+  /** Wraps a placeholder where no column beside it says its type. */
+  exact?(sql: string): string;
 }
 
 /** Turns a program value into a bound value. `null` stays `null`. */
@@ -64,8 +97,8 @@ export function toDriver(
     const inner = type.toBase ? type.toBase(value as never, dialect) : value;
     return toDriver(inner, type.base, dialect);
   }
-  const rules = dialect.rulesFor(type);
-  return rules.bind ? rules.bind(value as never, type) : value as SqlValue;
+  const { bind } = dialect.rulesFor(type);
+  return bind ? bind(value as never, type, dialect) : value as SqlValue;
 }
 
 /** The function that turns a driver's value into a program value, if one is needed. */
@@ -84,5 +117,5 @@ export function resultReader(
   }
   const { result } = dialect.rulesFor(type);
   return result &&
-    ((value) => value === null ? null : result(value as never, type));
+    ((value) => value === null ? null : result(value as never, type, dialect));
 }

@@ -1,6 +1,7 @@
 import { foreignKeySql, tableName } from "../ddl.ts";
 import type { Dialect, SchemaExtras } from "../dialect.ts";
-import { quoteName, rootType } from "../compiler.ts";
+import { quoteName } from "../compiler.ts";
+import { rootType } from "../types.ts";
 import type { ForeignKey, Table } from "../schema.ts";
 import type { SqlType } from "../types.ts";
 

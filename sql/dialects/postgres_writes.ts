@@ -1,5 +1,6 @@
 import type { BatchWrites } from "../dialect.ts";
-import { literal, Raw, TYPES } from "../expression.ts";
+import { literal, Raw } from "../expression.ts";
+import { TYPES } from "../types.ts";
 import { TextStatement } from "../text.ts";
 
 /**

@@ -4,26 +4,49 @@ import {
   TypeConversionError,
   UnsupportedError,
 } from "../errors.ts";
-import type { SqlType, SqlValue, TypeRules } from "../types.ts";
+import {
+  rootType,
+  type SqlType,
+  type SqlValue,
+  toDriver,
+  type TypeRules,
+} from "../types.ts";
+import {
+  decimal,
+  hex,
+  isoOf,
+  jsonOf,
+  readInteger,
+  safeInteger,
+} from "./values.ts";
 import { SQLITE_WRITES } from "./sqlite_writes.ts";
 
 const asIs = (name: string): TypeRules => ({ ddl: () => name });
 
-const number: Pick<TypeRules, "bind"> = {
-  bind: (value: number) => {
-    if (Number.isFinite(value)) return value;
-    throw new TypeConversionError(
-      "Cannot bind a number that is not finite: SQLite would store NULL; check it before",
-    );
-  },
-};
+function refuse(what: string): never {
+  throw new TypeConversionError(`Cannot bind ${what}; check it before`);
+}
 
-const RULES: Readonly<Record<string, TypeRules>> = {
-  integer: { ddl: () => "INTEGER", ...number, result: Number },
+function finite(value: number): number {
+  return Number.isFinite(value) ? value : refuse("a number that is not finite");
+}
+
+const RULES: Readonly<Record<string, TypeRules>> = /* @__PURE__ */ (() => ({
+  any: {
+    ddl: () => "",
+    bind: (value: unknown, _type, dialect) => dialect.bindUntyped(value),
+  },
+  integer: {
+    ddl: () => "INTEGER",
+    bind: safeInteger,
+    result: readInteger,
+    // Drivers bind every number as a REAL.
+    exact: (mark) => `CAST(${mark} AS INTEGER)`,
+  },
   bigint: {
     ddl: () => "INTEGER",
     // Drivers lose 64-bit numbers, so they travel as text both ways.
-    bind: (value: bigint) => String(value),
+    bind: (value: bigint) => String(BigInt(value)),
     result: (value: string | number | bigint) => BigInt(value),
     select: (sql) => `CAST(${sql} AS TEXT)`,
     placeholder: (mark) => `CAST(${mark} AS INTEGER)`,
@@ -33,30 +56,39 @@ const RULES: Readonly<Record<string, TypeRules>> = {
   boolean: {
     ddl: () => "BOOLEAN",
     bind: (value: boolean) => value ? 1 : 0,
-    result: (value: unknown) => Boolean(value),
+    result: Boolean,
   },
-  real: { ddl: () => "REAL", ...number, result: Number },
+  real: { ddl: () => "REAL", bind: finite, result: Number },
   // A numeric affinity would turn exact decimals into doubles.
-  numeric: { ddl: () => "TEXT", bind: String, result: String },
+  numeric: {
+    ddl: () => "TEXT",
+    bind: (value: string, type) => decimal(value, type),
+    result: (value: string | number, type) => decimal(value, type, true),
+    operand: (sql) => `CAST(${sql} AS REAL)`,
+  },
   date: asIs("TEXT"),
   time: asIs("TEXT"),
   timestamp: {
     ddl: () => "TEXT",
-    bind: (value: Date) => {
-      if (Number.isNaN(value.getTime())) {
-        throw new TypeConversionError(
-          "Cannot bind an invalid Date; check it before",
-        );
-      }
-      return value.toISOString();
-    },
+    bind: isoOf,
     result: (value: string) => new Date(value),
   },
+  instant: asIs("TEXT"),
   interval: asIs("TEXT"),
   json: {
     ddl: () => "TEXT",
-    bind: (value: unknown) => JSON.stringify(value),
+    bind: jsonOf,
     result: (value: string) => JSON.parse(value),
+  },
+  jsonPath: {
+    ddl: () => "TEXT",
+    bind: (path: readonly (string | number)[]) =>
+      path.reduce<string>(
+        (text, key) =>
+          text +
+          (typeof key === "number" ? `[${key}]` : `.${JSON.stringify(key)}`),
+        "$",
+      ),
   },
   blob: {
     ddl: () => "BLOB",
@@ -65,7 +97,22 @@ const RULES: Readonly<Record<string, TypeRules>> = {
   },
   uuid: asIs("TEXT"),
   enum: asIs("TEXT"),
-};
+  list: {
+    ddl: () => "",
+    bind: (values: readonly unknown[], { item }, dialect) =>
+      // A bigint's digits are a JSON number as they stand.
+      `[${
+        values.map((value) => {
+          const bound = toDriver(value, item, dialect);
+          return item?.name === "bigint" && bound !== null
+            ? bound
+            : bound instanceof Uint8Array
+            ? `"${hex(bound)}"`
+            : JSON.stringify(bound);
+        })
+      }]`,
+  },
+}))();
 
 /** SQLite's way, shared by D1, Durable Objects, libSQL and files. */
 export const sqlite: Dialect = {
@@ -108,6 +155,19 @@ export const sqlite: Dialect = {
       `Cannot leave out "${column.key}" in one row of several: SQLite has no DEFAULT in VALUES; give it in every row or in none`,
     );
   },
+  inList(list, negated, compiler): void {
+    const item = list.type?.item;
+    const value = item && rootType(item).name === "blob"
+      ? "unhex(value)"
+      : item
+      ? compiler.typed("value", item)
+      : "value";
+    compiler.write(
+      `${negated ? " NOT" : ""} IN (SELECT ${value} FROM json_each(`,
+    );
+    compiler.bind(list);
+    compiler.write("))");
+  },
   autoincrement: ({ spec }) => ({
     type: "INTEGER",
     suffix: spec.autoincrement ? " PRIMARY KEY AUTOINCREMENT" : " PRIMARY KEY",
@@ -125,12 +185,12 @@ export const sqlite: Dialect = {
     offsetNeedsLimit: true,
     virtualColumns: true,
     tableWords: true,
+    repeatsPlaceholders: false,
+    ilike: false,
+    distinctOn: false,
+    lateral: false,
+    deleteUsing: false,
+    timeTypes: false,
+    jsonType: false,
   },
 };
-
-/** Bytes as hexadecimal digits. */
-export function hex(bytes: Uint8Array): string {
-  let digits = "";
-  for (const byte of bytes) digits += byte.toString(16).padStart(2, "0");
-  return digits;
-}

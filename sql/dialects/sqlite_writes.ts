@@ -1,6 +1,7 @@
 import type { Compiler } from "../compiler.ts";
 import type { BatchWrites } from "../dialect.ts";
-import { Expression, literal, Raw, TYPES } from "../expression.ts";
+import { Expression, literal, Raw } from "../expression.ts";
+import { TYPES } from "../types.ts";
 import type { Column } from "../from.ts";
 import { TextStatement } from "../text.ts";
 

@@ -7,11 +7,10 @@ import {
   type Constraint,
   foreignKey,
   index,
-  MetaData,
   primaryKey,
-  Table,
   unique,
-} from "../schema.ts";
+} from "../constraint.ts";
+import { MetaData, Table } from "../schema.ts";
 import type { ColumnFacts, SchemaFacts, TableFacts } from "./facts.ts";
 import { inspectPostgres } from "./postgres.ts";
 import { inspectSqlite } from "./sqlite.ts";

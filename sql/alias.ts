@@ -1,0 +1,68 @@
+import type { Compiler } from "./compiler.ts";
+import { type Column, columnsFor, FromClause } from "./from.ts";
+
+/** The same columns, of something of another name. */
+export type ColumnsAs<C, Name> = {
+  readonly [K in keyof C]: C[K] extends Column<infer T> ? Column<T, Name>
+    : never;
+};
+
+/** Another name for a table or subquery, so that it can stand twice in a statement. */
+export class Alias<C = unknown, Row = unknown, Name = unknown>
+  extends FromClause<C, Row, Name> {
+  /** What is renamed. */
+  readonly of: FromClause;
+  /** The name; without one the compiler numbers it. */
+  readonly alias: string | undefined;
+  override readonly c: C;
+  /** Use {@linkcode alias}. */
+  constructor(of: FromClause, name?: string) {
+    super();
+    this.of = of;
+    this.alias = name;
+    this.c = columnsFor(of.columns.map(({ key, spec }) => [key, spec]), this);
+  }
+  /** @ignore */
+  override get kind(): string {
+    return "alias";
+  }
+  override get labelPrefix(): string {
+    return this.alias ?? this.of.labelPrefix;
+  }
+  override reference(compiler: Compiler): void {
+    compiler.name(compiler.aliasOf(this, this.labelPrefix));
+  }
+  /** @ignore */
+  override compile(compiler: Compiler): void {
+    compiler.visit(this.of);
+    compiler.write(" AS ");
+    this.reference(compiler);
+  }
+  /** @ignore */
+  override structure(): readonly unknown[] {
+    return [this.of, this.alias];
+  }
+}
+
+/**
+ * Gives a table, or a CTE, another name for one statement; without a name the
+ * compiler numbers it.
+ *
+ * @example
+ * ```ts
+ * import { alias, integer, MetaData, select, table } from "@aludel/aludel/sql";
+ *
+ * const people = table("people", new MetaData(), {
+ *   id: integer().primaryKey(),
+ *   managerId: integer().references("people.id").nullable(),
+ * });
+ * const managers = alias(people, "managers");
+ * select(people, managers).leftJoin(managers, people.c.managerId.eq(managers.c.id));
+ * ```
+ */
+export function alias<C, Row, const Name extends string = string>(
+  of: FromClause<C, Row>,
+  name?: Name,
+): Alias<ColumnsAs<C, Name>, Row, Name> {
+  return new Alias(of, name);
+}

@@ -1,0 +1,75 @@
+import type { Compiler } from "./compiler.ts";
+import { Expression, In, operand } from "./expression.ts";
+import { Node } from "./node.ts";
+
+/** Several values in brackets: `(a, b)`. */
+export class Tuple extends Expression<readonly unknown[]> {
+  /** The values. */
+  readonly items: readonly Expression<unknown>[];
+  /** Brackets values. */
+  constructor(items: readonly Expression<unknown>[]) {
+    super(undefined);
+    this.items = items;
+  }
+  /** @ignore */
+  override get kind(): string {
+    return "tuple";
+  }
+  /** Among lists of values, or among the rows of a query of as many columns. */
+  override in(values: TupleOperand): Expression<boolean> {
+    return new In(this, this.#right(values), false);
+  }
+  /** Not among lists of values, or not among the rows of a query. */
+  override notIn(values: TupleOperand): Expression<boolean> {
+    return new In(this, this.#right(values), true);
+  }
+  /** @ignore */
+  override compile(compiler: Compiler): void {
+    compiler.write("(");
+    compiler.list(this.items);
+    compiler.write(")");
+  }
+
+  #right(values: TupleOperand): Node {
+    return values instanceof Node ? values : new TupleRows(
+      values.map((row) =>
+        new Tuple(
+          this.items.map(({ type }, i) => operand(row[i] ?? null, type)),
+        )
+      ),
+    );
+  }
+}
+
+/** What a tuple can be among: lists of values, or a query. */
+export type TupleOperand =
+  | readonly (readonly unknown[])[]
+  | (Node & { readonly isQuery: true });
+
+/** Rows of values behind IN: SQLite takes no list of tuples, but it takes VALUES. */
+class TupleRows extends Node {
+  readonly rows: readonly Tuple[];
+  constructor(rows: readonly Tuple[]) {
+    super();
+    this.rows = rows;
+  }
+  override get kind(): string {
+    return "tupleRows";
+  }
+  override compile(compiler: Compiler): void {
+    if (this.rows.length === 0) {
+      // No row, of as many columns as are asked for, is no simple thing to say.
+      return compiler.write("SELECT * FROM (VALUES (NULL)) AS v WHERE 1 = 0");
+    }
+    compiler.write("VALUES ");
+    compiler.list(this.rows);
+  }
+}
+
+/**
+ * Several expressions as one, to be compared or looked up together:
+ * `tuple(a, b).in([[1, 2], [3, 4]])`.
+ */
+export function tuple(...items: Expression<unknown>[]): Tuple {
+  return new Tuple(items);
+}

@@ -1,0 +1,96 @@
+import type { Compiler } from "./compiler.ts";
+import {
+  type Assignment,
+  assignments,
+  type Changes,
+  Dml,
+  filled,
+  type Target,
+  writeAssignments,
+} from "./dml.ts";
+import type { Expression } from "./expression.ts";
+import type { FromClause } from "./from.ts";
+import type { SelectedRow, SelectItem, SelectRecord } from "./row_types.ts";
+import { allOf, fromOf, shapeOf } from "./select.ts";
+import { copyOf, type Selectable } from "./statement.ts";
+
+/** UPDATE. Immutable: every method returns a new one. */
+export class Update<T extends Target, Row = never> extends Dml<T, Row> {
+  /** The changes. */
+  readonly set_: readonly Assignment[];
+  /** Which rows. */
+  readonly condition: Expression<unknown> | undefined;
+  /** Further tables that the condition and values see. */
+  readonly others: readonly FromClause[] = [];
+
+  /** Use {@linkcode update}. */
+  constructor(
+    target: T,
+    set: readonly Assignment[] = [],
+    condition?: Expression<unknown>,
+  ) {
+    super(target);
+    this.set_ = set;
+    this.condition = condition;
+  }
+
+  /** @ignore */
+  override get kind(): string {
+    return "update";
+  }
+  /** Sets columns; a later value of a column replaces an earlier one. */
+  set(values: Changes<T>): Update<T, Row> {
+    const known = Object.fromEntries(
+      this.set_.map(([column, value]) => [column.key, value]),
+    );
+    return copyOf<Update<T, Row>>(this, {
+      set_: assignments(
+        this.target,
+        filled(this.target, { ...known, ...values }, "onUpdate"),
+      ),
+    });
+  }
+  /** Only rows that meet all conditions. */
+  where(...conditions: Expression<unknown>[]): Update<T, Row> {
+    return copyOf<Update<T, Row>>(this, {
+      condition: allOf(this.condition, conditions),
+    });
+  }
+  /** Lets conditions and values see further tables. */
+  from(...others: Selectable[]): Update<T, Row> {
+    return copyOf<Update<T, Row>>(this, {
+      others: [...this.others, ...others.map(fromOf)],
+    });
+  }
+  /** Gives back columns, or whole rows, of what was changed. */
+  returning<const A extends readonly (SelectItem | SelectRecord)[]>(
+    ...things: A
+  ): Update<T, SelectedRow<A>> {
+    return copyOf<Update<T, Row>>(this, { shape: shapeOf(things) }) as Update<
+      T,
+      never
+    >;
+  }
+  /** @ignore */
+  override structure(): readonly unknown[] {
+    return this.parts(this.set_, this.condition, this.others);
+  }
+  /** @ignore */
+  override compile(compiler: Compiler): void {
+    const { table, others } = this;
+    compiler.nested([table, ...others], (outermost) => {
+      compiler.write("UPDATE ");
+      compiler.visit(table);
+      compiler.write(" SET ");
+      writeAssignments(this.set_, compiler);
+      compiler.clause(" FROM ", others);
+      if (this.condition) compiler.clause(" WHERE ", [this.condition]);
+      this.writeReturning(compiler, outermost);
+    });
+  }
+}
+
+/** Starts an UPDATE of a table or mapped class. */
+export function update<T extends Target>(target: T): Update<T> {
+  return new Update(target);
+}
