@@ -615,13 +615,13 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
             const { slot } = flight;
             const value = slot.value = values[i];
             const wanted = !shouldCache || shouldCache(value as never);
-            const entry = await entryOf(
-              slot.key,
-              value,
-              ct,
-              ct - began,
-              policy,
-            );
+            const entry = await entryOf(slot.key, value, ct, ct - began, policy)
+              .catch((error) => {
+                if (wanted) throw error;
+              });
+            slot.done = true;
+            // Neither stored nor shared: those who wait create their own.
+            if (!entry) return [flight, {}] as const;
             const hold = wanted ? propagation : 0;
             const valid = await (flight.ticket as Leader).commit(entry, hold);
             if (valid && wanted && flights.get(slot.id) === flight) {
