@@ -621,7 +621,7 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
               });
             slot.done = true;
             // Neither stored nor shared: those who wait create their own.
-            if (!entry) return [flight, {}] as const;
+            if (!entry) return [flight, {}, 0] as const;
             const hold = wanted ? propagation : 0;
             const valid = await (flight.ticket as Leader).commit(entry, hold);
             if (valid && wanted && flights.get(slot.id) === flight) {
