@@ -636,7 +636,9 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
               emit("error", slots, { error });
             });
           }
-          for (const outcome of outcomes) landed(...outcome);
+          for (const [flight, outcome, hold] of outcomes) {
+            landed(flight, outcome, hold);
+          }
           await end({});
         } catch (error) {
           emit("error", slots, { error });
