@@ -6,6 +6,7 @@ import {
 import {
   EditedRevisionError,
   MigrateError,
+  MultipleHeadsError,
   RevisionRangeError,
   UnknownVersionError,
 } from "./errors.ts";
@@ -196,6 +197,12 @@ export interface Migrator {
   ): Promise<RunResult>;
   /** Reads what the database holds. Nothing is made or changed. */
   current(): Promise<CurrentState>;
+  /**
+   * Reads the one revision the database stands at; `null` for none.
+   *
+   * @throws {MultipleHeadsError} If it stands at several.
+   */
+  currentRevision(): Promise<string | null>;
   /** Reads what was done, oldest first. */
   history(): Promise<readonly HistoryRow[]>;
   /** Makes the version tables where they are not there. */
@@ -289,6 +296,11 @@ export function createMigrator(options: MigratorOptions): Migrator {
     downgrade: (target) => run.downgrade(target),
     stamp: (targets, { purge = false } = {}) => run.stamp(targets, purge),
     current: () => run.current(),
+    currentRevision: async () => {
+      const { heads } = await run.current();
+      if (heads.length > 1) throw new MultipleHeadsError("current", heads);
+      return heads[0] ?? null;
+    },
     check: () => run.check(),
     repair: () => run.repair(),
     history: () => store.history(engine),

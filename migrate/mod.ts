@@ -65,7 +65,10 @@
  * | Which statements does a database need? | `dialects/`, `planner/` |
  * | What is sent, and what happens when two runners meet? | `runner/` |
  * | Where is it written what a database holds? | `version_store.ts` |
- * | How is a run written as a script? | `script.ts` |
+ * | How is a run written as a script, or for Wrangler? | `script.ts`, `d1_export.ts` |
+ * | How are many databases brought up, all or each? | `fan_out.ts`, `transactions.ts` |
+ * | What deserves a second look? | `lint.ts` |
+ * | How do I draw or list revisions? | `listing/` |
  * | Where do I start? | `migrator.ts` |
  *
  * @module
@@ -147,6 +150,8 @@ export {
 export { fanOut, type FanOutEntry, type FanOutOptions } from "./fan_out.ts";
 export { type D1MigrationFile, exportD1 } from "./d1_export.ts";
 export { type ForeignHistory, readForeignHistory } from "./import_history.ts";
+export { lint, type LintCode, type LintFinding } from "./lint.ts";
+export { allOrNone, withinTransaction } from "./transactions.ts";
 export { squash } from "./squash.ts";
 export { drawGraph } from "./listing/graph_drawing.ts";
 export { mermaidOf } from "./listing/mermaid.ts";

@@ -28,6 +28,8 @@ export interface RevisionOptions extends RevisionDeclaration {
   readonly downgrade?: RecordOperations | "reverse";
   /** Work on rows, done in chunks outside the step; see {@linkcode DataMigration}. */
   readonly data?: DataMigration;
+  /** What `lint()` finds in it and is meant, such as `["drop-table"]`. */
+  readonly allow?: readonly string[];
   /** The revisions that were squashed into this one; see `squash()`. */
   readonly replaces?: readonly string[];
   /** When it was written, as ISO text. */

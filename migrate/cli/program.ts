@@ -208,6 +208,12 @@ function addDatabaseCommands(program: Command, act: Act): void {
       "compare the database with the revisions; exit with 2 if they differ",
     )
     .action(() => act((environment) => database.check(environment)));
+  program.command("lint")
+    .description("look for what loses rows, fails on rows, or cannot be undone")
+    .option("-r, --rev-range <range>", "[start]:[end]")
+    .action((flags) =>
+      act((environment) => database.lintRevisions(environment, flags.revRange))
+    );
   script(program.command("ensure-version"))
     .description("make the version table")
     .action((flags) =>

@@ -90,6 +90,23 @@ export class Planner {
     return checksumOf(this.#plain.upgrade(node), this.#options.dialect);
   }
 
+  /** What a revision does. */
+  operations(node: RevisionNode<Revision>): readonly Operation[] {
+    return this.#recording.upgrade(node);
+  }
+
+  /**
+   * What undoes a revision.
+   *
+   * @throws {OperationError} If nothing does.
+   */
+  undoing(
+    node: RevisionNode<Revision>,
+    applied: AppliedRevisions<Revision>,
+  ): readonly Operation[] {
+    return this.#recording.downgrade(node, applied);
+  }
+
   /** The steps from the given rows up to a target. */
   upgrade(heads: readonly string[], target: Identifier): Step[] {
     const { map } = this.#options;

@@ -1,6 +1,8 @@
 import { MigrateError } from "../../errors.ts";
 import { fanOut, type FanOutEntry } from "../../fan_out.ts";
-import { headLine } from "../../listing/lines.ts";
+import { ids } from "../../graph/identifiers.ts";
+import { lint } from "../../lint.ts";
+import { headLine, historyOf } from "../../listing/lines.ts";
 import type { Migrator, RunResult } from "../../migrator.ts";
 import {
   downgradeScript,
@@ -15,6 +17,7 @@ import {
   withMigrator,
 } from "../environment.ts";
 import type { CommandResult } from "../output.ts";
+import { relative } from "../script_directory.ts";
 
 /** What upgrade, downgrade and stamp have in common. */
 export interface RunFlags {
@@ -137,6 +140,40 @@ export async function check(
     ),
     json: byName(entries, (found) => found),
     exitCode: isCurrent ? 0 : 2,
+  };
+}
+
+/** Looks for what loses rows, fails on rows, or cannot be undone. */
+export async function lintRevisions(
+  environment: Environment,
+  range: string | undefined,
+): Promise<CommandResult> {
+  const scripts = await scriptsOf(environment);
+  const [name] = await databaseNames(environment, scripts);
+  const findings = await withMigrator(
+    environment,
+    scripts,
+    name!,
+    (migrator) =>
+      Promise.resolve(
+        lint(
+          migrator,
+          range === undefined
+            ? {}
+            : { revisions: ids(historyOf(migrator.map, range)) },
+        ),
+      ),
+  );
+  return {
+    lines: findings.map(({ code, revision, operation, message }) => {
+      const path = revision && scripts.paths.get(revision);
+      const place = path ? `${relative(path)}: ` : "";
+      return `${place}${code}${
+        operation === null ? "" : ` in operation ${operation}`
+      }: ${message}`;
+    }),
+    json: findings,
+    exitCode: findings.length === 0 ? 0 : 2,
   };
 }
 
