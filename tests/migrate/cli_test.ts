@@ -544,6 +544,20 @@ Deno.test("history is drawn, and written as a diagram", async () => {
   deepEqual(json[0].downRevision, ["bbbb2222", "cccc3333"]);
 });
 
+Deno.test("lint names the file, the rule and the operation, and exits with 2", async () => {
+  using project = await branched();
+  project.revise(
+    "bbbb2222",
+    '  upgrade(op) {\n    op.execute("SELECT 1", { undo: "SELECT 1" });\n    op.dropColumn("users", "id");\n  },\n',
+  );
+  const { code, out } = await project.run("lint", "-r", "bbbb:bbbb");
+  equal(code, 2);
+  match(
+    out.at(-2)!,
+    /bbbb2222_posts\.ts: drop-column in operation 2: Column 'users.id' goes/,
+  );
+});
+
 Deno.test("migrate 97: check passes where nothing differs, on every engine", async () => {
   using project = await branched();
   await project.ok("upgrade", "heads");

@@ -107,37 +107,43 @@ Deno.test("the real Wrangler applies an export, and the result is that of an upg
   }
 });
 
-Deno.test("deno task migrate goes from init to a drawn history on the local D1", async () => {
+/** The commands of the README's section, without their remarks. */
+function readmeCommands(): string[][] {
+  const readme = Deno.readTextFileSync(`${ROOT}/README.md`);
+  const section = readme.slice(readme.indexOf("## Migrations"));
+  const [, block] = /```sh\n([\s\S]*?)```/.exec(section)!;
+  return block!.trim().split("\n").map((line) =>
+    line.replace(/ +#.*$/, "").replaceAll('"', "").split(" ").slice(3)
+  );
+}
+
+Deno.test("the README's migrations run as they stand, on the local D1", async () => {
   const directory = temporary();
   try {
     Deno.writeTextFileSync(`${directory}/wrangler.jsonc`, WRANGLER);
-    const ok = async (...args: string[]) => {
-      const { code, out, err } = await migrate(directory, ...args);
-      equal(code, 0, `${args.join(" ")}: ${out}${err}`);
-      return out;
-    };
-    await ok("init", "--template", "d1");
-    await ok("revision", "-m", "users", "--rev-id", "1e0c77aa90b1");
-    const path = `${directory}/migrations/1e0c77aa90b1_users.ts`;
-    Deno.writeTextFileSync(
-      path,
-      Deno.readTextFileSync(path).replace(
-        'import { revision } from "@aludel/aludel/migrate";',
-        '$&\nimport { integer, text } from "@aludel/aludel/sql";',
-      ).replace(
-        "upgrade(_op) {\n",
-        'upgrade(op) {\n    op.createTable("users", { id: integer().primaryKey(), mail: text() });\n',
-      ),
-    );
-    match(
-      await ok("upgrade", "head"),
-      /Running upgrade <base> -> 1e0c77aa90b1/,
-    );
-    match(await ok("current"), /1e0c77aa90b1 \(head\)/);
-    match(await ok("downgrade", "-1"), /Running downgrade 1e0c77aa90b1/);
-    match(await ok("history", "--graph"), /● 1e0c77aa90b1 \(head\), users/);
-    const script = await ok("upgrade", "head", "--sql");
-    match(script, /CREATE TABLE "users"/);
+    const outputs: string[] = [];
+    for (const command of readmeCommands()) {
+      const { code, out, err } = await migrate(directory, ...command);
+      equal(code, 0, `${command.join(" ")}: ${out}${err}`);
+      outputs.push(out);
+      if (command[0] !== "revision") continue;
+      const path = /Wrote (\S+)/.exec(out)![1]!;
+      const file = `${directory}/${path}`;
+      Deno.writeTextFileSync(
+        file,
+        Deno.readTextFileSync(file).replace(
+          'import { revision } from "@aludel/aludel/migrate";',
+          '$&\nimport { integer, text } from "@aludel/aludel/sql";',
+        ).replace(
+          "upgrade(_op) {\n",
+          'upgrade(op) {\n    op.createTable("users", { id: integer().primaryKey(), mail: text() });\n',
+        ),
+      );
+    }
+    const [, , up, down, history] = outputs;
+    match(up!, /^Running upgrade <base> -> [0-9a-f]{12}, users\n$/);
+    match(down!, /^Running downgrade [0-9a-f]{12} -> <base>, users\n$/);
+    match(history!, /^● [0-9a-f]{12} \(head\), users\n$/);
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }
