@@ -207,18 +207,17 @@ export class ObjectSet implements StateOwner {
       const state = adoptState(object, mapper);
       state.key = identity;
       state.session = this;
-      const committed: unknown[] = [];
+      let isPlain = isWhole && row.length === length;
       for (let i = 0; i < length; i++) {
         const value = row[at + i];
         object[keys[i] as string] = value;
-        committed.push(
-          typeof value === "object" && value !== null
-            ? copyValue(value)
-            : value,
-        );
+        if (typeof value === "object" && value !== null) isPlain = false;
       }
-      if (isWhole) state.committed = committed;
-      else {
+      // A row of plain values that nobody else has is its own snapshot.
+      if (isPlain) state.committed = row as unknown[];
+      else if (isWhole) {
+        state.committed = row.slice(at, at + length).map(copyValue);
+      } else {
         state.snapshot();
         for (const column of known) {
           if (!columns.includes(column)) state.unload(column);

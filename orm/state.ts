@@ -47,13 +47,17 @@ export class InstanceState {
   quiet: Map<string, (value: unknown) => void> | undefined;
   /** The options of the query that loaded it. */
   loadOptions: readonly LoadOption[] | undefined;
-  /** The handles of its relations that were touched. */
-  readonly handles: Map<string, Handle> = new Map();
+  #handles: Map<string, Handle> | undefined;
 
   /** Use {@linkcode stateOf}. */
   constructor(object: object, mapper: Mapper) {
     this.object = object as Record<string, unknown>;
     this.mapper = mapper;
+  }
+
+  /** The handles of its relations that were touched. */
+  get handles(): Map<string, Handle> {
+    return this.#handles ??= new Map();
   }
 
   /** Where the object stands. */
@@ -132,25 +136,34 @@ export class InstanceState {
   }
 }
 
-// An object's state is found by the object, which itself stays plain.
-const states = new WeakMap<object, InstanceState>();
+// An object's state stands on the object in a private field, which nothing
+// shows: the object stays plain to print, copy and compare. (A WeakMap of as
+// many entries makes the collector work for longer than the rows take.)
+class Itself {
+  constructor(object: object) {
+    return object;
+  }
+}
+class Stated extends Itself {
+  readonly #state: InstanceState;
+  constructor(object: object, state: InstanceState) {
+    super(object);
+    this.#state = state;
+  }
+  static of(object: object): InstanceState | undefined {
+    return #state in object ? object.#state : undefined;
+  }
+}
 
 /** The state of an object, made at first use. */
 export function stateOf(object: object): InstanceState {
-  let state = states.get(object);
-  if (!state) {
-    states.set(
-      object,
-      state = new InstanceState(object, mapperOfObject(object)),
-    );
-  }
-  return state;
+  return Stated.of(object) ?? adoptState(object, mapperOfObject(object));
 }
 
 /** The state of an object made from a row; its mapper is known. */
 export function adoptState(object: object, mapper: Mapper): InstanceState {
   const state = new InstanceState(object, mapper);
-  states.set(object, state);
+  new Stated(object, state);
   return state;
 }
 

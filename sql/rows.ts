@@ -67,13 +67,17 @@ export function readResult<Row>(
       : result.columns,
   );
   const assemble = shape ? assembler(shape, hydrate) : undefined;
-  const isRaw = readers.every((read) => !read);
+  const reading = readers.flatMap((read, i) => read ? [{ read, i }] : []);
   for (const sent of result.rows) {
     const raw = prepared.unpack?.(sent) ?? sent;
-    const values = isRaw ? raw : raw.map((value, i) => {
-      const read = readers[i];
-      return read && value !== null ? read(value) : value;
-    });
+    let values: readonly unknown[] = raw;
+    if (reading.length > 0) {
+      const copy: unknown[] = [...raw];
+      values = copy;
+      for (const { read, i } of reading) {
+        if (copy[i] !== null) copy[i] = read(copy[i]);
+      }
+    }
     rows.push(
       (assemble ? assemble(values) : record(result.columns, values)) as Row,
     );
@@ -115,5 +119,18 @@ export function plainRow(
 }
 
 function record(keys: readonly string[], values: readonly unknown[]): unknown {
-  return Object.fromEntries(keys.map((key, i) => [key, values[i]]));
+  const made: Record<string, unknown> = {};
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i] as string;
+    // To set this one is to do something else.
+    if (key === "__proto__") {
+      Object.defineProperty(made, key, {
+        value: values[i],
+        configurable: true,
+        enumerable: true,
+        writable: true,
+      });
+    } else made[key] = values[i];
+  }
+  return made;
 }
