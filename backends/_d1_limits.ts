@@ -1,4 +1,4 @@
-import type { Limits } from "../sql/mod.ts";
+import { type Dialect, type Limits, sqlite, withinLimits } from "../sql/mod.ts";
 
 /** What D1 and Durable Objects refuse, as documented and as workerd enforces it. */
 export const D1_LIMITS: Limits = {
@@ -9,3 +9,9 @@ export const D1_LIMITS: Limits = {
   like: 50,
   sqlBytes: 100_000,
 };
+
+/** SQLite's dialect, written around those limits. */
+export const D1_DIALECT: Dialect = /* @__PURE__ */ withinLimits(
+  sqlite,
+  D1_LIMITS,
+);

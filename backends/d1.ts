@@ -14,11 +14,10 @@ import {
   classifySqlite,
   type Driver,
   type DriverResult,
-  sqlite as dialect,
   type SqlValue,
   UnsupportedError,
 } from "../sql/mod.ts";
-import { D1_LIMITS } from "./_d1_limits.ts";
+import { D1_DIALECT as dialect, D1_LIMITS } from "./_d1_limits.ts";
 
 /** What is used of a prepared statement of D1. */
 export interface D1PreparedStatementLike {

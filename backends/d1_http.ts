@@ -16,9 +16,8 @@ import {
   type Driver,
   type DriverResult,
   SqlError,
-  sqlite as dialect,
 } from "../sql/mod.ts";
-import { D1_LIMITS } from "./_d1_limits.ts";
+import { D1_DIALECT as dialect, D1_LIMITS } from "./_d1_limits.ts";
 import { type HttpOptions, postJson, statusError } from "./_http.ts";
 
 export type { FetchLike, HttpOptions } from "./_http.ts";

@@ -14,11 +14,10 @@ import {
   classifySqlite,
   type Driver,
   type DriverResult,
-  sqlite as dialect,
   type SqlValue,
 } from "../sql/mod.ts";
 import { withSql } from "./_failed.ts";
-import { D1_LIMITS } from "./_d1_limits.ts";
+import { D1_DIALECT as dialect, D1_LIMITS } from "./_d1_limits.ts";
 
 /** What is used of the cursor that `sql.exec` returns. */
 export interface SqlCursorLike {

@@ -44,16 +44,22 @@ export class Compound<Row> extends Statement<Row> {
   }
   /** @ignore */
   override compile(compiler: Compiler): void {
-    compiler.each(this.terms, ` ${this.operator} `, (term) => {
-      // A term with an order or limit of its own needs brackets, and SQLite
-      // takes none there.
-      const wraps = term instanceof Select &&
-        (term.state.orderBy.length > 0 || term.state.limit !== undefined ||
-          term.state.offset !== undefined);
-      if (wraps) compiler.write("SELECT * FROM (");
-      compiler.isolated(() => compiler.visit(term));
-      if (wraps) compiler.write(') AS "term"');
-    });
+    compiler.each(
+      this.terms,
+      ` ${this.operator} `,
+      (term) => this.writeTerm(term, compiler),
+    );
+  }
+  /** Writes one of the queries. */
+  writeTerm(term: Node, compiler: Compiler): void {
+    // A term with an order or limit of its own needs brackets, and SQLite
+    // takes none there.
+    const wraps = term instanceof Select &&
+      (term.state.orderBy.length > 0 || term.state.limit !== undefined ||
+        term.state.offset !== undefined);
+    if (wraps) compiler.write("SELECT * FROM (");
+    compiler.isolated(() => compiler.visit(term));
+    if (wraps) compiler.write(') AS "term"');
   }
 }
 

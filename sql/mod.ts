@@ -97,6 +97,7 @@ export {
   type InsertSource,
 } from "./insert.ts";
 export { jsonNull, JsonPath, jsonPath } from "./json_path.ts";
+export { withinLimits } from "./limits.ts";
 export { Node } from "./node.ts";
 export * from "./operators.ts";
 export type {
