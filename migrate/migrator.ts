@@ -103,8 +103,6 @@ export interface MigratorOptions extends VersionTableOptions {
   readonly onProgress?: (event: MigrationEvent) => void;
   /** What migrations must know of a dialect that is not one of ours. */
   readonly migrationDialect?: MigrationDialect;
-  /** The clock, in milliseconds. @default {Date.now} */
-  readonly now?: () => number;
   /** Waits. @default a timer */
   readonly sleep?: (milliseconds: number) => Promise<void>;
 }
@@ -490,7 +488,7 @@ class Run {
       from ??= heads;
       this.#refuseUnknown(heads);
       try {
-        if (direction !== "stamp") await this.#takeUp(state, done);
+        if (direction !== "stamp" && await this.#takeUp(state, done)) continue;
         const steps = await plan(state);
         if (steps.length === 0) return { from, heads, steps: done };
         await this.#apply(steps, !state.isComplete, done);
@@ -506,35 +504,39 @@ class Run {
         const { waitMs = 30_000 } = this.#parts.options;
         if (attempt >= MAX_PLANS || waited > waitMs) throw reason;
         // Whoever was faster is at work: give way, a little longer each time.
-        const pause = attempt === 0 ? 0 : Math.min(1000, 10 * 2 ** attempt);
+        const longest = Math.min(1000, 10 * 2 ** attempt);
+        const pause = attempt === 0 ? 0 : longest * (0.5 + Math.random() / 2);
         waited += pause;
         await this.#sleep(pause);
       }
     }
   }
 
-  /** Takes up a step that was interrupted, or waits while it is held. */
+  /**
+   * Takes up a step that was interrupted.
+   *
+   * @returns Whether there was one; what the database holds is another then.
+   * @throws {PlanOutdated} If another runner holds it.
+   */
   async #takeUp(
     { heads, history }: StoredState,
     done: Step[],
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { store, planner, runner, map } = this.#parts;
     const row = history.find(({ state }) => state === "running");
-    if (!row) return;
+    if (!row) return false;
     const node = map.byId.get(row.version);
     if (!node) throw new UnknownVersionError([row.version], store.versionTable);
     const steps = row.direction === "upgrade"
       ? planner.upgrade(heads, row.version)
       : planner.downgrade(heads, belowOf(row.version, node));
     const step = steps.find((one) => one.revision === row.version);
-    if (!step) return;
+    if (!step) return false;
     this.#tell("step", step, 0, 1);
     await runner.resume(step, row, this.#rows(step));
     done.push(step);
     this.#tell("applied", step, 0, 1);
-    throw new PlanOutdated(
-      new RevisionRangeError(heads, step.change.heads, "resumed"),
-    );
+    return true;
   }
 
   async #apply(

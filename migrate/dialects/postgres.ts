@@ -151,8 +151,10 @@ function addColumn(
   const added = stub.column(name);
   const words = stub.autoincrementColumn && dialect.autoincrement(added);
   const table = tableName(stub, dialect);
-  const { comment, primaryKey } = column.spec;
+  const { primaryKey } = column.spec;
+  const { schemaExtras: extras } = dialect;
   return [
+    ...extras?.before([stub], true) ?? [],
     `ALTER TABLE ${table} ADD COLUMN ${ifNotExists ? "IF NOT EXISTS " : ""}${
       columnSql(added, dialect, words)
     }${primaryKey ? " PRIMARY KEY" : ""}`,
@@ -161,9 +163,7 @@ function addColumn(
         ? createIndex(stub, one, dialect, { ifNotExists })
         : `ALTER TABLE ${table} ADD ${constraintSql(stub, one, dialect)}`
     ),
-    ...(comment === undefined
-      ? []
-      : [commentOn(table, name, comment, dialect)]),
+    ...extras?.after([stub], new Set()) ?? [],
   ];
 }
 
@@ -176,7 +176,9 @@ function alterColumn(
   const alter = `ALTER TABLE ${table} ALTER COLUMN ${quoteName(name, dialect)}`;
   const statements: string[] = [];
   if (type) {
+    const stub = tableStub(name, undefined, { [name]: type });
     statements.push(
+      ...dialect.schemaExtras?.before([stub], true) ?? [],
       `${alter} TYPE ${typeSql(type.spec.type, dialect)}${
         using ? ` USING ${inlineSql(using, dialect)}` : ""
       }`,

@@ -14,6 +14,7 @@ import { OperationError } from "../errors.ts";
 import type {
   AlterTable,
   BulkInsert,
+  DropTable,
   Operation,
   TableChange,
 } from "../operations/operation.ts";
@@ -48,13 +49,7 @@ export function renderOperation(
         createTableWithIndexes(operation.table, operation.ifNotExists, context),
       );
     case "dropTable":
-      return inside([
-        plainStatement(
-          `DROP TABLE ${operation.ifExists ? "IF EXISTS " : ""}${
-            qualifiedName(operation, dialect)
-          }`,
-        ),
-      ]);
+      return inside(dropTable(operation, context));
     case "renameTable":
       return inside([
         plainStatement(
@@ -85,37 +80,34 @@ function createTableWithIndexes(
   { dialect }: RenderContext,
 ): PlannedStatement[] {
   const options = { ifNotExists };
-  const statements = [
+  const { schemaExtras: extras } = dialect;
+  return [
+    // Another table may have brought a named type already.
+    ...extras?.before([table], true) ?? [],
     createTable(table, dialect, options),
     ...table.constraints.filter((one) => one.kind === "index").map((one) =>
       createIndex(table, one, dialect, options)
     ),
-  ];
-  if (dialect.features.comments) {
-    const name = qualifiedName(
-      {
-        table: table.name,
-        ...(table.schema ? { schema: table.schema } : {}),
-      },
-      dialect,
-    );
-    const { comment } = table.options;
-    if (comment !== undefined) {
-      statements.push(
-        `COMMENT ON TABLE ${name} IS ${dialect.literal(comment)}`,
-      );
-    }
-    for (const column of table.columns) {
-      const remark = column.spec.comment;
-      if (remark === undefined) continue;
-      statements.push(
-        `COMMENT ON COLUMN ${name}.${quoteName(column.name, dialect)} IS ${
-          dialect.literal(remark)
-        }`,
-      );
-    }
-  }
-  return statements.map(plainStatement);
+    ...extras?.after([table], new Set(), ifNotExists) ?? [],
+  ].map(plainStatement);
+}
+
+function dropTable(
+  operation: DropTable,
+  context: RenderContext,
+): PlannedStatement[] {
+  const { dialect } = context;
+  const ifExists = operation.ifExists ? "IF EXISTS " : "";
+  const drop = `DROP TABLE ${ifExists}${qualifiedName(operation, dialect)}`;
+  const { schemaExtras: extras } = dialect;
+  if (!extras) return [plainStatement(drop)];
+  const schema = context.schema();
+  const table = operation.original ?? schema.table(operation);
+  const kept = schema.tables.filter((other) =>
+    other.fullName !== table?.fullName
+  );
+  const types = table ? extras.afterDrop([table], ifExists, kept) : [];
+  return [drop, ...types].map(plainStatement);
 }
 
 /** Changes that a transaction cannot hold stand alone; the rest is planned together. */
