@@ -23,7 +23,8 @@ export interface AssociationProxy<T> {
   [Symbol.iterator](): Iterator<T>;
 }
 
-type ValueOf<V> = V extends Reference<infer T> ? T : V;
+/** What a proxy shows of an attribute: its value, or the object of a reference. */
+export type ProxiedValue<V> = V extends Reference<infer T> ? T : V;
 
 /**
  * Sees the objects of a relation by one of their attributes. Write it as a
@@ -65,13 +66,13 @@ type ValueOf<V> = V extends Reference<infer T> ? T : V;
 export function associationProxy<T, K extends keyof T & string>(
   relation: Collection<T>,
   attribute: K,
-  create: (value: ValueOf<T[K]>) => T,
-): AssociationProxy<ValueOf<T[K]>> {
+  create: (value: ProxiedValue<T[K]>) => T,
+): AssociationProxy<ProxiedValue<T[K]>> {
   return new Proxied(
     relation as LoadedCollection<T>,
     attribute,
     create as (value: unknown) => T,
-  ) as AssociationProxy<ValueOf<T[K]>>;
+  ) as AssociationProxy<ProxiedValue<T[K]>>;
 }
 
 class Proxied<T> implements AssociationProxy<unknown> {

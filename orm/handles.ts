@@ -8,17 +8,23 @@ import type { LoadedCollection, LoadedReference } from "./types.ts";
 /** The handle of a relation of an object, of either sort. */
 export type Handle = ManyHandle | OneHandle;
 
-abstract class RelationHandle {
+/** What the handles of both sorts have in common. */
+export abstract class RelationHandle {
+  /** The state of the object that has it. */
   readonly state: InstanceState;
+  /** Whose handle it is. */
   readonly relation: Relation;
 
+  /** Makes the handle of a relation of an object. */
   constructor(state: InstanceState, relation: Relation) {
     this.state = state;
     this.relation = relation;
   }
 
+  /** Whether what it leads to is here. */
   abstract get isLoaded(): boolean;
 
+  /** The error of reading what is not here. */
   protected notLoaded(): NotLoadedError {
     const { parent, key } = this.relation;
     return new NotLoadedError(
@@ -28,6 +34,7 @@ abstract class RelationHandle {
     );
   }
 
+  /** Loads what is not here. */
   protected async fetch(): Promise<void> {
     if (this.isLoaded) return;
     const { session } = this.state;
@@ -50,6 +57,7 @@ abstract class RelationHandle {
     );
   }
 
+  /** Takes what it leads to into the object's session. */
   protected cascade(item: object): void {
     if (this.relation.cascade.has("save-update")) {
       this.state.session?.cascade(item);
@@ -230,9 +238,11 @@ export class ManyHandle extends RelationHandle
   toArray(): object[] {
     return [...this.#loaded()];
   }
+  /** Goes through the objects. */
   [Symbol.iterator](): Iterator<object> {
     return this.#loaded()[Symbol.iterator]();
   }
+  /** The objects, if they are here. */
   toJSON(): unknown {
     return this.items;
   }
@@ -301,6 +311,7 @@ export class OneHandle extends RelationHandle
     if (item) this.cascade(item);
   }
 
+  /** The object, if it is here. */
   toJSON(): unknown {
     return this.current;
   }

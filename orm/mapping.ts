@@ -11,6 +11,7 @@ import {
   type TableOptions,
 } from "../sql/mod.ts";
 import { type AttributeSpec, isAttribute } from "./attribute.ts";
+import type { HybridBase } from "./attributes/hybrid.ts";
 import { MappingError } from "./errors.ts";
 import { defineHandles } from "./handles.ts";
 import {
@@ -156,19 +157,17 @@ export function defineAttributes(
 }
 
 /** Settings of a declarative table. */
-export interface DeclarativeOptions<Of, A> extends TableOptions {
+export interface DeclarativeOptions<Of extends HybridBase, A>
+  extends TableOptions {
   /** Constraints and indexes of several columns, or of none. */
   readonly constraints?:
     | readonly Constraint[]
-    | ((c: ColumnsIn<Of>) => readonly Constraint[]);
+    | ((c: Of["c"]) => readonly Constraint[]);
   /** Attributes that build on the described ones: hybrids, synonyms, computed properties. */
   readonly attributes?: (described: Of) => A;
   /** Called with each object made from a row, since the constructor is not. */
-  readonly reconstructor?: (object: InstanceIn<Of>) => void;
+  readonly reconstructor?: (object: Of["prototype"]) => void;
 }
-
-type ColumnsIn<Of> = Of extends { readonly c: infer C } ? C : never;
-type InstanceIn<Of> = Of extends { readonly prototype: infer P } ? P : never;
 
 /** A class's description, and what is to be put on the class. */
 export interface Described extends Definition {

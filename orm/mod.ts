@@ -1,13 +1,100 @@
 /**
  * The mapper: classes and tables (Data Mapper), sessions (Repository,
  * Identity Map, Unit of Work), relations and how they are loaded. It speaks
- * to databases through `@aludel/aludel/sql` and knows no vendor.
+ * to databases through `@aludel/aludel/sql` and knows no vendor. It neither
+ * creates nor changes tables: that is the Core's and the migrations' work.
+ *
+ * ```ts
+ * import {
+ *   Entity,
+ *   integer,
+ *   manyToOne,
+ *   oneToMany,
+ *   selectinload,
+ *   Session,
+ *   text,
+ * } from "@aludel/aludel/orm";
+ * import { sqlite } from "@aludel/aludel/backends/sqlite";
+ * import { createEngine, MetaData, select } from "@aludel/aludel/sql";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * abstract class Base extends Entity.with({ id: integer().primaryKey() }) {
+ *   static override metadata = new MetaData();
+ * }
+ * class User extends Base.table("users", {
+ *   name: text(50),
+ *   addresses: () => oneToMany(Address, { backPopulates: "user" }),
+ * }) {}
+ * class Address extends Base.table("addresses", {
+ *   email: text(),
+ *   userId: integer().references("users.id"),
+ *   user: () => manyToOne(User, { backPopulates: "addresses" }),
+ * }) {}
+ *
+ * await using engine = createEngine(sqlite(":memory:"));
+ * await Base.metadata.createAll(engine);
+ * await using session = new Session({ bind: engine });
+ * session.add(new User({ name: "ed", addresses: [new Address({ email: "a" })] }));
+ * await session.commit();
+ *
+ * const [ed] = await session.scalars(
+ *   select(User).options(selectinload(User.r.addresses)),
+ * );
+ * deepStrictEqual([...ed!.addresses].map(({ email }) => email), ["a"]);
+ * ```
+ *
+ * What refers to another class stands behind a function, so that classes may
+ * refer to each other. What is part of a class but neither a column nor a
+ * relation (synonyms, hybrids, composites, computed properties) is a function
+ * to import, as loaders, collections and listeners are: a bundle carries what
+ * it names.
+ *
+ * ## Types when hovered
+ *
+ * An attribute reads as what it is, and a row as its class with what was
+ * loaded:
+ *
+ * ```txt
+ * user.addresses   Collection<Address>
+ * row              User & { readonly addresses: LoadedCollection<Address & { readonly user: LoadedReference<User>; }>; }
+ * ```
+ *
+ * ## Exporting entities from a package
+ *
+ * An application exports its entities as they are. A package on JSR says its
+ * types instead of having them inferred: the shape as an interface, and a
+ * constant of type {@linkcode EntityClass} that the class extends.
+ *
+ * ```ts
+ * import { Entity, type EntityClass, integer, text } from "@aludel/aludel/orm";
+ * import type { ColumnBuilder } from "@aludel/aludel/sql";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * interface UserShape {
+ *   readonly id: ColumnBuilder<number, true>;
+ *   readonly name: ColumnBuilder<string>;
+ * }
+ * const UserTable: EntityClass<UserShape, object> = Entity.table("users", {
+ *   id: integer().primaryKey(),
+ *   name: text(),
+ * });
+ * // … and this may be exported:
+ * class User extends UserTable {}
+ *
+ * strictEqual(new User({ name: "ed" }).name, "ed");
+ * ```
+ *
+ * Or a plain class with its fields written down, and {@linkcode mapper} beside
+ * it: `examples/published/entities.ts` shows both with relations.
  *
  * | question | file |
  * | --- | --- |
  * | How is a class mapped? | `entity.ts`, `mapping.ts`, `mapper.ts` |
- * | How do objects refer to each other? | `relation.ts`, `handles.ts` |
+ * | What else can an attribute be? | `attribute.ts`, `attributes/` |
+ * | How do objects refer to each other? | `relation.ts`, `handles.ts`, `join_on.ts` |
+ * | What can a collection be? | `collections/`, `association_proxy.ts` |
  * | What is in a session, and in which state? | `session.ts`, `object_set.ts`, `state.ts` |
+ * | What changed, and who is told? | `history.ts`, `events/`, `hooks.ts` |
  * | What does a commit write? | `unit_of_work.ts`, `emission.ts` |
  * | How are relations loaded? | `loading/` |
  * | What can go wrong? | `errors.ts` |
@@ -53,7 +140,6 @@ export {
   type DeferredOptions,
   loadColumns,
   loadOnly,
-  type SameRow,
   undefer,
   undeferGroup,
 } from "./attributes/deferred.ts";
@@ -62,6 +148,7 @@ export { synonym } from "./attributes/synonym.ts";
 export {
   type AssociationProxy,
   associationProxy,
+  type ProxiedValue,
 } from "./association_proxy.ts";
 export {
   keyedBy,
@@ -98,8 +185,15 @@ export {
   listen,
   listenToSession,
   type SessionEvents,
+  type SessionLike,
 } from "./events/events.ts";
 export { validates, type ValidatesOptions } from "./events/validates.ts";
+export type {
+  Handle,
+  ManyHandle,
+  OneHandle,
+  RelationHandle,
+} from "./handles.ts";
 export { type History, historyOf, unset } from "./history.ts";
 export { joinOn } from "./join_on.ts";
 export * from "./errors.ts";
@@ -125,7 +219,12 @@ export {
   Session,
   type SessionOptions,
 } from "./session.ts";
-export { type ObjectState, stateOf } from "./state.ts";
+export {
+  type InstanceState,
+  type ObjectState,
+  stateOf,
+  type StateOwner,
+} from "./state.ts";
 export * from "./types.ts";
 export { versionId } from "./version.ts";
 export { aliased, type AliasedClass } from "./aliased.ts";
@@ -136,7 +235,7 @@ export {
   type RelationView,
   type TargetColumns,
 } from "./relation_view.ts";
-export { populateExisting } from "./session_options.ts";
+export { populateExisting, type SameRow } from "./session_options.ts";
 export { any, contains, has, isRelated, withParent } from "./comparators.ts";
 export {
   type Level,

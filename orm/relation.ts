@@ -88,8 +88,6 @@ export interface ManyToManyOptions extends ToManyOptions {
   readonly secondaryJoin?: JoinCondition;
 }
 
-declare const relationClass: unique symbol;
-
 /** Makes the handle of a relation to many objects. */
 export type CollectionFactory = (
   state: InstanceState,
@@ -121,7 +119,7 @@ export interface ListFunction extends CollectionFunction {
 /** A relation as it is described in a class. */
 export interface RelationSpec<C> {
   /** Never present: carries the class. */
-  readonly [relationClass]?: C;
+  readonly "~class"?: C;
   /** Which of the four. */
   readonly kind: RelationKind;
   /** The class on the other side. */
@@ -195,7 +193,7 @@ export interface Relation<Key extends string = string, C = unknown>
   /** Its key in the class. */
   readonly key: Key;
   /** Never present: carries the class. */
-  readonly [relationClass]?: C;
+  readonly "~class"?: C;
   /** Which of the four. */
   readonly kind: RelationKind;
   /** The class that has it. */

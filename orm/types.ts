@@ -63,28 +63,38 @@ export interface LoadedReference<T> extends Reference<T> {
 export type InstanceOf<C> = C extends { readonly prototype: infer I } ? I
   : never;
 
-// What has a value of its own. Relations are told apart by what they lack,
-// since asking for what their functions return would make types go in circles.
-type Valued = { readonly spec: unknown } | { readonly attribute: true };
+/**
+ * What has a value of its own. Relations are told apart by what they lack,
+ * since asking for what their functions return would make types go in circles.
+ */
+export type Valued = { readonly spec: unknown } | { readonly attribute: true };
 
-type ColumnKeys<S> = {
+/** The keys of a description that are columns. */
+export type ColumnKeys<S> = {
   [K in keyof S]: S[K] extends ColumnBuilder<infer _T, Optionality> ? K : never;
 }[keyof S];
-type ExpressionKeys<S> = {
+/** The keys of a description that have a value in SQL. */
+export type ExpressionKeys<S> = {
   [K in keyof S]: S[K] extends Valued ? K : never;
 }[keyof S];
-type RelationKeys<S> = {
+/** The keys of a description that are relations. */
+export type RelationKeys<S> = {
   [K in keyof S]: S[K] extends Valued ? never : K;
 }[keyof S];
-type Built<P> = P extends () => infer R ? R : never;
-type ValueOfColumn<P> = P extends ColumnBuilder<infer T, Optionality> ? T
+/** What a relation's function gives. */
+export type Built<P> = P extends () => infer R ? R : never;
+/** The value of an attribute on an object. */
+export type ValueOfColumn<P> = P extends ColumnBuilder<infer T, Optionality> ? T
   : P extends AttributeSpec<infer T> ? T
   : never;
-type ExpressionOf<P> = P extends ColumnBuilder<infer T, Optionality> ? Column<T>
+/** What an attribute is in SQL. */
+export type ExpressionOf<P> = P extends ColumnBuilder<infer T, Optionality>
+  ? Column<T>
   : P extends AttributeSpec<infer _T, infer E> ? E
   : never;
 
-type RelationValue<R> = R extends ToMany<infer C, infer F>
+/** The handle of a relation, perhaps not loaded. */
+export type RelationValue<R> = R extends ToMany<infer C, infer F>
   ? (F & { readonly item: InstanceOf<C> })["collection"]
   : R extends ToOne<infer C> ? Reference<InstanceOf<C>>
   : never;
@@ -100,23 +110,26 @@ export type Instance<S> =
     >;
   };
 
-type RelationInit<R> = R extends ToMany<infer C, infer F>
+/** What a constructor takes for a relation. */
+export type RelationInit<R> = R extends ToMany<infer C, infer F>
   ? (F & { readonly item: InstanceOf<C> })["init"]
   : R extends ToOne<infer C> ? InstanceOf<C> | null
   : never;
 
-type RequiredKeys<S> = {
+/** The keys that a constructor must be given. */
+export type RequiredKeys<S> = {
   [K in keyof S]: S[K] extends ColumnBuilder<infer _T, infer O>
     ? O extends false ? K : never
     : never;
 }[keyof S];
-// Columns that an embedded value brings along.
-type CoveredKeys<S> = {
+/** The keys of columns that an embedded value brings along. */
+export type CoveredKeys<S> = {
   [K in keyof S]: S[K] extends
     AttributeSpec<infer _T, infer _E, infer _S, infer Covered> ? Covered
     : never;
 }[keyof S];
-type InitOf<P> = P extends () => infer R ? RelationInit<R>
+/** What a constructor takes for a key. */
+export type InitOf<P> = P extends () => infer R ? RelationInit<R>
   : P extends ColumnBuilder<infer T, Optionality> ? T
   : P extends AttributeSpec<infer T, infer _E, infer Settable>
     ? Settable extends true ? T : never
@@ -226,12 +239,17 @@ export type WithLoaded<
   ? { -readonly [K in keyof Row]: LoadedObject<Row[K], Key, Sub> }
   : LoadedObject<Row, Key, Sub>;
 
-type LoadedObject<T, Key extends string, Sub extends readonly unknown[]> =
-  Key extends keyof ShapeOf<T>
-    ? T & { readonly [K in Key]: LoadedRelation<Built<ShapeOf<T>[K]>, Sub> }
-    : T;
+/** An object with what was loaded below it. */
+export type LoadedObject<
+  T,
+  Key extends string,
+  Sub extends readonly unknown[],
+> = Key extends keyof ShapeOf<T>
+  ? T & { readonly [K in Key]: LoadedRelation<Built<ShapeOf<T>[K]>, Sub> }
+  : T;
 
-type LoadedRelation<R, Sub extends readonly unknown[]> = R extends
+/** The handle of a relation that is loaded. */
+export type LoadedRelation<R, Sub extends readonly unknown[]> = R extends
   ToMany<infer C, infer F>
   ? (F & { readonly item: WithOptions<InstanceOf<C>, Sub> })["loaded"]
   : R extends ToOne<infer C> ? LoadedReference<WithOptions<InstanceOf<C>, Sub>>

@@ -2,7 +2,6 @@ import {
   type Column,
   type ColumnBuilder,
   type Optionality,
-  type RowFunction,
   type RowItem,
   type RowSource,
   rowSource,
@@ -14,6 +13,7 @@ import {
 import { among } from "../loading/related.ts";
 import type { Reader } from "../loading/loader.ts";
 import { type AnyClass, type Mapper, mapperOf } from "../mapper.ts";
+import type { SameRow } from "../session_options.ts";
 import { stateOf } from "../state.ts";
 
 /** Settings of a deferred column. */
@@ -45,12 +45,6 @@ export function deferred<T, O extends Optionality>(
 ): ColumnBuilder<T, O> {
   const { info } = column.spec;
   return column.with({ info: { ...info, deferred: options.group ?? true } });
-}
-
-/** An option that leaves a row's type as it is. */
-export interface SameRow extends RowFunction {
-  /** @ignore */
-  readonly result: this["row"];
 }
 
 /** An option that changes which columns a query selects. */

@@ -69,10 +69,9 @@ export interface SessionEvents<S> {
   afterRollback(session: S): void;
 }
 
-type ListenersOf<T> = { [K in keyof T]: T[K] };
-
-/** A session or a class of sessions, told apart by what all of them have. */
-interface SessionLike {
+/** What all sessions have. */
+export interface SessionLike {
+  /** Objects by identity. */
   readonly identityMap: ReadonlyMap<string, object>;
 }
 
@@ -106,7 +105,7 @@ export function listen<
 >(
   target: C,
   event: E,
-  listener: ListenersOf<ClassEvents<InstanceType<C>>>[E],
+  listener: ClassEvents<InstanceType<C>>[E],
 ): () => void {
   return addListener(target, event, listener);
 }
@@ -125,7 +124,7 @@ export function listenToSession<
 >(
   target: S | (abstract new (...args: never[]) => S),
   event: E,
-  listener: ListenersOf<SessionEvents<S>>[E],
+  listener: SessionEvents<S>[E],
 ): () => void {
   return addListener(target, event, listener);
 }
