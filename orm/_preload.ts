@@ -7,7 +7,7 @@ import {
 } from "./loading/related.ts";
 import type { Read, Reader } from "./loading/loader.ts";
 import type { Select } from "../sql/mod.ts";
-import { handleOf, ManyHandle } from "./handles.ts";
+import { type Handle, handleOf, ManyHandle } from "./handles.ts";
 import type { Relation } from "./relation.ts";
 import type { InstanceState } from "./state.ts";
 
@@ -27,9 +27,10 @@ export function readsBefore(
   };
   for (const { object, mapper } of deleted) {
     for (const relation of mapper.relations.values()) {
-      if (
-        isNeeded(relation) && !handleOf(object, relation).isLoaded
-      ) want(relation, object);
+      const handle = handleOf(object, relation);
+      if (isNeeded(relation) && (!handle.isLoaded || isUnknown(handle))) {
+        want(relation, object);
+      }
     }
   }
   for (const state of states) {
@@ -38,8 +39,7 @@ export function readsBefore(
       if (
         handle instanceof ManyHandle
           ? handle.replaces
-          : handle.relation.kind === "oneToOne" && handle.isChanged &&
-            handle.committed === undefined
+          : handle.isChanged && isUnknown(handle)
       ) want(handle.relation, state.object);
     }
     const { mapper, committed } = state;
@@ -98,4 +98,10 @@ export function readsBefore(
 function isNeeded({ kind, options, cascade }: Relation): boolean {
   if (options.viewOnly || options.passiveDeletes) return false;
   return kind.startsWith("one") || cascade.has("delete");
+}
+
+/** Whether the row that a one-to-one held before it was set is not known. */
+function isUnknown(handle: Handle): boolean {
+  return !(handle instanceof ManyHandle) && handle.committed === undefined &&
+    handle.relation.kind === "oneToOne";
 }

@@ -127,6 +127,10 @@ export class ManyHandle extends RelationHandle
     const stays = (item: object) => !gone.has(item);
     this.items = this.items?.filter(stays);
     this.committed = this.committed.filter(stays);
+    for (const item of gone) {
+      this.added.delete(item);
+      this.removed.delete(item);
+    }
   }
 
   /** Nothing of it is in the database any more. */
@@ -147,9 +151,7 @@ export class ManyHandle extends RelationHandle
   get additions(): object[] {
     if (!this.items) return [...this.added];
     const before = new Set(this.committed);
-    return this.items.filter((item, i) =>
-      !before.has(item) && this.items?.indexOf(item) === i
-    );
+    return [...new Set(this.items)].filter((item) => !before.has(item));
   }
 
   /** Objects that are in the database and were removed. */
@@ -178,9 +180,9 @@ export class ManyHandle extends RelationHandle
   remove(item: object): void {
     if (!this.take(item)) return;
     heard("remove", this, item);
-    const { inverse, cascade } = this.relation;
+    const { inverse } = this.relation;
     if (inverse) unpair(item, inverse, this.state.object);
-    if (cascade.has("delete-orphan")) stateOf(item).session?.orphan(item);
+    orphan(item, this.relation);
   }
 
   set(items: Iterable<object>): void {
@@ -198,11 +200,15 @@ export class ManyHandle extends RelationHandle
 
   /** Adds an object on this side only. */
   put(item: object): boolean {
+    if (this.relation.cascade.has("delete-orphan")) {
+      stateOf(item).isOrphan = false;
+    }
     if (this.isLoaded) {
       if (this.items?.includes(item)) return false;
       this.items?.push(item);
     } else {
-      this.removed.delete(item);
+      // A pair may be there or not: it is removed, then written.
+      if (!this.relation.secondary) this.removed.delete(item);
       this.added.add(item);
     }
     return true;
@@ -216,7 +222,7 @@ export class ManyHandle extends RelationHandle
       this.items?.splice(at, 1);
     } else {
       this.added.delete(item);
-      this.removed.add(item);
+      if (stateOf(item).key !== undefined) this.removed.add(item);
     }
     return true;
   }
@@ -274,8 +280,10 @@ export class OneHandle extends RelationHandle
 
   /** Rows were deleted, these objects with them. */
   lose(gone: ReadonlySet<object>): void {
-    if (this.current && gone.has(this.current)) this.current = null;
     if (this.committed && gone.has(this.committed)) this.committed = null;
+    if (this.current && gone.has(this.current)) {
+      this.current = this.committed = null;
+    }
   }
 
   /** Nothing of it is in the database any more. */
@@ -303,12 +311,18 @@ export class OneHandle extends RelationHandle
     const old = this.current;
     if (old === given) return;
     const item = heard("set", this, given, false, old);
-    const { inverse } = this.relation;
+    const { inverse, cascade } = this.relation;
     // The other side first: it may refuse.
     if (item) pairUp(this, item);
     if (old && inverse) unpair(old, inverse, this.state.object);
     this.current = item;
-    if (item) this.cascade(item);
+    if (old) {
+      orphan(old, this.relation);
+      if (!item && inverse) orphan(this.state.object, inverse);
+    }
+    if (!item) return;
+    if (cascade.has("delete-orphan")) stateOf(item).isOrphan = false;
+    this.cascade(item);
   }
 
   /** The object, if it is here. */
@@ -348,6 +362,15 @@ function pairUp(handle: Handle, item: object): void {
   // The object leaves its former owner's collection, if that is here.
   if (former) unpair(former, handle.relation, item);
   other.current = object;
+  if (inverse.cascade.has("delete-orphan")) stateOf(object).isOrphan = false;
+}
+
+/** An object lost an owner without whom it is not. */
+function orphan(item: object, { cascade }: Relation): void {
+  if (!cascade.has("delete-orphan")) return;
+  const state = stateOf(item);
+  state.isOrphan = true;
+  state.session?.orphan(item);
 }
 
 /** Tells one side that it is no longer related to an object. */

@@ -74,11 +74,8 @@ export class ObjectSet implements StateOwner {
       );
     }
     if (!state.isDeleted) this.#take(state);
-    if (this.doomed.has(state)) return;
+    // What it cascades to is found out when it is written: it may be moved yet.
     this.doomed.add(state);
-    follow(state, "delete", (item) => {
-      if (stateOf(item).key !== undefined) this.delete(item);
-    });
   }
 
   /** Lets go of an object. */
@@ -126,6 +123,9 @@ export class ObjectSet implements StateOwner {
     for (const state of all()) {
       follow(state, "save-update", (item) => this.cascade(item));
     }
+    for (const { object, isOrphan } of this.pending) {
+      if (isOrphan) this.orphan(object);
+    }
     const deleted = new Set(this.doomed);
     const adopted = new Map<Relation, Set<object>>();
     const lost: [Relation, object][] = [];
@@ -150,6 +150,12 @@ export class ObjectSet implements StateOwner {
       if (
         state.key !== undefined && !adopted.get(relation)?.has(item) &&
         !(owner instanceof OneHandle && owner.current)
+      ) deleted.add(state);
+    }
+    for (const state of this.persistent()) {
+      if (
+        state.isOrphan &&
+        ![...adopted.values()].some((items) => items.has(state.object))
       ) deleted.add(state);
     }
     // It grows while it is walked.
@@ -360,6 +366,7 @@ export class ObjectSet implements StateOwner {
       state.mapper.columns.forEach((column, i) => restore(state, column, i));
       for (const handle of state.handles.values()) handle.expire();
       state.isExpired = true;
+      state.isOrphan = false;
     }
   }
 

@@ -499,7 +499,10 @@ export class Session implements Reader {
     const { held, objects } = this.#unit;
     hooks.hear?.("beforeFlush", this);
     const plan = await this.#plan();
-    if (plan.works.length === 0 && plan.saved.size === 0) return () => {};
+    const { works, saved, related, gone } = plan;
+    if (works.length + saved.size + related.length + gone.size === 0) {
+      return () => {};
+    }
     const engineOf = (mapper: Mapper): Engine =>
       this.#engineFor({ mapper, flushing: true });
     const engines = new Set(plan.works.map(({ mapper }) => engineOf(mapper)));

@@ -34,6 +34,8 @@ export class InstanceState {
   key: string | undefined;
   /** Whether its row is deleted, though the transaction is not over. */
   isDeleted = false;
+  /** Whether it lost an owner without whom it is not saved. */
+  isOrphan = false;
   /** Whether the next row, or the next `get()`, brings its attributes up to date. */
   isExpired = false;
   /**

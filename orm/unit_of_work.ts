@@ -123,6 +123,7 @@ export function planUnit(unit: Unit): Plan {
     to: InstanceState,
   ): void => {
     const { mapper } = to;
+    if (deleted.has(to)) return;
     for (const pair of columns) {
       const column = mapper.table.column(pair.to);
       if (from === null && mapper.primaryKey.includes(column)) {
@@ -157,7 +158,7 @@ export function planUnit(unit: Unit): Plan {
     owner: InstanceState,
   ): void => {
     const state = stateOf(child);
-    if (deleted.has(state) || state.key === undefined) return;
+    if (state.key === undefined) return;
     const { inverse } = relation;
     const other = inverse && handleOf(child, inverse);
     if (
@@ -221,9 +222,10 @@ export function planUnit(unit: Unit): Plan {
       if (handle.isChanged) {
         related.push([handle, () => handle.committed = current]);
         if (kind === "manyToOne") {
-          if (!current || isThere(current)) {
-            copyKeys(current ?? null, relation, remotePairs, state);
-          }
+          // Who goes is named by nobody any more.
+          const isGoing = current && deleted.has(stateOf(current));
+          const to = isGoing || !current ? null : current;
+          if (!to || isThere(to)) copyKeys(to, relation, remotePairs, state);
         } else {
           if (committed) forget(committed, relation, state);
           if (current && isThere(current)) adopt(current);
@@ -248,9 +250,7 @@ export function planUnit(unit: Unit): Plan {
     }
     if (rekeyed && !isPaired) {
       for (const child of items ?? []) {
-        if (!deleted.has(stateOf(child)) && !additions.includes(child)) {
-          adopt(child);
-        }
+        if (!additions.includes(child)) adopt(child);
       }
     }
   };

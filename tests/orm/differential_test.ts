@@ -1,0 +1,304 @@
+import { deepStrictEqual, ok } from "node:assert/strict";
+import fc from "fast-check";
+import { Session } from "../../orm/mod.ts";
+import { deleteFrom, type Engine, select, sql } from "../../sql/mod.ts";
+import {
+  d1Database,
+  pgliteDatabase,
+  sqliteDatabase,
+  type TestDatabase,
+  workerdWith,
+} from "./databases.ts";
+import { Naive } from "./naive.ts";
+import {
+  Article,
+  Author,
+  Book,
+  CLASSES,
+  type Kind,
+  Profile,
+  Tag,
+  type Thing,
+  world,
+} from "./world.ts";
+
+const workerd = await workerdWith("DB");
+Deno.test.afterAll(() => workerd.dispose());
+
+const KINDS = Object.keys(CLASSES) as Kind[];
+const VERBS = [
+  ...["add", "add", "add", "rename", "own", "own", "adopt", "disown"],
+  ...["link", "link", "unlink", "delete", "load", "commit", "rollback"],
+  ...["reopen", "flush", "query"],
+] as const;
+
+/** One step: a verb, and numbers that choose what it is about. */
+type Step = readonly [verb: (typeof VERBS)[number], a: number, b: number];
+
+const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.tuple(fc.constantFrom(...VERBS), fc.nat(30), fc.nat(30)),
+  { maxLength: 60, size: "max" },
+);
+
+async function rowsOf(engine: Engine): Promise<unknown> {
+  const things = await engine.execute(sql`
+    SELECT uid, 'Author' AS kind, label,
+      (SELECT m.uid FROM authors m WHERE m.id = t."managerId") AS owner
+      FROM authors t
+    UNION ALL SELECT uid, 'Book', label,
+      (SELECT a.uid FROM authors a WHERE a.id = t."authorId") FROM books t
+    UNION ALL SELECT uid, 'Article', label,
+      (SELECT a.uid FROM authors a WHERE a.id = t."editorId") FROM articles t
+    UNION ALL SELECT uid, 'Profile', label,
+      (SELECT a.uid FROM authors a WHERE a.id = t."authorId") FROM profiles t
+    UNION ALL SELECT uid, 'Tag', label, NULL FROM tags`);
+  const tags = await engine.execute(sql`
+    SELECT b.uid AS book, t.uid AS tag FROM book_tags l
+      JOIN books b ON b.id = l."bookId" JOIN tags t ON t.id = l."tagId"`);
+  const sorted = (rows: Iterable<Record<string, unknown>>) =>
+    [...rows].sort((a, b) => JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
+  return { things: sorted(things), tags: sorted(tags) };
+}
+
+/** Runs steps through a session and through the naive reference alike. */
+class Run {
+  readonly naive = new Naive();
+  session: Session;
+  readonly things = new Map<string, Thing>();
+  readonly #engine: Engine;
+  #next = 0;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.session = new Session({ bind: engine });
+  }
+
+  pick<K extends Kind>(
+    kind: K,
+    n: number,
+  ): [string, InstanceType<(typeof CLASSES)[K]>] | undefined {
+    const uids = this.naive.of(kind);
+    const uid = uids[n % uids.length];
+    return uid === undefined ? undefined : [
+      uid,
+      this.things.get(uid) as InstanceType<(typeof CLASSES)[K]>,
+    ];
+  }
+
+  async step([verb, a, b]: Step): Promise<void> {
+    const { naive, session } = this;
+    const kind = KINDS[a % KINDS.length]!;
+    const author = this.pick("Author", b);
+    switch (verb) {
+      case "add": {
+        const uid = `u${this.#next++}`;
+        const values = { uid, label: "new" };
+        let thing: Thing;
+        let owner: string | null = null;
+        if (kind === "Book") {
+          if (!author) return;
+          thing = new Book({ ...values, author: author[1] });
+          session.add(thing);
+          owner = author[0];
+        } else if (kind === "Profile") {
+          if (!author) return;
+          // A second profile takes the first one's place.
+          for (const [other, one] of naive.now) {
+            if (one.kind === "Profile" && one.owner === author[0]) {
+              naive.doomed.add(other);
+            }
+          }
+          thing = new Profile(values);
+          author[1].profile.set(thing);
+          owner = author[0];
+        } else {
+          thing = new CLASSES[kind](values);
+          session.add(thing);
+        }
+        this.things.set(uid, thing);
+        naive.now.set(uid, { kind, label: "new", owner, tags: [] });
+        return;
+      }
+      case "rename": {
+        const found = this.pick(kind, b);
+        if (!found) return;
+        found[1].label = `label ${a}`;
+        return naive.change(found[0], { label: `label ${a}` });
+      }
+      // The side that has the key names an owner, or none.
+      case "own": {
+        const isNone = a % 4 === 0;
+        const owner = isNone ? undefined : author;
+        const which = a % 3;
+        if (which === 0) {
+          const book = this.pick("Book", a);
+          if (!book || !author) return;
+          book[1].author.set(author[1]);
+          return naive.change(book[0], { owner: author[0] });
+        }
+        const found = which === 1
+          ? this.pick("Article", a)
+          : this.pick("Author", a);
+        if (!found) return;
+        const [uid, thing] = found;
+        if (thing instanceof Article) thing.editor.set(owner?.[1] ?? null);
+        else if (this.reaches(owner?.[0], uid)) return;
+        else (thing as Author).manager.set(owner?.[1] ?? null);
+        return naive.change(uid, { owner: owner?.[0] ?? null });
+      }
+      // The owner takes in a member.
+      case "adopt": {
+        if (!author) return;
+        const [uid, owner] = author;
+        const which = (["Book", "Article", "Author"] as const)[a % 3]!;
+        const found = this.pick(which, a);
+        if (!found || found[0] === uid) return;
+        const [member, thing] = found;
+        if (thing instanceof Book) owner.books.add(thing);
+        else if (thing instanceof Article) owner.articles.add(thing);
+        else if (this.reaches(uid, member)) return;
+        else owner.reports.add(thing);
+        return naive.change(member, { owner: uid });
+      }
+      // The owner lets go of a member.
+      case "disown": {
+        const which = (["Book", "Article", "Author"] as const)[a % 3]!;
+        const found = this.pick(which, a);
+        const uid = found && naive.now.get(found[0])?.owner;
+        if (!found || !uid || naive.doomed.has(uid)) return;
+        const owner = this.things.get(uid) as Author;
+        const [member, thing] = found;
+        if (thing instanceof Book) {
+          const isNew = session.new.includes(thing);
+          owner.books.remove(thing);
+          if (isNew) naive.now.delete(member);
+          else naive.doomed.add(member);
+          return;
+        }
+        if (thing instanceof Article) owner.articles.remove(thing);
+        else owner.reports.remove(thing);
+        return naive.change(member, { owner: null });
+      }
+      case "link":
+      case "unlink": {
+        const book = this.pick("Book", a);
+        const tag = this.pick("Tag", b);
+        if (!book || !tag) return;
+        const { tags } = naive.now.get(book[0])!;
+        if (tags.includes(tag[0]) === (verb === "link")) return;
+        const act = verb === "link" ? "add" : "remove";
+        if ((a + b) % 2 === 0) book[1].tags[act](tag[1]);
+        else tag[1].books[act](book[1]);
+        return naive.change(book[0], {
+          tags: verb === "link"
+            ? [...tags, tag[0]]
+            : tags.filter((one) => one !== tag[0]),
+        });
+      }
+      case "delete": {
+        const found = this.pick(kind, b);
+        if (!found) return;
+        const [uid, thing] = found;
+        if (session.new.includes(thing)) return;
+        session.delete(thing);
+        naive.doomed.add(uid);
+        return;
+      }
+      case "load": {
+        const found = this.pick(kind, b);
+        if (!found) return;
+        const [, thing] = found;
+        if (thing instanceof Author) {
+          await Promise.all([
+            thing.books.load(),
+            a % 2 === 0 ? thing.reports.load() : thing.articles.load(),
+            thing.profile.load(),
+            thing.manager.load(),
+          ]);
+        } else if (thing instanceof Book) {
+          await Promise.all([thing.tags.load(), thing.author.load()]);
+        } else if (thing instanceof Tag) await thing.books.load();
+        else if (thing instanceof Article) await thing.editor.load();
+        return;
+      }
+      case "commit":
+        return await this.commit();
+      case "rollback":
+        await session.rollback();
+        return naive.rollback();
+      case "reopen": {
+        await this.commit();
+        await session.close();
+        this.session = new Session({ bind: this.#engine });
+        this.things.clear();
+        for (const cls of Object.values(CLASSES)) {
+          const found: Iterable<Thing> = await this.session.scalars(
+            select(cls as typeof Tag),
+          ) as never;
+          for (const thing of found) this.things.set(thing.uid, thing);
+        }
+        return;
+      }
+      case "flush":
+        if (!this.#engine.capabilities.interactiveTransactions) return;
+        return await session.flush();
+      case "query":
+        await session.scalars(select(CLASSES[kind] as typeof Tag));
+        return;
+    }
+  }
+
+  /** Whether a manager is, at some remove, managed by somebody. */
+  reaches(from: string | undefined, to: string): boolean {
+    for (
+      let at: string | null | undefined = from;
+      at;
+      at = this.naive.now.get(at)?.owner
+    ) if (at === to) return true;
+    return false;
+  }
+
+  async commit(): Promise<void> {
+    await this.session.commit();
+    this.naive.commit();
+    deepStrictEqual(await rowsOf(this.#engine), this.naive.rows());
+    // Memory is what the rows are.
+    for (const [uid, one] of this.naive.now) {
+      const thing = this.things.get(uid)!;
+      deepStrictEqual(thing.label, one.label);
+      ok(this.session.has(thing), `${uid} in the session`);
+    }
+    deepStrictEqual(this.session.dirty, []);
+    deepStrictEqual(this.session.new, []);
+  }
+}
+
+for (
+  const [name, open, numRuns] of [
+    ["sqlite", () => sqliteDatabase(), 500],
+    ["D1", () => d1Database(workerd, "DB"), 60],
+    ["Postgres", () => pgliteDatabase(), 25],
+  ] as [string, () => TestDatabase, number][]
+) {
+  Deno.test(`random changes leave the same rows on ${name} as statements one at a time`, async () => {
+    await using database = open();
+    const { engine } = database;
+    await world.createAll(engine);
+    await fc.assert(
+      fc.asyncProperty(steps, async (all) => {
+        const run = new Run(engine);
+        try {
+          for (const step of all) await run.step(step);
+          await run.commit();
+        } finally {
+          await run.session.close();
+          run.naive.close();
+          await engine.batch(
+            world.sortedTables.reverse().map((one) => deleteFrom(one)),
+          );
+        }
+      }),
+      { numRuns },
+    );
+  });
+}
