@@ -128,7 +128,7 @@ export class ObjectSet implements StateOwner {
     }
     const deleted = new Set(this.doomed);
     const adopted = new Map<Relation, Set<object>>();
-    const lost: [Relation, object][] = [];
+    const lost: [Relation, object, from: object][] = [];
     for (const state of all()) {
       for (const handle of state.handles.values()) {
         const { relation } = handle;
@@ -141,15 +141,18 @@ export class ObjectSet implements StateOwner {
         const here = adopted.get(relation) ?? new Set();
         adopted.set(relation, here);
         for (const item of come) if (item) here.add(item);
-        for (const item of gone) if (item) lost.push([relation, item]);
+        for (const item of gone) {
+          if (item) lost.push([relation, item, state.object]);
+        }
       }
     }
-    for (const [relation, item] of lost) {
+    for (const [relation, item, from] of lost) {
       const state = stateOf(item);
       const owner = relation.inverse && handleOf(item, relation.inverse);
       if (
         state.key !== undefined && !adopted.get(relation)?.has(item) &&
-        !(owner instanceof OneHandle && owner.current)
+        !(owner instanceof OneHandle && owner.current &&
+          owner.current !== from)
       ) deleted.add(state);
     }
     for (const state of this.persistent()) {
