@@ -28,7 +28,13 @@ async function run(
   const { code, stdout, stderr } = await new Deno.Command(program, {
     args: [...args],
     cwd,
-    env: { NO_COLOR: "1", WRANGLER_SEND_METRICS: "false", ...env },
+    // A task that runs the tests would hand its own INIT_CWD down.
+    env: {
+      NO_COLOR: "1",
+      WRANGLER_SEND_METRICS: "false",
+      INIT_CWD: cwd,
+      ...env,
+    },
     stdin: "null",
   }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
