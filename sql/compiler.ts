@@ -367,8 +367,10 @@ export function labelsOf(
       : outermost
       ? `${expression.table.labelPrefix}_${expression.name}`
       : expression.name;
-    let label = wanted;
-    for (let n = 1; labels.has(label); n++) label = `${wanted}_${n}`;
+    // Where answers come as objects, names that are numbers would go first.
+    const own = outermost && /^\d+$/.test(wanted) ? `_${wanted}` : wanted;
+    let label = own;
+    for (let n = 1; labels.has(label); n++) label = `${own}_${n}`;
     labels.add(label);
   }
   return [...labels];

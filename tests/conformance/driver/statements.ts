@@ -28,6 +28,29 @@ export const statementCases = (): readonly DriverCase[] => [
     },
   ),
 
+  driverCase(
+    "columns keep their order, whatever they are called",
+    async (engine) => {
+      const word = sqlType<string>("text");
+      const statement = select(
+        literal("a", word).as("2"),
+        literal("b", word).as("1"),
+        literal("c", word).as("__proto__"),
+        literal("d", word).as("constructor"),
+      );
+
+      const [row] = await engine.execute(statement);
+      const [[again]] = await engine.batch([statement]);
+
+      deepStrictEqual([row, again], [["a", "b", "c", "d"], [
+        "a",
+        "b",
+        "c",
+        "d",
+      ]]);
+    },
+  ),
+
   driverCase("RETURNING hands back what was written", async (engine) => {
     const users = await freshTable(engine, "returning", names);
 
