@@ -13,6 +13,11 @@ export function joinCondition(
   lefts: readonly FromClause[],
   right: FromClause,
 ): Expression<unknown> {
+  if (lefts.includes(right)) {
+    throw new CompileError(
+      `Cannot join "${right.labelPrefix}" to itself; give it another name by alias()`,
+    );
+  }
   const found = lefts.flatMap((left) => [
     ...conditions(left, right),
     ...(left === right ? [] : conditions(right, left)),
