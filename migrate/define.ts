@@ -1,5 +1,5 @@
 import type { Engine } from "../sql/mod.ts";
-import type { MigratorOptions } from "./migrator.ts";
+import type { MigratorOptions } from "./migrator_options.ts";
 
 /** A database by where it is, for the command line. One of the fields. */
 export interface EngineTarget {

@@ -1,4 +1,4 @@
-import type { RunResult } from "./migrator.ts";
+import type { RunResult } from "./runner/run.ts";
 
 /** How one database of several fared. */
 export type FanOutEntry =

@@ -69,21 +69,16 @@
  * | How are many databases brought up, all or each? | `fan_out.ts`, `transactions.ts` |
  * | What deserves a second look? | `lint.ts` |
  * | How do I draw or list revisions? | `listing/` |
- * | Where do I start? | `migrator.ts` |
+ * | Does a database hold what the revisions say? | `condition.ts` |
+ * | Where do I start? | `migrator.ts`, `migrator_options.ts` |
  *
  * @module
  */
 export * from "./errors.ts";
-export {
-  type CheckResult,
-  createMigrator,
-  type CurrentState,
-  type MigrationEvent,
-  type Migrator,
-  type MigratorOptions,
-  type RepairResult,
-  type RunResult,
-} from "./migrator.ts";
+export { createMigrator, type Migrator } from "./migrator.ts";
+export type { CheckResult, CurrentState, RepairResult } from "./condition.ts";
+export type { MigrationEvent, MigratorOptions } from "./migrator_options.ts";
+export type { RunResult } from "./runner/run.ts";
 export {
   type RecordOperations,
   type Revision,

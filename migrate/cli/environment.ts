@@ -1,11 +1,8 @@
 import type { Engine } from "../../sql/mod.ts";
 import type { MigrationsConfig } from "../define.ts";
 import { MigrateError } from "../errors.ts";
-import {
-  createMigrator,
-  type MigrationEvent,
-  type Migrator,
-} from "../migrator.ts";
+import { createMigrator, type Migrator } from "../migrator.ts";
+import type { MigrationEvent } from "../migrator_options.ts";
 import type { Terminal } from "./output.ts";
 import {
   readScriptDirectory,

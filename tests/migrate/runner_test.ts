@@ -693,7 +693,8 @@ Deno.test("migrate 180: what the platform would refuse for its size is refused w
         Object.fromEntries(Object.keys(wide).map((key) => [key, 1])),
       ])
     ),
-    refusal("bound values", 101),
+    // The Core knows this limit itself, and finds no way around it here.
+    { name: "CompileError" },
   );
   const narrow = await plan((op) => {
     const t = op.createTable("t", { a: integer(), b: integer() });

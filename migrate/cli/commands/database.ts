@@ -3,7 +3,8 @@ import { fanOut, type FanOutEntry } from "../../fan_out.ts";
 import { ids } from "../../graph/identifiers.ts";
 import { lint } from "../../lint.ts";
 import { headLine, historyOf } from "../../listing/lines.ts";
-import type { Migrator, RunResult } from "../../migrator.ts";
+import type { Migrator } from "../../migrator.ts";
+import type { RunResult } from "../../runner/run.ts";
 import {
   downgradeScript,
   ensureVersionScript,
