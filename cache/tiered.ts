@@ -93,7 +93,7 @@ export function tiered(
           if (!entry || backend !== last && !counts(entry, maxAge, now())) {
             continue;
           }
-          found.set(key, entry);
+          found.set(key, original(entry));
           fill.push([key, copy(entry, now())]);
         }
         if (!fill.length) continue;
@@ -124,6 +124,11 @@ export function tiered(
 function copy({ meta, payload }: StoredEntry, copied: number): StoredEntry {
   const own: CopyMetadata = { ...meta, copied };
   return { meta: own, payload };
+}
+
+function original({ meta, payload }: StoredEntry): StoredEntry {
+  const { copied: _, ...rest }: CopyMetadata = meta;
+  return { meta: rest, payload };
 }
 
 function counts({ meta }: StoredEntry, maxAge: number, now: number): boolean {

@@ -17,3 +17,9 @@ export {
   testDriver,
   type TestDriverOptions,
 } from "./driver/suite.ts";
+export type { CacheBackendCase, CacheBackendTraits } from "./cache/cases.ts";
+export {
+  cacheBackendCases,
+  testCacheBackend,
+  type TestCacheBackendOptions,
+} from "./cache/cases.ts";
