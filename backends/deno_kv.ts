@@ -22,7 +22,14 @@ import {
 /** What Deno KV gives for one key. */
 export interface DenoKvEntryLike {
   /** The key. */
-  readonly key: readonly unknown[];
+  readonly key: readonly (
+    | string
+    | number
+    | bigint
+    | boolean
+    | symbol
+    | Uint8Array
+  )[];
   /** The value, or `null`. */
   readonly value: unknown;
   /** The version of the value, or `null`. */

@@ -311,7 +311,11 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
       keys.map(async (key) => newSlot(key, await mangled(key))),
     );
     if (keys.length) await load(slots, policy, false);
-    await Promise.all(slots.map((slot) => slot.why || settle(slot)));
+    await Promise.all(
+      slots.map((slot) =>
+        slot.why ? emit("miss", [slot], { reason: slot.why }) : settle(slot)
+      ),
+    );
     return slots;
   }
 
@@ -350,6 +354,9 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
     const { meta } = entry;
     slot.why = "version";
     if (meta.v !== version) return;
+    // Read again, though it was found to be of no use.
+    slot.why = "corrupt";
+    if (meta.ct <= slot.newerThan) return;
     let why: MissReason | undefined;
     if (!policy.ignoreExpiration) {
       const { expirationPolicy, expirationTime = Infinity } = policy;

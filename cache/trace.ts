@@ -18,7 +18,7 @@ export type MissReason =
  * - `read`, `write`: an operation sent to the backend, for one key or many
  * - `hop`: a request sent to a lock that lies outside this isolate
  * - `encode`, `decode`: a value, or a payload, given to the codec
- * - `invalidate`: `keys` are the tags, none for the whole region
+ * - `invalidate`: `keys` are the tags; the empty one is the whole region
  * - `error`: a creator, a backend or a lock failed, and a way around was found or not
  */
 export interface CacheEvent {
