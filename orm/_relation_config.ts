@@ -88,7 +88,7 @@ export function configureRelation(
     remotePairs: [],
     extra: undefined,
     get inverse(): Relation | undefined {
-      return options.backPopulates === undefined
+      return options.backPopulates === undefined || viewOnly
         ? undefined
         : inverse ??= inverseOf(relation, options.backPopulates);
     },

@@ -143,6 +143,11 @@ export {
   undefer,
   undeferGroup,
 } from "./attributes/deferred.ts";
+export {
+  type ExpressionOption,
+  queryExpression,
+  withExpression,
+} from "./attributes/query_expression.ts";
 export { hybrid, type HybridBase } from "./attributes/hybrid.ts";
 export { synonym } from "./attributes/synonym.ts";
 export {

@@ -22,6 +22,11 @@ export interface RelationLoader {
   load(state: InstanceState, relation: Relation): Promise<void>;
 }
 
+/** The session of a set. */
+interface SetOwner {
+  readonly options: { readonly warn?: (message: string) => void };
+}
+
 /** How an object was before the open transaction changed it. */
 interface Before {
   readonly key: string | undefined;
@@ -44,10 +49,10 @@ export class ObjectSet implements StateOwner {
   readonly #before: Map<InstanceState, Before>[] = [new Map()];
   readonly #loader: RelationLoader;
   /** The session whose objects they are. */
-  readonly owner: object;
+  readonly owner: SetOwner;
 
   /** Starts an empty set. */
-  constructor(loader: RelationLoader, owner: object) {
+  constructor(loader: RelationLoader, owner: SetOwner) {
     this.#loader = loader;
     this.owner = owner;
   }
@@ -112,6 +117,10 @@ export class ObjectSet implements StateOwner {
 
   loadRelation(state: InstanceState, relation: Relation): Promise<void> {
     return this.#loader.load(state, relation);
+  }
+
+  warn(message: string): void {
+    this.owner.options.warn?.(message);
   }
 
   /** Follows every cascade; gives the objects whose rows will be deleted. */

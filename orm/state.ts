@@ -20,6 +20,8 @@ export interface StateOwner {
   orphan(object: object): void;
   /** Loads a relation of an object. */
   loadRelation(state: InstanceState, relation: Relation): Promise<void>;
+  /** Says that something is not as it should be. */
+  warn(message: string): void;
 }
 
 /** What is known of an object beside its attributes. */

@@ -1,5 +1,6 @@
 import {
   Column,
+  type ColumnSpec,
   type Compiler,
   type Expression,
   sqlType,
@@ -26,8 +27,7 @@ export class PropertyColumn<T> extends Column<T> {
     mapper: Mapper,
     expression: Expression<T>,
     options: ColumnPropertyOptions,
-  ) {
-    super(key, {
+    spec: ColumnSpec = {
       type: expression.type ?? sqlType("text"),
       nullable: true,
       primaryKey: false,
@@ -35,7 +35,9 @@ export class PropertyColumn<T> extends Column<T> {
         deferred: options.deferred,
         isKept: options.expireOnFlush === false,
       },
-    }, mapper.table);
+    },
+  ) {
+    super(key, spec, mapper.table);
     this.expression = expression;
   }
   override get kind(): string {

@@ -1,4 +1,5 @@
 import { hooks, type RowHook } from "../hooks.ts";
+import type { ObjectSet } from "../object_set.ts";
 
 /** A listener: what it gives back may replace the event's last detail. */
 // deno-lint-ignore no-explicit-any -- each event has details of its own; `listen()` types them
@@ -27,12 +28,22 @@ export function addListener(
 
 const hearRows: RowHook = (...rows) => {
   const kinds = ["Insert", "Update", "Delete"] as const;
-  const told = rows.map((states, i) =>
-    [...states].map(({ object }) => {
+  const all = rows.map((states) => [...states]);
+  const set = all.flat()[0]?.session as ObjectSet | undefined;
+  const members = (): number =>
+    set ? set.pending.size + 1e9 * set.doomed.size : 0;
+  const before = members();
+  const told = all.map((states, i) =>
+    states.map(({ object }) => {
       hear(`before${kinds[i]}`, object);
       return object;
     })
   );
+  if (members() !== before) {
+    set?.warn(
+      "Objects were added, deleted or let go of by a row's listener: the flush is planned already; do so in beforeFlush",
+    );
+  }
   return (generated) => {
     for (const { object } of generated) {
       hear("refreshFlush", object);

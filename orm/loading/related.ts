@@ -138,6 +138,11 @@ export function hand(
     if (!handle.isLoaded) handle.receive(items);
   } else if (!handle.isLoaded || handle.committed === undefined) {
     handle.receive(items[0] ?? null);
+    if (items.length > 1) {
+      handle.state.session?.warn(
+        `${relation.parent.name}.${relation.key} found ${items.length} objects where one belongs; the first is taken`,
+      );
+    }
   }
   // The other side of one-to-many is known as well.
   if (kind !== "manyToMany" && localPairs.length > 0 && inverse) {

@@ -21,6 +21,8 @@ import {
   manyToOne,
   NotLoadedError,
   oneToMany,
+  populateExisting,
+  queryExpression,
   selectinload,
   stateOf,
   synonym,
@@ -29,6 +31,7 @@ import {
   undefer,
   undeferGroup,
   unset,
+  withExpression,
 } from "../../orm/mod.ts";
 import { func, MetaData, select, update } from "../../sql/mod.ts";
 import { memory } from "./memory.ts";
@@ -243,6 +246,35 @@ Deno.test("orm 115: undefer, undeferGroup, defer and loadOnly choose the columns
     summary: "s-x",
     authorId: 1,
   });
+});
+
+Deno.test("orm 117: a query expression is null unless a query gives it; what is there stays unless it is overwritten", async () => {
+  class Offer extends Entity.table("offers", {
+    id: integer().primaryKey(),
+    price: integer(),
+    discounted: queryExpression<number>(),
+  }) {}
+  await using db = await memory(Offer.table.metadata);
+  await using session = db.session();
+  session.add(new Offer({ price: 100 }));
+  await session.commit();
+  await using reader = db.session();
+  const [plain] = await reader.scalars(select(Offer));
+  strictEqual(plain!.discounted, null);
+  const discount = (by: number) =>
+    select(Offer).options(
+      withExpression(Offer.c.discounted, Offer.c.price.minus(by)),
+    );
+  await reader.scalars(discount(5));
+  strictEqual(plain!.discounted, null);
+  await reader.scalars(discount(5).options(populateExisting));
+  strictEqual(plain!.discounted, 95);
+  await using other = db.session();
+  const [given] = await other.scalars(discount(10));
+  deepStrictEqual({ ...given }, { id: 1, price: 100, discounted: 90 });
+  given!.price = 50;
+  await other.commit();
+  strictEqual(given!.discounted, 90);
 });
 
 // --- Embedded values and documents -----------------------------------------
@@ -471,7 +503,7 @@ Deno.test("orm 94: an attribute that is taken away is NULL; one that has no valu
   );
 });
 
-Deno.test("orm 67: a default that is an object is not shared between objects", async () => {
+Deno.test("a default that is an object is not shared between objects", async () => {
   class Doc extends Entity.table("docs", {
     id: integer().primaryKey(),
     tags: json<string[]>().default(() => []),

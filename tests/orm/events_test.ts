@@ -264,6 +264,55 @@ Deno.test("orm 69: what beforeFlush adds, changes and deletes is part of the flu
   );
 });
 
+Deno.test("orm 70: what a row's listener changes on other objects is written in the same commit instead of being discarded", async () => {
+  await using db = await memory(Base.metadata);
+  using heard = gathering();
+  await using session = db.session();
+  const counter = new User({ name: "0" });
+  session.add(counter);
+  await session.commit();
+  heard.add(listen(Address, "beforeInsert", () => {
+    counter.name = String(Number(counter.name) + 1);
+  }));
+  session.addAll(["a", "b"].map((email) => new Address({ email })));
+  await session.commit();
+  strictEqual(session.dirty.length, 0);
+  deepStrictEqual([...await session.execute(select(User.c.name))], ["2"]);
+});
+
+Deno.test("orm 71: adding, deleting or letting go of objects in a row's listener warns; in beforeFlush it does not", async () => {
+  await using db = await memory(Base.metadata);
+  using heard = gathering();
+  const warnings: string[] = [];
+  await using session = db.session({ warn: (text) => warnings.push(text) });
+  const old = new User({ name: "old" });
+  session.add(old);
+  await session.commit();
+  let mode = "";
+  heard.add(
+    listenToSession(session, "beforeFlush", (one) => {
+      if (mode === "before") one.add(new User({ name: "early" }));
+    }),
+    listen(Address, "beforeInsert", () => {
+      if (mode === "add") session.add(new User({ name: "late" }));
+      if (mode === "delete") session.delete(old);
+    }),
+  );
+  const counts: number[] = [];
+  for (mode of ["before", "add", "delete"]) {
+    session.add(new Address({ email: mode }));
+    await session.commit();
+    counts.push(warnings.length);
+  }
+  deepStrictEqual(counts, [0, 1, 2]);
+  strictEqual(warnings[0]!.includes("do so in beforeFlush"), true);
+  await session.commit();
+  deepStrictEqual(
+    [...await session.execute(select(User.c.name).orderBy(User.c.id))],
+    ["early", "late"],
+  );
+});
+
 Deno.test("orm 69: a flush or commit inside a flush's listener is refused", async () => {
   await using db = await memory(Base.metadata);
   using heard = gathering();
