@@ -568,7 +568,7 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
   function landed(flight: Flight, outcome: Outcome, hold = 0): void {
     const { slot: { id } } = flight;
     flight.land(outcome);
-    if (flights.get(id) !== flight) return;
+    if (flights.get(id) !== flight || flight.ct) return;
     flights.delete(id);
     if (!hold) return;
     flight.ct = outcome.entry!.meta.ct;
