@@ -341,9 +341,8 @@ export function foreignKeySql(
 
 /** What a foreign key names, as it stands behind a single column too. */
 export function referencesSql(key: ForeignKey, dialect: Dialect): string {
-  const target = key.targetTable.split(".").map((part) =>
-    quoteName(part, dialect)
-  ).join(".");
+  const [name = "", schema] = key.targetTable.split(".").reverse();
+  const target = tableName({ name, schema }, dialect);
   const targets = key.targetColumns.map((column) => quoteName(column, dialect))
     .join(", ");
   return `REFERENCES ${target} (${targets})${
@@ -354,12 +353,13 @@ export function referencesSql(key: ForeignKey, dialect: Dialect): string {
 }
 
 /** A table's quoted name, with its schema. */
-export function tableName(table: Table, dialect: Dialect): string {
-  const name = quoteName(table.name, dialect);
-  const schema = dialect.translateSchema
-    ? dialect.translateSchema(table.schema)
-    : table.schema;
-  return schema ? `${quoteName(schema, dialect)}.${name}` : name;
+export function tableName(
+  { name, schema: own }: Pick<Table, "name" | "schema">,
+  dialect: Dialect,
+): string {
+  const schema = dialect.translateSchema ? dialect.translateSchema(own) : own;
+  const quoted = quoteName(name, dialect);
+  return schema ? `${quoteName(schema, dialect)}.${quoted}` : quoted;
 }
 
 function names(columns: readonly Column<unknown>[], dialect: Dialect): string {

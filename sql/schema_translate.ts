@@ -21,10 +21,13 @@ export function translateSchemas(
     const map = new Map(Object.entries(names));
     dialects.set(
       key,
-      dialect = {
-        ...driver.dialect,
-        translateSchema: (schema) => map.get(schema ?? "") ?? schema,
-      },
+      // Not a copy: what the dialect says of itself shall say it of this one.
+      dialect = Object.create(driver.dialect, {
+        translateSchema: {
+          value: (schema: string | undefined) =>
+            map.get(schema ?? "") ?? schema,
+        },
+      }) as Dialect,
     );
   }
   return Object.create(driver, { dialect: { value: dialect } });

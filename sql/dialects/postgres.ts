@@ -190,7 +190,9 @@ export const postgres: Dialect = {
   }),
   writes: POSTGRES_WRITES,
   overrides: {},
-  schemaExtras: /* @__PURE__ */ postgresExtras(() => postgres),
+  get schemaExtras() {
+    return postgresExtras(this);
+  },
   features: {
     forUpdate: true,
     dmlInCte: true,

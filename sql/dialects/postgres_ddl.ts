@@ -6,26 +6,26 @@ import type { ForeignKey, Table } from "../schema.ts";
 import type { SqlType } from "../types.ts";
 
 /** What a schema needs on Postgres: named types, keys that close circles, remarks. */
-export function postgresExtras(dialect: () => Dialect): SchemaExtras {
+export function postgresExtras(dialect: Dialect): SchemaExtras {
   const perhaps = (sql: string, ifNotExists: boolean | undefined) =>
     ifNotExists ? unlessThere(sql) : sql;
   return {
     before: (tables, ifNotExists) =>
       [...enumsOf(tables).values()].map((type) =>
-        perhaps(createType(type, dialect()), ifNotExists)
+        perhaps(createType(type, dialect), ifNotExists)
       ),
     after: (tables, forward, ifNotExists) => [
       ...tables.flatMap((table) =>
         table.foreignKeys.filter((key) => forward.has(key)).map((key) =>
-          perhaps(addForeignKey(table, key, dialect()), ifNotExists)
+          perhaps(addForeignKey(table, key, dialect), ifNotExists)
         )
       ),
-      ...tables.flatMap((table) => commentStatements(table, dialect())),
+      ...tables.flatMap((table) => commentStatements(table, dialect)),
     ],
     afterDrop: (tables, ifExists, kept) => {
       const needed = enumsOf(kept);
       return [...enumsOf(tables).keys()].filter((name) => !needed.has(name))
-        .map((name) => `DROP TYPE ${ifExists}${quoteName(name, dialect())}`);
+        .map((name) => `DROP TYPE ${ifExists}${quoteName(name, dialect)}`);
     },
   };
 }

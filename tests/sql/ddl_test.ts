@@ -27,6 +27,7 @@ import {
   postgres,
   primaryKey,
   Raw,
+  reflect,
   select,
   sql,
   SqlError,
@@ -34,6 +35,7 @@ import {
   table,
   text,
   timestamp,
+  translateSchemas,
   unique,
   UnsupportedError,
 } from "../../sql/mod.ts";
@@ -410,6 +412,63 @@ Deno.test("orm 218: a naming convention names what was given no name, the same e
     "ix_posts_expr",
   ]);
   strictEqual(make(), make());
+});
+
+Deno.test("orm 218: schemas are translated for one engine, in tables, keys, indexes and statements", async () => {
+  const { postgres: engine } = await engines();
+  await engine!.execute(sql`DROP SCHEMA IF EXISTS tenant CASCADE`);
+  await engine!.execute(sql`CREATE SCHEMA tenant`);
+  const metadata = new MetaData();
+  const users = table("users", metadata, {
+    id: integer().primaryKey(),
+    name: text().index(),
+  });
+  const shop = new MetaData({ schema: "shop" });
+  table(
+    "orders",
+    shop,
+    {
+      id: integer().primaryKey(),
+      parent: integer().references("orders.id").nullable(),
+      last: integer().references("items.id").nullable(),
+    },
+    [],
+    { comment: "a remark" },
+  );
+  table("items", shop, {
+    id: integer().primaryKey(),
+    order: integer().references("orders.id"),
+  });
+  const tenant = createEngine(
+    translateSchemas(engine!.driver, { "": "tenant", "shop": "tenant" }),
+  );
+
+  await metadata.createAll(tenant);
+  await shop.createAll(tenant);
+  await tenant.execute(insert(users).values({ name: "ed" }));
+  const found = await tenant.execute(select(users.c.name));
+
+  deepStrictEqual([...found], ["ed"]);
+  const inside = await reflect(engine!, undefined, { schema: "tenant" });
+  deepStrictEqual([...inside.tables.keys()].sort(), [
+    "tenant.items",
+    "tenant.orders",
+    "tenant.users",
+  ]);
+  const orders = inside.tables.get("tenant.orders");
+  strictEqual(orders?.options.comment, "a remark");
+  deepStrictEqual(orders?.foreignKeys.map((key) => key.targetTable), [
+    "tenant.orders",
+    "tenant.items",
+  ]);
+  deepStrictEqual(await namesOf(engine!), []);
+  await dropAll(shop, tenant);
+  await dropAll(metadata, tenant);
+  strictEqual(
+    (await reflect(engine!, undefined, { schema: "tenant" })).tables.size,
+    0,
+  );
+  await engine!.close();
 });
 
 Deno.test("orm 218: a name that is too long is cut to one that stays its own", () => {
