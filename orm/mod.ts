@@ -155,6 +155,7 @@ export {
   associationProxy,
   type ProxiedValue,
 } from "./association_proxy.ts";
+export { collectedIn } from "./collections/custom.ts";
 export {
   keyedBy,
   type KeyedOptions,
@@ -193,11 +194,11 @@ export {
   type SessionLike,
 } from "./events/events.ts";
 export { validates, type ValidatesOptions } from "./events/validates.ts";
-export type {
-  Handle,
+export {
+  type Handle,
   ManyHandle,
-  OneHandle,
-  RelationHandle,
+  type OneHandle,
+  type RelationHandle,
 } from "./handles.ts";
 export { type History, historyOf, unset } from "./history.ts";
 export { joinOn } from "./join_on.ts";

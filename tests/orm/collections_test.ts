@@ -5,13 +5,18 @@ import {
   throws,
 } from "node:assert/strict";
 import {
+  any,
   asSet,
   type AssociationProxy,
   associationProxy,
+  collectedIn,
+  type CollectionFunction,
   Entity,
   historyOf,
   integer,
   keyedBy,
+  type LoadedCollection,
+  ManyHandle,
   manyToMany,
   manyToOne,
   oneToMany,
@@ -133,6 +138,14 @@ Deno.test("orm 95: both sides are kept in step in memory without SQL; what is no
     [...await other.execute(select(Address.c.email).orderBy(Address.c.id))],
     ["b", "c"],
   );
+
+  again.addresses.add(address("forgotten"));
+  again.addresses.remove(fresh);
+  await other.rollback();
+  deepStrictEqual(
+    (await again.addresses.load()).toArray().map(({ email }) => email),
+    ["b", "c"],
+  );
 });
 
 Deno.test("orm 96: a child that moves leaves the loaded collection of its former owner; one that is not loaded is let be", async () => {
@@ -244,6 +257,61 @@ Deno.test("orm 98: objects without a key may be left out of a map, if it is told
   deepStrictEqual([...parts.toMap().keys()], ["p"]);
 });
 
+Deno.test("orm 98: a collection may be of a class of one's own, told of what comes and goes from either side", async () => {
+  const log: string[] = [];
+  interface Newest<T> extends LoadedCollection<T> {
+    readonly newest: T | undefined;
+  }
+  interface NewestFunction extends CollectionFunction {
+    readonly collection: Newest<this["item"]>;
+    readonly loaded: Newest<this["item"]>;
+    readonly init: Iterable<this["item"]>;
+  }
+  class NewestHandle extends ManyHandle {
+    get newest(): object | undefined {
+      return this.at(-1);
+    }
+    override put(item: object): boolean {
+      log.push(`+${(item as Post).title}`);
+      return super.put(item);
+    }
+    override take(item: object): boolean {
+      log.push(`-${(item as Post).title}`);
+      return super.take(item);
+    }
+  }
+  abstract class Own extends Entity.with({ id: integer().primaryKey() }) {
+    static override metadata = new MetaData();
+  }
+  class Blog extends Own.table("blogs", {
+    posts: () =>
+      collectedIn<typeof Post, NewestFunction>(
+        oneToMany(Post, { backPopulates: "blog" }),
+        (state, relation) => new NewestHandle(state, relation),
+      ),
+  }) {}
+  class Post extends Own.table("posts", {
+    title: text(),
+    blogId: integer().references("blogs.id").nullable(),
+    blog: () => manyToOne(Blog, { backPopulates: "posts" }),
+  }) {}
+  await using db = await memory(Own.metadata);
+  await using session = db.session();
+  const [a, b] = ["a", "b"].map((title) => new Post({ title })) as [Post, Post];
+  const blog = new Blog({ posts: [a] });
+  b.blog.set(blog);
+  strictEqual(blog.posts.newest, b);
+  b.blog.set(null);
+  deepStrictEqual(log, ["+a", "+b", "-b"]);
+  session.add(blog);
+  await session.commit();
+  await using reader = db.session();
+  const [found] = await reader.scalars(
+    select(Blog).options(selectinload(Blog.r.posts)),
+  );
+  strictEqual(found!.posts.newest?.title, "a");
+});
+
 Deno.test("orm 102: an association proxy shows one attribute of related objects, and makes and removes them", async () => {
   await using db = await memory(Base.metadata);
   await using session = db.session();
@@ -261,6 +329,12 @@ Deno.test("orm 102: an association proxy shows one attribute of related objects,
   await using other = db.session();
   const again = (await other.get(User, user.id))!;
   throws(() => again.keywords.length, { code: "orm/not-loaded" });
+  const having = (word: string) =>
+    other.scalars(
+      select(User).where(any(User.r.userKeywords, UserKeyword.c.word.eq(word))),
+    );
+  strictEqual((await having("b"))[0], again);
+  strictEqual((await having("z")).length, 0);
   const keywords = await again.keywords.load();
   keywords.set(["b", "c"]);
   keywords.remove("nothing");

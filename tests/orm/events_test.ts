@@ -413,7 +413,7 @@ Deno.test("orm 101: a column's listeners hear what is set, and may set another v
   );
 });
 
-Deno.test("orm 101: a relation's listeners hear objects come, go and be replaced, from either side", async () => {
+Deno.test("orm 97, 101: a relation's listeners hear objects come, go and be replaced, from either side", async () => {
   using heard = gathering();
   const log: string[] = [];
   const email = (item: unknown) => (item as Address | null)?.email ?? "none";
@@ -439,8 +439,14 @@ Deno.test("orm 101: a relation's listeners hear objects come, go and be replaced
   ];
   const user = new User({ name: "ed", addresses: [a] });
   deepStrictEqual(took(), ["replace a", "append a"]);
-  user.addresses.set([b]);
-  deepStrictEqual(took(), ["replace b", "append b", "remove a"]);
+  // What comes is heard before what goes, and what stays is not heard.
+  const c = new Address({ email: "c" });
+  user.addresses.add(c);
+  took();
+  user.addresses.set([b, c]);
+  deepStrictEqual(took(), ["replace b,c", "append b", "remove a"]);
+  user.addresses.remove(c);
+  took();
   a.user.set(user);
   deepStrictEqual(took(), ["a.user none -> ed", "append a"]);
   a.user.set(null);
