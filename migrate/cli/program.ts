@@ -148,6 +148,8 @@ function addFileCommands(program: Command, act: Act): void {
     .action((range, flags) =>
       act((environment) => files.squash(environment, range, flags))
     );
+  program.command("index").description("write mod.ts again, after a merge")
+    .action(() => act((environment) => files.index(environment)));
   program.command("edit [revision]").description("open a revision's file")
     .action((revision = "head") =>
       act((environment) =>

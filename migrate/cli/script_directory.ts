@@ -168,8 +168,8 @@ export function writeIndex(
       ? `./${path.slice(directory.length + 1)}`
       : `file://${path}`;
   const text = [
-    "// Written by `migrate`: every revision, for createMigrator(). Merge it by",
-    "// running any command again.",
+    "// Written by `migrate`: every revision, for createMigrator(). After a merge",
+    "// of branches write it again with `migrate index`.",
     'import type { Revision } from "@aludel/aludel/migrate";',
     ...sorted.map(([id, path]) => `import r${id} from "${from(path)}";`),
     "",

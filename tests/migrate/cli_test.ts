@@ -558,6 +558,21 @@ Deno.test("lint names the file, the rule and the operation, and exits with 2", a
   );
 });
 
+Deno.test("the module of all revisions is importable, sorted, and written again after a merge", async () => {
+  using project = await branched();
+  const path = `${project.dir}/mod.ts`;
+  const text = Deno.readTextFileSync(path);
+  const { revisions } = await import(`file://${path}`);
+  deepEqual(
+    revisions.map((one: { revision: string }) => one.revision),
+    ["aaaa1111", "bbbb2222", "cccc3333"],
+  );
+  Deno.writeTextFileSync(path, "<<<<<<< ours");
+  match((await project.ok("index"))[0]!, /^Wrote /);
+  equal(Deno.readTextFileSync(path), text);
+  match((await project.ok("index"))[0]!, /is as it should be$/);
+});
+
 Deno.test("migrate 97: check passes where nothing differs, on every engine", async () => {
   using project = await branched();
   await project.ok("upgrade", "heads");

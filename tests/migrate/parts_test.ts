@@ -228,6 +228,43 @@ Deno.test("a walk over rows that is interrupted goes on behind the last chunk, e
   await walksRows(d1.engine("rows"));
 });
 
+Deno.test("a runner that was thought dead and comes back does no chunk twice", async () => {
+  await using engine = memoryEngine();
+  const { driver } = engine;
+  let chunks = 0;
+  const second = Promise.withResolvers<void>();
+  const finished = Promise.withResolvers<void>();
+  const slow = createEngine({
+    ...driver,
+    batch: async (statements, options) => {
+      const isChunk = statements.some(({ sql }) => /^UPDATE numbers/.test(sql));
+      if (isChunk && ++chunks === 2) {
+        second.resolve();
+        await finished.promise;
+      }
+      return await driver.batch(statements, options);
+    },
+  });
+  const settings = { revisions: [counted], sleep: now };
+  const late = createMigrator({
+    ...settings,
+    engine: slow,
+    leaseMs: 1,
+    appliedBy: "late",
+  }).upgrade();
+  await second.promise;
+  const other = createMigrator({ ...settings, engine, appliedBy: "other" });
+  await other.upgrade();
+  finished.resolve();
+
+  deepEqual((await late).heads, [counted.revision]);
+
+  deepEqual(
+    await rowsOf(engine, "SELECT n, count(*) FROM numbers GROUP BY n"),
+    [[1, ROWS]],
+  );
+});
+
 Deno.test("a walk with a size that is no count is refused", async () => {
   await using engine = memoryEngine();
   await rejects(

@@ -222,6 +222,19 @@ function locationFor(
   );
 }
 
+/** Writes the module of all revisions again. */
+export async function index(
+  environment: Environment,
+): Promise<CommandResult> {
+  const { directory, paths } = await scriptsOf(environment);
+  const hasChanged = writeIndex(directory, paths);
+  const file = relative(`${directory}/mod.ts`);
+  return {
+    lines: [hasChanged ? `Wrote ${file}` : `${file} is as it should be`],
+    json: { file, hasChanged },
+  };
+}
+
 /** Opens a revision's file in the user's editor. */
 export async function edit(
   environment: Environment,
