@@ -1,12 +1,11 @@
 import {
   Alias,
   and,
-  type Compiler,
-  Expression,
+  exists,
+  type Expression,
   type FromClause,
   literal,
   not,
-  type Select,
   select,
 } from "../sql/mod.ts";
 import { MappingError } from "./errors.ts";
@@ -20,26 +19,6 @@ import {
   viewOf,
 } from "./relation_view.ts";
 import { stateOf } from "./state.ts";
-
-/** EXISTS. */
-class RelatedExists extends Expression<boolean> {
-  readonly query: Select<unknown>;
-  constructor(query: Select<unknown>) {
-    super({ name: "boolean", args: [] });
-    this.query = query;
-  }
-  override get kind(): string {
-    return "exists";
-  }
-  override get precedence(): number {
-    return 4;
-  }
-  override compile(compiler: Compiler): void {
-    compiler.write("EXISTS (");
-    compiler.visit(this.query);
-    compiler.write(")");
-  }
-}
 
 /**
  * Whether a relation leads to an object, or to one that meets conditions.
@@ -144,7 +123,7 @@ export function withParent(
   const values = keysOf(of, object, ownerColumns(of).map((one) => one.key));
   if (secondary) {
     const through = new Alias(secondary);
-    return new RelatedExists(
+    return exists(
       select(literal(1)).from(through).where(
         ...remotePairs.map((pair) =>
           column(through, pair.to).eq(column(to, pair.from))
@@ -166,7 +145,7 @@ function related(
 ): Expression<boolean> {
   const through = of.secondary && new Alias(of.secondary);
   const steps = joinSteps(of, tableIn(of.parent, from), to, through);
-  return new RelatedExists(
+  return exists(
     select(literal(1)).from(...steps.map((step) => step.from)).where(
       ...steps.map((step) => step.on),
       ...conditions.filter((one) => one !== undefined),

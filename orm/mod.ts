@@ -220,6 +220,7 @@ export {
 export * from "./relation.ts";
 export {
   type BindContext,
+  type ExecuteContext,
   isModified,
   type NestedTransaction,
   Session,
@@ -270,6 +271,9 @@ export {
   raiseload,
   type RaiseloadOptions,
 } from "./loading/strategies.ts";
+export { bulkInsert, bulkUpdate } from "./bulk.ts";
+export { stream, type StreamOptions } from "./stream.ts";
+export { type Synchronize, synchronize } from "./synchronize.ts";
 export { withLoaderCriteria, withOptions } from "./loading/criteria.ts";
 export {
   detectNPlusOne,

@@ -3,6 +3,7 @@ import {
   type DriverResult,
   type DriverTransaction,
   type Engine,
+  type FromClause,
   GuardError,
   type PreparedStatement,
   readResult,
@@ -12,6 +13,7 @@ import {
   select,
   type Statement,
 } from "../sql/mod.ts";
+import { findFrom, mapperIn } from "./_bind.ts";
 import { readsBefore } from "./_preload.ts";
 import { type Emission, Emitter, numberedColumn, runs } from "./emission.ts";
 import {
@@ -24,6 +26,7 @@ import {
 import { hooks, type RowHook } from "./hooks.ts";
 import { LazyLoads } from "./loading/lazy.ts";
 import {
+  type Load,
   planReads,
   type QueryOption,
   type Read,
@@ -47,18 +50,39 @@ export interface BindContext {
   readonly flushing: boolean;
 }
 
+/**
+ * A statement on its way: looked at, changed, sent elsewhere, or answered
+ * from a cache. What the hook gives back are the statement's rows.
+ */
+export interface ExecuteContext {
+  /** The session. */
+  readonly session: Session;
+  /** The statement; its `kind` is `"select"`, `"update"` and so on. */
+  readonly statement: Statement<unknown>;
+  /** Whether a relation is loaded later. Eager loads belong to their query. */
+  readonly isRelationshipLoad: boolean;
+  /** The class that the statement is about, if any. */
+  readonly mapper: Mapper | undefined;
+  /** Sends the statement, or another one in its place. */
+  invoke(statement?: Statement<unknown>): Promise<Result<unknown>>;
+}
+
 /** Settings of a session. */
 export interface SessionOptions {
   /** The engine of everything that `binds` does not name. */
   readonly bind?: Engine;
-  /** Engines by class; the most specific class wins. */
-  readonly binds?: ReadonlyMap<AnyClass, Engine>;
+  /** Engines by class, the most specific one first, or by table. */
+  readonly binds?: ReadonlyMap<AnyClass | FromClause, Engine>;
   /** Whether objects are loaded anew after a commit. @default {false} */
   readonly expireOnCommit?: boolean;
   /** Whether queries write pending changes first, where a transaction can be held. @default {true} */
   readonly autoflush?: boolean;
   /** Whether `close()` leaves it usable. @default {true} */
   readonly closeResetsOnly?: boolean;
+  /** Stands between `execute()` and the database; see {@linkcode ExecuteContext}. */
+  readonly onExecute?: (
+    context: ExecuteContext,
+  ) => Promise<readonly unknown[]>;
   /** Is told of every trip that lazy loads of a relation make; see `detectNPlusOne()`. */
   readonly onLazyLoad?: (relation: Relation, owners: number) => void;
   /** Is told of what is odd, but no error. */
@@ -180,19 +204,25 @@ export class Session implements Reader {
    */
   getBind(context: BindContext): Engine {
     const { bind, binds } = this.options;
+    const { mapper, statement } = context;
     for (
-      let cls: unknown = context.mapper?.cls;
+      let cls: unknown = mapper?.cls;
       binds && typeof cls === "function";
       cls = Object.getPrototypeOf(cls)
     ) {
       const found = binds.get(cls as AnyClass);
       if (found) return found;
     }
-    if (bind) return bind;
+    const found = binds &&
+      findFrom(
+        [mapper?.table, mapper?.root.table, statement],
+        (from) => binds.get(from),
+      );
+    if (found ?? bind) return (found ?? bind) as Engine;
     throw new SessionError(
       "orm/unbound",
       `Cannot choose an engine for ${
-        context.mapper?.name ?? "the statement"
+        mapper?.name ?? "the statement"
       }: the session has no bind for it; give bind or binds, or override getBind()`,
     );
   }
@@ -293,14 +323,51 @@ export class Session implements Reader {
         : never;
     }
   > {
+    if (this.options.onExecute) {
+      return await Promise.all(
+        statements.map((statement) => this.#executeHooked(statement)),
+      ) as never;
+    }
+    return await this.#batch(statements) as never;
+  }
+  async #batch(
+    statements: readonly Statement<unknown>[],
+  ): Promise<Result<unknown>[]> {
     const runs = statements.map((statement) => planReads(this, statement));
     const results = await this.run(runs.flat());
     let at = 0;
     return runs.map((run) => {
       const first = results[at];
       at += run.length;
-      return first;
-    }) as never;
+      return first as Result<unknown>;
+    });
+  }
+  async #executeHooked(
+    statement: Statement<unknown>,
+    isRelationshipLoad = false,
+  ): Promise<readonly unknown[] | undefined> {
+    return await this.options.onExecute?.({
+      session: this,
+      statement,
+      isRelationshipLoad,
+      mapper: mapperIn(statement),
+      invoke: async (changed = statement) =>
+        (await this.#batch([changed]))[0] as Result<unknown>,
+    });
+  }
+  /** @ignore */
+  async load(loads: readonly Load[]): Promise<void> {
+    if (!this.options.onExecute) {
+      await this.run(
+        loads.flatMap(({ statement, receive }) =>
+          planReads(this, statement, receive)
+        ),
+      );
+      return;
+    }
+    await Promise.all(loads.map(async ({ statement, receive }) => {
+      receive(await this.#executeHooked(statement, true) ?? []);
+    }));
   }
   /** @ignore */
   async run(reads: readonly Read[]): Promise<Result<unknown>[]> {
@@ -315,10 +382,12 @@ export class Session implements Reader {
     const answers = new Map<Read, DriverResult>();
     await Promise.all([...byEngine].map(async ([engine, group]) => {
       for (const { prepared } of group) engine.echo(prepared);
-      const sent = await this.#send(
-        engine,
-        group.map(({ prepared }) => prepared),
-      );
+      const prepared = group.map((read) => read.prepared);
+      // Reads of one tick share a trip, whoever asks.
+      const sent = this.#unit.held.has(engine) ||
+          group.some(({ statement }) => !statement.isRead)
+        ? await this.#send(engine, prepared)
+        : await Promise.all(prepared.map((one) => engine.read(one)));
       group.forEach((read, i) => answers.set(read, sent[i] as DriverResult));
     }));
     // In the order of the reads: a loader finds the objects it loads onto.
@@ -824,11 +893,4 @@ function fillDefaults(
       values.set(column, typeof made === "function" ? made() : made);
     }
   }
-}
-
-function mapperIn(statement: Statement<unknown>): Mapper | undefined {
-  for (const { source } of statement.shape?.items ?? []) {
-    if (source?.owner) return source.owner as Mapper;
-  }
-  return undefined;
 }

@@ -1,46 +1,4 @@
-import {
-  Column,
-  type Compiler,
-  FromClause,
-  type Select,
-  select,
-} from "../../sql/mod.ts";
-
-/** A query in brackets, its columns known by their place. */
-class Derived extends FromClause {
-  readonly query: Select<unknown>;
-  readonly c: Readonly<Record<string, Column<unknown>>>;
-  constructor(query: Select<unknown>) {
-    super();
-    this.query = query;
-    this.c = Object.fromEntries(
-      query.expressions.map(({ type = { name: "any", args: [] } }, i) => [
-        keyAt(i),
-        new Column(keyAt(i), { type, nullable: true, primaryKey: false }, this),
-      ]),
-    );
-  }
-  override get kind(): string {
-    return "derived";
-  }
-  override get labelPrefix(): string {
-    return "anon";
-  }
-  override reference(compiler: Compiler): void {
-    compiler.name(compiler.aliasOf(this, "anon"));
-  }
-  override structure(): readonly unknown[] {
-    return [this.query];
-  }
-  override compile(compiler: Compiler): void {
-    compiler.write("(");
-    compiler.isolated(() => compiler.visit(this.query));
-    compiler.write(") AS ");
-    this.reference(compiler);
-  }
-}
-
-const keyAt = (i: number): string => `c${i}`;
+import { type Column, type Select, select, subquery } from "../../sql/mod.ts";
 
 /**
  * Columns of a query's rows, as they are after DISTINCT and LIMIT: these look
@@ -55,13 +13,12 @@ export function columnsOfRows(
     ...expressions,
     ...columns.filter((column) => !expressions.includes(column)),
   ];
-  const labelled = query.withOnlyColumns(
-    ...all.map((expression, i) => expression.as(keyAt(i))),
+  const derived = subquery(
+    query.withOnlyColumns(...all.map((one, i) => one.as(`c${i}`))),
   );
-  const derived = new Derived(labelled);
   return select(
     ...columns.map((column) =>
-      derived.c[keyAt(all.indexOf(column))] as Column<unknown>
+      derived.columns[all.indexOf(column)] as Column<unknown>
     ),
   );
 }

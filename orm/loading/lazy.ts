@@ -2,11 +2,11 @@ import { handleOf } from "../handles.ts";
 import type { RelationLoader } from "../object_set.ts";
 import type { Relation } from "../relation.ts";
 import { identityKey, type InstanceState } from "../state.ts";
-import { type LoadOption, planReads, type Reader } from "./loader.ts";
+import type { LoadOption, Reader } from "./loader.ts";
 import { among, attach, hand, keysOf, relatedQuery } from "./related.ts";
 
 /** Owners whose relation is loaded by one statement. */
-interface Load {
+interface Waiting {
   readonly relation: Relation;
   readonly options: readonly LoadOption[] | undefined;
   readonly owners: object[];
@@ -18,7 +18,7 @@ interface Load {
  */
 export class LazyLoads implements RelationLoader {
   readonly #reader: Reader;
-  #waiting: Load[] | undefined;
+  #waiting: Waiting[] | undefined;
   #trip: Promise<void> = Promise.resolve();
 
   /** Loads through a session. */
@@ -70,7 +70,7 @@ export class LazyLoads implements RelationLoader {
     const waiting = this.#waiting ?? [];
     this.#waiting = undefined;
     const reader = this.#reader;
-    const reads = waiting.flatMap(({ relation, options = [], owners }) => {
+    const loads = waiting.flatMap(({ relation, options = [], owners }) => {
       // Others may have loaded it meanwhile.
       const open = owners.filter((owner) =>
         !handleOf(owner, relation).isLoaded
@@ -81,16 +81,16 @@ export class LazyLoads implements RelationLoader {
         return [];
       }
       reader.lazyLoaded?.(relation, open.length);
-      return planReads(
-        reader,
-        relatedQuery(relation, (columns) => among(columns, keys)).options(
+      const query = relatedQuery(relation, (columns) => among(columns, keys));
+      return {
+        statement: query.options(
           ...optionOf(options, relation)?.then ?? [],
           ...options.filter((option) => option.narrow),
         ),
-        (rows) => attach(relation, open, rows),
-      );
+        receive: (rows: readonly unknown[]) => attach(relation, open, rows),
+      };
     });
-    if (reads.length > 0) await reader.run(reads);
+    if (loads.length > 0) await reader.load(loads);
   }
 }
 

@@ -31,16 +31,28 @@ export interface Read {
 /** Takes the rows of a read. */
 export type Receive = (rows: readonly unknown[]) => void;
 
+/** A statement whose rows somebody takes. */
+export interface Load {
+  /** The statement. */
+  readonly statement: Statement<unknown>;
+  /** Takes its rows. */
+  readonly receive: Receive;
+}
+
 /** What loaders use of a session. */
 export interface Reader {
   /** Objects by identity. */
   readonly identityMap: ReadonlyMap<string, object>;
+  /** Lets go of an object. */
+  expunge(object: object): void;
   /** Where a statement goes. */
   engineOf(statement: Statement<unknown>): Engine;
   /** Prepares a statement for the engine it goes to. */
   read(statement: Statement<unknown>, receive?: Receive): Read;
   /** Sends reads, one trip for each engine. */
   run(reads: readonly Read[]): Promise<Result<unknown>[]>;
+  /** Reads what is loaded later. */
+  load(loads: readonly Load[]): Promise<void>;
   /** Is told of every trip that lazy loads make. */
   lazyLoaded?(relation: Relation, owners: number): void;
 }

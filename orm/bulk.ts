@@ -1,0 +1,83 @@
+import { type Insert, insert, type Result, update } from "../sql/mod.ts";
+import { MappingError } from "./errors.ts";
+import { type AnyClass, mapperOf } from "./mapper.ts";
+import type { Session } from "./session.ts";
+import type { InstanceOf } from "./types.ts";
+
+type Row = Readonly<Record<string, unknown>>;
+
+/**
+ * Inserts rows of a class without a unit of work: no events, no cascades, no
+ * relations. Rows of the same keys share a statement; all go in one trip, and
+ * all or none take effect.
+ *
+ * @example
+ * ```ts ignore
+ * const users = await bulkInsert(session, User, [{ name: "ed" }, { name: "wendy" }]);
+ * ```
+ *
+ * @returns The objects, in the order of the rows.
+ */
+export async function bulkInsert<C extends AnyClass>(
+  session: Session,
+  cls: C,
+  rows: readonly Row[],
+): Promise<InstanceOf<C>[]> {
+  if (rows.length === 0) return [];
+  const { source } = mapperOf(cls);
+  const target = source.from;
+  const engine = session.engineOf(insert(target));
+  const { params = Infinity } = engine.capabilities.limits;
+  const runs: Row[][] = [];
+  let last = "";
+  for (const row of rows) {
+    const keys = Object.keys(row).toSorted().join("\0");
+    const run = runs.at(-1);
+    const width = source.columns.length;
+    if (run && keys === last && (run.length + 1) * width <= params) {
+      run.push(row);
+    } else runs.push([row]);
+    last = keys;
+  }
+  const statements = runs.map((run): Insert<never, unknown> =>
+    (insert(cls as never) as Insert<never>).values(run as never)
+      .returning(cls as never)
+  );
+  const results: readonly Result<unknown>[] = await session.batch(
+    ...statements,
+  );
+  return results.flatMap((result) => [...result]) as InstanceOf<C>[];
+}
+
+/**
+ * Updates rows of a class by primary key, which every row must have, without a
+ * unit of work. All go in one trip, and all or none take effect; objects in
+ * memory stay as they are.
+ *
+ * @throws {MappingError} If a row lacks its primary key; nothing is sent.
+ */
+export async function bulkUpdate(
+  session: Session,
+  cls: AnyClass,
+  rows: readonly Row[],
+): Promise<void> {
+  const mapper = mapperOf(cls);
+  const keys = mapper.primaryKey.map((column) => mapper.keyOf(column));
+  const statements = rows.map((row, i) => {
+    if (keys.some((key) => row[key] === undefined || row[key] === null)) {
+      throw new MappingError(
+        `Cannot update ${mapper.name}: row ${i} has no ${
+          keys.join(", ")
+        }; every row needs its primary key`,
+      );
+    }
+    const changes = Object.entries(row).filter(([key]) => !keys.includes(key));
+    return update(cls as never).set(Object.fromEntries(changes) as never)
+      .where(
+        ...mapper.primaryKey.map((column, at) =>
+          column.eq(row[keys[at] as string])
+        ),
+      );
+  });
+  if (statements.length > 0) await session.batch(...statements);
+}
