@@ -5,9 +5,13 @@ import { CannotDecodeError } from "./errors.ts";
  * and version are stored beside it, so an expired entry is never decoded.
  */
 export interface Codec {
-  /** @throws If the value cannot be stored; reported as a `CacheInputError`. */
+  /**
+   * The text of a value.
+   * @throws If the value cannot be stored; reported as a `CacheInputError`.
+   */
   encode(value: unknown): string | Promise<string>;
   /**
+   * The value of a text.
    * @throws {CannotDecodeError} If the text is not readable, which makes the
    * entry a miss. Anything else thrown reaches the caller.
    */

@@ -1,10 +1,11 @@
 /** Root of every error that the cache throws itself. */
 export class CacheError extends Error {
+  /** The name of the class. */
   override readonly name: string = "CacheError";
   /** Stable across versions, such as `"cache/not-configured"`. */
   readonly code: string;
 
-  /** @param code What happened, without the leading `cache/`. */
+  /** `code` is what happened, without the leading `cache/`. */
   constructor(code: string, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = `cache/${code}`;
@@ -13,11 +14,13 @@ export class CacheError extends Error {
 
 /** The program is wrong: the region, its backend or an option. */
 export class CacheConfigurationError extends CacheError {
+  /** The name of the class. */
   override readonly name = "CacheConfigurationError";
 }
 
 /** A key, a value or the answer of a creator cannot be cached as it is. */
 export class CacheInputError extends CacheError {
+  /** The name of the class. */
   override readonly name = "CacheInputError";
 }
 
@@ -26,15 +29,18 @@ export class CacheInputError extends CacheError {
  * treats the entry as missing, and `getOrCreate` writes it anew.
  */
 export class CannotDecodeError extends CacheError {
+  /** The name of the class. */
   override readonly name = "CannotDecodeError";
 }
 
 /** A value was not created in time, or its creation failed in another place. */
 export class CacheCreationError extends CacheError {
+  /** The name of the class. */
   override readonly name = "CacheCreationError";
 }
 
 /** The platform behind a backend or a lock answered with a failure. */
 export class CacheBackendError extends CacheError {
+  /** The name of the class. */
   override readonly name = "CacheBackendError";
 }

@@ -1,5 +1,44 @@
 /**
- * A cache region with a dogpile lock.
+ * A cache region with a dogpile lock: one caller creates a value, the others wait
+ * for it, or are given the stale one. It works on any {@linkcode CacheBackend},
+ * and knows nothing of a platform: those are in `@aludel/aludel/backends/*`.
+ *
+ * Expiration is the reader's opinion of a value whose creation time is stored
+ * beside it, so nothing that is expired, invalid or of another version is ever
+ * decoded. Values are handed from the creator to those who wait, as a store may
+ * go on showing that there is none.
+ *
+ * It does not cache responses or streams, and it has no timers that one request
+ * sets for another.
+ *
+ * ```ts
+ * import { createRegion } from "@aludel/aludel/cache";
+ * import { memory } from "@aludel/aludel/backends/memory";
+ * import { equal } from "node:assert/strict";
+ *
+ * const region = createRegion({ name: "widgets" });
+ * const getWidget = region.cacheOnArguments(
+ *   async (id: number) => await Promise.resolve(`widget ${id}`),
+ *   { namespace: "widget" },
+ * );
+ * region.configure({ backend: memory(), expirationTime: 300 });
+ *
+ * equal(await getWidget(2), "widget 2");
+ * ```
+ *
+ * | question | file |
+ * | --- | --- |
+ * | What can a region do? | `region.ts`, `policy.ts` |
+ * | How is one creator elected, and the rest served? | `create_region.ts` |
+ * | What does a backend, or a lock, have to be? | `backend.ts`, `lock.ts` |
+ * | What does a key look like? | `key.ts`, `kwarg_key.ts` |
+ * | What is stored? | `codec.ts`, `binary_codec.ts`, `envelope.ts` |
+ * | Who caches a function? | `decorator.ts`, `multi_decorator.ts` |
+ * | What is invalid, and who knows? | `invalidation.ts`, `shared_invalidation.ts` |
+ * | What stands around a creation? | `runner.ts`, `expiration.ts` |
+ * | What stands around a backend? | `proxy.ts`, `tiered.ts` |
+ * | Where do time and background work come from? | `runtime.ts`, `clock.ts` |
+ * | What did it cost? | `trace.ts` |
  *
  * @module
  */

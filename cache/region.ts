@@ -68,7 +68,7 @@ export interface GetOrCreateOptions<T> extends CachePolicy {
 
 /** What to invalidate with: hard, as if absent, or soft, as if just expired. */
 export interface InvalidateOptions {
-  /** @default {true} */
+  /** Hard rather than soft. @default {true} */
   readonly hard?: boolean;
 }
 
