@@ -219,6 +219,12 @@ export {
 } from "./mapping.ts";
 export * from "./relation.ts";
 export {
+  expire,
+  makeTransient,
+  makeTransientToDetached,
+  refresh,
+} from "./refresh.ts";
+export {
   type BindContext,
   type ExecuteContext,
   isModified,

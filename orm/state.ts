@@ -18,6 +18,8 @@ export interface StateOwner {
   cascade(object: object): void;
   /** Lets go of a pending object that lost its owner. */
   orphan(object: object): void;
+  /** Lets go of an object. */
+  expunge(object: object): void;
   /** Loads a relation of an object. */
   loadRelation(state: InstanceState, relation: Relation): Promise<void>;
   /** Says that something is not as it should be. */
