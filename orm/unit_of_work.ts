@@ -443,24 +443,35 @@ export function planUnit(unit: Unit): Plan {
       return { kind: "update", ...work, where, isExpected: true };
     });
 
-  // Rows of one table that name each other go before those that they name.
-  const referred = (state: InstanceState): InstanceState[] =>
-    state.mapper.table.foreignKeys.flatMap(({ columns, targetTable }) => {
-      const { mapper, committed } = state;
-      if (targetTable !== mapper.table.fullName) return [];
+  // Rows of tables in a circle that name each other go before those that they
+  // name, save by keys that were cleared before.
+  const mappers = new Map(
+    [...deleted].map(({ mapper }) => [mapper.table.fullName, mapper]),
+  );
+  const cleared = new Set(
+    released.flatMap(({ kind, values }) =>
+      kind === "update" ? [...values.keys()] : []
+    ),
+  );
+  const isCircular = ({ mapper: { table } }: InstanceState): boolean =>
+    [...needs.get(table) ?? []].some((one) =>
+      ranks.get(one) === ranks.get(table)
+    );
+  const referred = ({ mapper, committed }: InstanceState): InstanceState[] =>
+    mapper.table.foreignKeys.flatMap(({ columns, targetTable }) => {
+      const target = mappers.get(targetTable);
+      if (!target || columns.some((column) => cleared.has(column))) return [];
       const key = columns.map((column) =>
         committed?.[mapper.columns.indexOf(column)]
       );
-      return formers.get(identityKey(mapper, key)) ?? [];
+      return formers.get(identityKey(target, key)) ?? [];
     });
   const inside = rank([...deleted].sort(byKey), referred);
   const taken = new Set([...saved.values()].map(({ former }) => former));
   const deletes = [...deleted].filter((state) => !taken.has(state)).sort(
     (a, b) =>
       rankOf(b) - rankOf(a) ||
-      (needs.get(a.mapper.table)?.has(a.mapper.table)
-        ? (inside.get(b) ?? 0) - (inside.get(a) ?? 0)
-        : 0) ||
+      (isCircular(a) ? (inside.get(b) ?? 0) - (inside.get(a) ?? 0) : 0) ||
       byKey(a, b),
   ).map((state): Work => ({
     kind: "delete",
