@@ -441,3 +441,34 @@ export class SchemaDriftError extends MigrateError {
     this.found = found;
   }
 }
+
+/** A table that is to be dropped is named by foreign keys of other tables. */
+export class ReferredTableError extends MigrateError {
+  /** @ignore */
+  override readonly name = "ReferredTableError";
+  /** The revision. */
+  readonly revision: string;
+  /** The table. */
+  readonly table: string;
+  /** Who refers to it, each as `table.column`. */
+  readonly references: readonly string[];
+
+  /** @internal */
+  constructor(
+    revision: string,
+    table: string,
+    references: readonly string[],
+    cause: unknown,
+  ) {
+    super(
+      "referred-table",
+      `Cannot apply revision '${revision}': table '${table}' is to be dropped and ${
+        references.join(", ")
+      } refer(s) to it; drop or change those first, or their rows would go with it`,
+      { cause },
+    );
+    this.revision = revision;
+    this.table = table;
+    this.references = references;
+  }
+}

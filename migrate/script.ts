@@ -30,11 +30,11 @@ export interface ScriptOptions {
  *
  * await using engine = createEngine(sqlite(":memory:"));
  * const migrator = createMigrator({
- *   revisions: [revision({ revision: "a1", upgrade: (op) => op.dropTable("old") })],
+ *   revisions: [revision({ revision: "a1", upgrade: (op) => op.execute("DELETE FROM old") })],
  *   engine,
  *   historyTable: false,
  * });
- * match(await upgradeScript(migrator, "head"), /-- Running upgrade {2}-> a1\n+DROP TABLE "old";/);
+ * match(await upgradeScript(migrator, "head"), /-- Running upgrade {2}-> a1\n+DELETE FROM old;/);
  * ```
  *
  * @throws {MigrateError} If the range cannot be located.

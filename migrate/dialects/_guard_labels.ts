@@ -6,3 +6,5 @@ export const ORPHANS_LABEL = "aludel_orphans";
 export const RUNNING_LABEL = "aludel_running";
 /** A table is other than the revisions say. */
 export const DRIFT_LABEL = "aludel_drift";
+/** A table that is to go is named by the foreign keys of others. */
+export const REFERRED_LABEL = "aludel_referred";

@@ -28,6 +28,11 @@ export interface RenderContext {
 export interface MigrationDialect {
   /** Turns the changes of one table into statements. */
   alterTable(operation: AlterTable, context: RenderContext): PlannedStatement[];
+  /**
+   * What stands before DROP TABLE, where dropping a table that others refer to
+   * would delete their rows instead of failing.
+   */
+  beforeDrop?(table: string, dialect: Dialect): PlannedStatement[];
   /** Tells whether a change cannot be part of a transaction. */
   isOutside(change: CreateIndex | DropIndex): boolean;
   /** Statements that make concurrent runners wait for each other within a batch. */

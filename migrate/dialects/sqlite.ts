@@ -20,11 +20,13 @@ import { indexTable, qualifiedName } from "./_naming.ts";
 import type { SchemaSnapshot } from "../schema/snapshot.ts";
 import { sqliteGuard } from "./_sqlite_guard.ts";
 import type { MigrationDialect, RenderContext } from "./implementation.ts";
-import { rebuildTable } from "./sqlite_rebuild.ts";
+import { expectUnreferred, rebuildTable } from "./sqlite_rebuild.ts";
 
 /** SQLite's way, shared by D1, Durable Objects, libSQL and files. */
 export const sqliteMigrations: MigrationDialect = {
   alterTable,
+  // Dropping a table deletes its rows, and a delete cascades.
+  beforeDrop: (table, dialect) => [expectUnreferred(table, dialect)],
   isOutside: () => false,
   // A batch is one writer's transaction from its first statement on.
   lock: () => [],

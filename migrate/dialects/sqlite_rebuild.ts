@@ -30,7 +30,7 @@ import type { AlterTable, AnyColumn } from "../operations/operation.ts";
 import { plainStatement, type PlannedStatement } from "../planner/statement.ts";
 import { applyChange, draftOf, tableOf } from "../schema/draft.ts";
 import type { SchemaSnapshot } from "../schema/snapshot.ts";
-import { DRIFT_LABEL, ORPHANS_LABEL } from "./_guard_labels.ts";
+import { DRIFT_LABEL, ORPHANS_LABEL, REFERRED_LABEL } from "./_guard_labels.ts";
 import { sqliteGuard } from "./_sqlite_guard.ts";
 
 /** Far below any key in use, and within what a double holds exactly. */
@@ -326,6 +326,26 @@ function freeGuard(
   });
 }
 
+/** Every `table.column` of another table that refers to the named one. */
+function selectReferences(name: string): string {
+  // Reserved tables cannot be asked, so they are left out beforehand.
+  return `WITH t AS MATERIALIZED (SELECT name FROM sqlite_master WHERE type = 'table' AND name <> ${name} AND substr(name, 1, 4) <> '_cf_') SELECT t.name || '.' || k."from" AS n FROM t JOIN pragma_foreign_key_list(t.name) AS k WHERE lower(k."table") = lower(${name})`;
+}
+
+/** Aborts the batch if another table refers to one that is about to go. */
+export function expectUnreferred(
+  table: string,
+  dialect: Dialect,
+): PlannedStatement {
+  const select = selectReferences(dialect.literal(table));
+  const actual = `(SELECT coalesce(group_concat(n, ','), '') FROM (${select}))`;
+  return sqliteGuard({
+    label: REFERRED_LABEL,
+    condition: `${actual} = ''`,
+    detail: `${dialect.literal(`${table} `)} || ${actual}`,
+  });
+}
+
 function expectAsDescribed(
   table: Table,
   inbound: readonly Inbound[],
@@ -356,8 +376,7 @@ function expectAsDescribed(
     ),
     listed(
       "references from",
-      // Reserved tables cannot be asked, so they are left out beforehand.
-      `WITH t AS MATERIALIZED (SELECT name FROM sqlite_master WHERE type = 'table' AND name <> ${name} AND substr(name, 1, 4) <> '_cf_') SELECT t.name || '.' || k."from" AS n FROM t JOIN pragma_foreign_key_list(t.name) AS k WHERE lower(k."table") = lower(${name})`,
+      selectReferences(name),
       inbound.flatMap(({ child, key }) =>
         key.columns.map((column) => `${child.name}.${column.name}`)
       ),

@@ -32,6 +32,8 @@ export class AppliedRevisions<
   readonly #covers: Map<RevisionNode<R>, number>;
 
   /**
+   * Starts at what a database holds.
+   *
    * @param map The graph.
    * @param heads The rows of the version table.
    * @throws {RevisionNotFoundError} If a row names no revision.

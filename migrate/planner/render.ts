@@ -51,7 +51,10 @@ export function renderOperation(
         createTableWithIndexes(operation.table, operation.ifNotExists, context),
       );
     case "dropTable":
-      return inside(dropTable(operation, context));
+      return inside([
+        ...migrations.beforeDrop?.(operation.table, dialect) ?? [],
+        ...dropTable(operation, context),
+      ]);
     case "renameTable":
       return inside([
         plainStatement(

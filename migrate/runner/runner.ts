@@ -3,6 +3,7 @@ import {
   HeadsMovedError,
   MigrateError,
   OrphanRowsError,
+  ReferredTableError,
   SchemaDriftError,
   StepFailedError,
   StepRunningError,
@@ -13,6 +14,7 @@ import {
   DRIFT_LABEL,
   HEADS_LABEL,
   ORPHANS_LABEL,
+  REFERRED_LABEL,
   RUNNING_LABEL,
 } from "../dialects/_guard_labels.ts";
 import type {
@@ -273,6 +275,15 @@ export class StepRunner {
           guard.detail.split(","),
           error,
         );
+      case REFERRED_LABEL: {
+        const [table = "", references = ""] = guard.detail.split(" ");
+        return new ReferredTableError(
+          step.revision,
+          table,
+          references.split(","),
+          error,
+        );
+      }
       case DRIFT_LABEL:
         return new SchemaDriftError(step.revision, guard.detail, error);
     }

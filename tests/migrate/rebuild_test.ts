@@ -11,7 +11,7 @@ import {
   text,
 } from "../../sql/mod.ts";
 import { memoryEngine, rowsOf, schemaOf, startD1 } from "./databases.ts";
-import { users } from "./revisions.ts";
+import { posts, users } from "./revisions.ts";
 
 const ACTIONS: readonly ReferentialAction[] = [
   "cascade",
@@ -25,7 +25,7 @@ const CELLS = ACTIONS.flatMap((onDelete) =>
 const nameOf = ({ onDelete, onUpdate }: typeof CELLS[number]) =>
   `cell_${onDelete}_${onUpdate}`.replaceAll(" ", "_");
 
-const d1 = await startD1("design", ...CELLS.map(nameOf));
+const d1 = await startD1("design", "dropped", ...CELLS.map(nameOf));
 Deno.test.afterAll(async () => {
   await d1[Symbol.asyncDispose]();
 });
@@ -195,6 +195,32 @@ Deno.test("a table that is not as the revisions say is not rebuilt, and what was
     );
     deepEqual(await schemaOf(engine), before);
   }
+});
+
+Deno.test("a table that others refer to is not dropped with their rows, on SQLite and D1", async () => {
+  const engines = [memoryEngine(), d1.engine("dropped")];
+  for (const engine of engines) {
+    const drop = revision({
+      revision: "9f3c1a2b7d40",
+      downRevision: posts.revision,
+      upgrade: (op) => op.dropTable("users"),
+    });
+    const migrator = createMigrator({
+      revisions: [users, posts, drop],
+      engine,
+    });
+    await migrator.upgrade(posts.revision);
+    await engine.execute(
+      sql`INSERT INTO posts (id, user_id, body) VALUES (1, 1, 'kept')`,
+    );
+    await rejects(migrator.upgrade(), {
+      name: "ReferredTableError",
+      table: "users",
+      references: ["posts.user_id"],
+    });
+    deepEqual(await rowsOf(engine, "SELECT body FROM posts"), [["kept"]]);
+  }
+  await engines[0]!.close();
 });
 
 Deno.test("text keys and numbered keys are moved and brought back; the highest number is kept", async () => {
