@@ -38,7 +38,7 @@ export function chainRunners(
  * Answers a stale value in place of its creator's error, up to `seconds` past its
  * expiration.
  */
-export function staleIfError(seconds = Infinity): CreationRunner {
+export function staleIfError(seconds: number = Infinity): CreationRunner {
   return async (creation) => {
     try {
       await creation.create();

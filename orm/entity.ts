@@ -1,9 +1,4 @@
-import {
-  type MetaData,
-  type RowSource,
-  rowSource,
-  type Table,
-} from "../sql/mod.ts";
+import type { MetaData, RowSource, Table } from "../sql/mod.ts";
 import { initialize } from "./handles.ts";
 import { type AnyClass, define, findMapper, mapperOf } from "./mapper.ts";
 import {
@@ -73,7 +68,7 @@ export function mapped(base: AnyClass): AnyClass {
     static get r(): Readonly<Record<string, Relation>> {
       return Object.fromEntries(mapperOf(this).relations);
     }
-    static get [rowSource](): RowSource {
+    static get "~source"(): RowSource {
       return mapperOf(this).source;
     }
   }

@@ -75,9 +75,6 @@ export interface ColumnSpec {
  */
 export type Optionality = boolean | "reference";
 
-declare const columnValue: unique symbol;
-declare const columnOptional: unique symbol;
-
 /**
  * Describes a column step by step. Every method returns a new description.
  *
@@ -86,9 +83,9 @@ declare const columnOptional: unique symbol;
  */
 export class ColumnBuilder<T, Optional extends Optionality = false> {
   /** Never present: carries the value's type. */
-  declare readonly [columnValue]: T;
+  declare readonly "~value": T;
   /** Never present: carries whether a new row may leave it out. */
-  declare readonly [columnOptional]: Optional;
+  declare readonly "~optional": Optional;
   /** What has been said so far. */
   readonly spec: ColumnSpec;
 

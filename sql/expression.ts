@@ -2,8 +2,6 @@ import type { Compiler } from "./compiler.ts";
 import { Node } from "./node.ts";
 import { type SqlType, sqlType, TYPES, widerType } from "./types.ts";
 
-declare const expressionValue: unique symbol;
-
 /** A value, or an expression that gives one. */
 export type Operand<T> = T | Expression<T>;
 
@@ -22,7 +20,7 @@ export type InOperand<T> =
  */
 export abstract class Expression<T> extends Node {
   /** Never present: carries the value's type. */
-  declare readonly [expressionValue]: T;
+  declare readonly "~value": T;
   /** The type of its value, where one is known. */
   readonly type: SqlType | undefined;
 

@@ -2,12 +2,8 @@ import type { ColumnSpec } from "./column.ts";
 import type { Compiler } from "./compiler.ts";
 import { Expression } from "./expression.ts";
 import { Node } from "./node.ts";
-import { type RowSource, rowSource } from "./statement.ts";
+import type { RowSource } from "./statement.ts";
 import { rootType } from "./types.ts";
-
-declare const rowType: unique symbol;
-declare const nameType: unique symbol;
-declare const columnSource: unique symbol;
 
 /** Columns of any kind, by key. */
 export type AnyColumns = Readonly<Record<string, Column<unknown>>>;
@@ -23,9 +19,9 @@ export type AnyColumns = Readonly<Record<string, Column<unknown>>>;
 export abstract class FromClause<C = any, Row = unknown, Name = unknown>
   extends Node {
   /** Never present: carries the row's type. */
-  declare readonly [rowType]: Row;
+  declare readonly "~row": Row;
   /** Never present: carries the name's type. */
-  declare readonly [nameType]: Name;
+  declare readonly "~name": Name;
   /** Its columns by key. */
   abstract readonly c: C;
   /** The word that labels of its columns start with. */
@@ -41,7 +37,7 @@ export abstract class FromClause<C = any, Row = unknown, Name = unknown>
     return Object.values<Column<unknown>>(this.c as AnyColumns);
   }
   /** What `select()` needs to know of it. */
-  get [rowSource](): RowSource {
+  get "~source"(): RowSource {
     return { from: this, columns: this.columns };
   }
 }
@@ -62,7 +58,7 @@ export interface Definition extends FromClause {
  */
 export class Column<T, Of = unknown> extends Expression<T> {
   /** Never present: carries the name of what it is a column of. */
-  declare readonly [columnSource]: Of;
+  declare readonly "~of": Of;
   /** The key under which the program knows it. */
   readonly key: string;
   /** The name in the database. */

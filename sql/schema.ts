@@ -104,8 +104,6 @@ export interface TableOptions {
   readonly renamedFrom?: string;
 }
 
-declare const tableShape: unique symbol;
-
 /** A foreign key with its columns found. */
 export interface ForeignKey extends ForeignKeyOptions {
   /** The referring columns. */
@@ -126,7 +124,7 @@ export interface ForeignKey extends ForeignKeyOptions {
 export class Table<S = any, Name extends string = string>
   extends FromClause<ColumnsOf<S, Name>, RowOf<S>, Name> {
   /** Never present: carries the columns' types. */
-  declare readonly [tableShape]: S;
+  declare readonly "~shape": S;
   /** Its name. */
   readonly name: string;
   /** Its schema. */

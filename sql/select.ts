@@ -70,8 +70,6 @@ export interface SelectState {
   readonly correlate: readonly FromClause[];
 }
 
-declare const selectSources: unique symbol;
-
 /**
  * A query: Fowler's Query Object. Immutable: every method returns a new one.
  *
@@ -80,7 +78,7 @@ declare const selectSources: unique symbol;
  */
 export class Select<Row, Sources = unknown> extends Statement<Row> {
   /** Never present: carries what the parts of a row belong to. */
-  declare readonly [selectSources]: Sources;
+  declare readonly "~sources": Sources;
   override readonly shape: RowShape;
   /** The clauses. */
   readonly state: SelectState;

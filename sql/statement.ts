@@ -3,14 +3,10 @@ import type { Column, FromClause, Join } from "./from.ts";
 import { Node } from "./node.ts";
 
 /** Where a class or table keeps what `select()` needs to know of it. */
-export const rowSource: unique symbol = /* @__PURE__ */ Symbol.for(
-  "aludel.rowSource",
-);
+export const rowSource = "~source" as const;
 
 /** Where a relation keeps the way to its other side. */
-export const joinPath: unique symbol = /* @__PURE__ */ Symbol.for(
-  "aludel.joinPath",
-);
+export const joinPath = "~joinPath" as const;
 
 /** Rows that belong together: those of a table, or of a mapped class. */
 export interface RowSource {
@@ -64,8 +60,6 @@ export interface RowShape {
   readonly items: readonly RowItem[];
 }
 
-declare const statementRow: unique symbol;
-
 /**
  * Something that can be executed.
  *
@@ -73,7 +67,7 @@ declare const statementRow: unique symbol;
  */
 export abstract class Statement<Row> extends Node {
   /** Never present: carries the row's type. */
-  declare readonly [statementRow]: Row;
+  declare readonly "~row": Row;
   /** What its rows become; nothing where it gives none. */
   abstract readonly shape: RowShape | undefined;
   /** Whether it only reads. */

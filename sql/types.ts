@@ -3,8 +3,6 @@ import type { Dialect } from "./dialect.ts";
 /** What a driver accepts as a bound value and what it hands back. */
 export type SqlValue = string | number | null | Uint8Array;
 
-declare const valueType: unique symbol;
-
 /**
  * A column type: a name that each dialect has rules for, its arguments, and,
  * for a type of the user's own, conversions on top of another type.
@@ -29,7 +27,7 @@ export interface SqlType<T = unknown> {
   /** The type of what an operator compares it with. @default this type */
   coerceComparedValue?(operator: string, other: unknown): SqlType | undefined;
   /** Never present: carries the value's type. */
-  readonly [valueType]?: T;
+  readonly "~value"?: T;
 }
 
 /** Makes a type value. Dialects know it by `name`. */

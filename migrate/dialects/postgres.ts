@@ -49,7 +49,7 @@ export const postgresMigrations: MigrationDialect = {
     ),
   joined: (column, table) =>
     `(SELECT coalesce(string_agg(${column}, ',' ORDER BY ${column} COLLATE "C"), '') FROM ${table})`,
-  now: isoText("clock_timestamp()"),
+  now: /* @__PURE__ */ isoText("clock_timestamp()"),
   later: (milliseconds) =>
     isoText(`clock_timestamp() + interval '${milliseconds} milliseconds'`),
   since: (column) =>

@@ -14,7 +14,7 @@ import {
 } from "../../../sql/mod.ts";
 import { type DriverCase, driverCase, freshTable } from "./case.ts";
 
-const names = { id: integer().primaryKey(), name: text().unique() };
+const names = () => ({ id: integer().primaryKey(), name: text().unique() });
 
 /** A statement that fails with a label of ours, as the layers above use it. */
 function guard(engine: Engine, label: string) {
@@ -28,7 +28,7 @@ export const batchCases = (): readonly DriverCase[] => [
   driverCase(
     "a batch answers each statement, in order, and sees its own writes",
     async (engine) => {
-      const users = await freshTable(engine, "batch", names);
+      const users = await freshTable(engine, "batch", names());
 
       const [, ids, renamed, all] = await engine.batch([
         insert(users).values({ name: "a" }),
@@ -46,7 +46,7 @@ export const batchCases = (): readonly DriverCase[] => [
   ),
 
   driverCase("a batch that fails leaves nothing behind", async (engine) => {
-    const users = await freshTable(engine, "atomic", names);
+    const users = await freshTable(engine, "atomic", names());
     await engine.execute(insert(users).values({ name: "a" }));
 
     await rejects(
@@ -65,7 +65,7 @@ export const batchCases = (): readonly DriverCase[] => [
   driverCase(
     "a guard that does not hold undoes its batch, and keeps its label",
     async (engine) => {
-      const users = await freshTable(engine, "guard", names);
+      const users = await freshTable(engine, "guard", names());
 
       await rejects(
         engine.batch([
@@ -84,7 +84,7 @@ export const batchCases = (): readonly DriverCase[] => [
   driverCase(
     "DDL and writes share a batch, and are undone together",
     async (engine) => {
-      const users = await freshTable(engine, "ddl", names);
+      const users = await freshTable(engine, "ddl", names());
       const extra = "conformance_ddl_extra";
       await engine.send({ sql: `DROP TABLE IF EXISTS ${extra}`, params: [] });
 
@@ -107,7 +107,7 @@ export const batchCases = (): readonly DriverCase[] => [
   ),
 
   driverCase("a batch of fifty statements is one trip", async (engine) => {
-    const users = await freshTable(engine, "fifty", names);
+    const users = await freshTable(engine, "fifty", names());
     const inserts = Array.from(
       { length: 50 },
       (_, i) => insert(users).values({ name: `n${i}` }),
@@ -123,7 +123,7 @@ export const batchCases = (): readonly DriverCase[] => [
     "of concurrent batches that guard one row, one wins",
     async (engine) => {
       const users = await freshTable(engine, "race", {
-        ...names,
+        ...names(),
         version: integer(),
       });
       await engine.execute(insert(users).values({ name: "a", version: 1 }));

@@ -12,7 +12,7 @@ import {
 } from "../../../sql/mod.ts";
 import { type DriverCase, driverCase, freshTable } from "./case.ts";
 
-const names = { id: integer().primaryKey(), name: text() };
+const names = () => ({ id: integer().primaryKey(), name: text() });
 
 /** What holds for one statement at a time. */
 export const statementCases = (): readonly DriverCase[] => [
@@ -52,7 +52,7 @@ export const statementCases = (): readonly DriverCase[] => [
   ),
 
   driverCase("RETURNING hands back what was written", async (engine) => {
-    const users = await freshTable(engine, "returning", names);
+    const users = await freshTable(engine, "returning", names());
 
     const [row] = await engine.execute(
       insert(users).values({ name: "ed" }).returning(users),
@@ -62,7 +62,7 @@ export const statementCases = (): readonly DriverCase[] => [
   }),
 
   driverCase("writes say how many rows they changed", async (engine) => {
-    const users = await freshTable(engine, "counts", names);
+    const users = await freshTable(engine, "counts", names());
     const countOf = async (
       statement: Parameters<typeof engine.execute>[0],
     ) => (await engine.execute(statement)).rowCount;
@@ -122,7 +122,7 @@ export const statementCases = (): readonly DriverCase[] => [
   driverCase(
     "many statements at once all get their own answer",
     async (engine) => {
-      const users = await freshTable(engine, "parallel", names);
+      const users = await freshTable(engine, "parallel", names());
       await engine.execute(
         insert(users).values(
           Array.from({ length: 20 }, (_, i) => ({ id: i + 1, name: `n${i}` })),

@@ -11,7 +11,7 @@ import {
 } from "../../../sql/mod.ts";
 import { type DriverCase, driverCase, freshTable } from "./case.ts";
 
-const names = { id: integer().primaryKey(), name: text().unique() };
+const names = () => ({ id: integer().primaryKey(), name: text().unique() });
 
 /** A case for engines that hold transactions open; others must refuse. */
 function held(
@@ -31,7 +31,7 @@ function held(
 /** What holds for transactions between calls. */
 export const transactionCases = (): readonly DriverCase[] => [
   held("a held transaction commits, or is refused", async (engine) => {
-    const users = await freshTable(engine, "held", names);
+    const users = await freshTable(engine, "held", names());
 
     const inside = await transaction(engine, async (tx) => {
       await tx.execute(insert(users).values({ name: "a" }));
@@ -45,7 +45,7 @@ export const transactionCases = (): readonly DriverCase[] => [
   held(
     "a held transaction that throws leaves nothing behind, or is refused",
     async (engine) => {
-      const users = await freshTable(engine, "held_undone", names);
+      const users = await freshTable(engine, "held_undone", names());
 
       await rejects(
         transaction(engine, async (tx) => {
@@ -62,7 +62,7 @@ export const transactionCases = (): readonly DriverCase[] => [
   held(
     "a savepoint undoes what it holds alone, or is refused",
     async (engine) => {
-      const users = await freshTable(engine, "savepoint", names);
+      const users = await freshTable(engine, "savepoint", names());
 
       await transaction(engine, async (tx) => {
         await tx.execute(insert(users).values({ name: "a" }));
@@ -84,7 +84,7 @@ export const transactionCases = (): readonly DriverCase[] => [
   ),
 
   held("two held transactions do not mix, or are refused", async (engine) => {
-    const users = await freshTable(engine, "two", names);
+    const users = await freshTable(engine, "two", names());
 
     await Promise.all(
       ["a", "b"].map((name) =>
