@@ -313,10 +313,7 @@ export class ObjectSet implements StateOwner {
 
   /** The transaction is over, and what it did stays. */
   settle(expire = false): void {
-    for (const state of expire ? this.persistent() : []) {
-      state.isExpired = true;
-      for (const handle of state.handles.values()) handle.expire();
-    }
+    if (expire) this.persistent().forEach(expireState);
     for (const level of this.#before) {
       for (const state of level.keys()) {
         if (!state.isDeleted) continue;
@@ -376,8 +373,7 @@ export class ObjectSet implements StateOwner {
     this.doomed.clear();
     for (const state of touched) {
       state.mapper.columns.forEach((column, i) => restore(state, column, i));
-      for (const handle of state.handles.values()) handle.expire();
-      state.isExpired = true;
+      expireState(state);
       state.isOrphan = false;
     }
   }
@@ -439,6 +435,13 @@ export class ObjectSet implements StateOwner {
       this.identityMap.delete(key);
     }
   }
+}
+
+/** What an object holds is not known any more; the next read brings it anew. */
+export function expireState(state: InstanceState): void {
+  for (const handle of state.handles.values()) handle.expire();
+  state.isExpired = true;
+  hooks.hear?.("expire", state.object);
 }
 
 /** Whether an object's attributes or relations differ from its row. */

@@ -11,7 +11,7 @@ export interface ClassEvents<T> {
   load(object: T): void;
   /** It was there, and has values of its row anew. */
   refresh(object: T): void;
-  /** It does not know its values any more. */
+  /** A rollback, or a commit that is told so, makes its values unknown; the next read brings them anew. */
   expire(object: T): void;
   /** A commit gave it values: keys, defaults, versions. */
   refreshFlush(object: T): void;

@@ -21,6 +21,7 @@ import {
   validates,
 } from "../../orm/mod.ts";
 import { MetaData, select, table } from "../../sql/mod.ts";
+import { d1Database, workerdWith } from "./databases.ts";
 import { memory } from "./memory.ts";
 
 abstract class Base extends Entity.with({ id: integer().primaryKey() }) {
@@ -161,6 +162,7 @@ Deno.test("orm 24: a class's listeners hear of construction, of its failure, of 
     listen(User, "initFailure", () => void log.push("initFailure")),
     listen(Base, "load", (user) => void log.push(`load ${user.id}`)),
     listen(User, "refresh", (user) => void log.push(`refresh ${user.id}`)),
+    listen(User, "expire", (user) => void log.push(`expire ${user.id}`)),
     listen(User, "refreshFlush", (user) => void log.push(`flush ${user.id}`)),
   );
   const took = () => log.splice(0);
@@ -178,6 +180,7 @@ Deno.test("orm 24: a class's listeners hear of construction, of its failure, of 
   await other.scalars(select(User));
   deepStrictEqual(took(), ["load 1"]);
   await other.rollback();
+  deepStrictEqual(took(), ["expire 1"]);
   await other.scalars(select(User));
   deepStrictEqual(took(), ["refresh 1"]);
 });
@@ -353,6 +356,52 @@ Deno.test("orm 138: the order of events from add to commit", async () => {
     "afterFlushPostexec",
     "afterCommit",
   ]);
+});
+
+Deno.test("orm 138: on an engine that holds no transaction, events come in the same order, and a commit that fails tells nobody that rows were written", async () => {
+  class Unique extends Base.table("uniques", { word: text().unique() }) {}
+  await using workerd = await workerdWith("DB");
+  await using db = d1Database(workerd, "DB");
+  await Base.metadata.createAll(db.engine);
+  using heard = gathering();
+  await using session = new Session({ bind: db.engine });
+  const log: string[] = [];
+  for (
+    const event of [
+      "beforeCommit",
+      "beforeFlush",
+      "afterFlush",
+      "pendingToPersistent",
+      "afterFlushPostexec",
+      "afterCommit",
+      "afterRollback",
+      "pendingToTransient",
+    ] as const
+  ) heard.add(listenToSession(session, event, () => void log.push(event)));
+  for (const event of ["beforeInsert", "afterInsert"] as const) {
+    heard.add(listen(Unique, event, () => void log.push(event)));
+  }
+  session.add(new Unique({ word: "a" }));
+  await session.commit();
+  deepStrictEqual(log.splice(0), [
+    "beforeCommit",
+    "beforeFlush",
+    "beforeInsert",
+    "afterFlush",
+    "pendingToPersistent",
+    "afterInsert",
+    "afterFlushPostexec",
+    "afterCommit",
+  ]);
+  session.add(new Unique({ word: "a" }));
+  await rejects(session.commit(), { code: "sql/unique-violation" });
+  deepStrictEqual(log.splice(0), [
+    "beforeCommit",
+    "beforeFlush",
+    "beforeInsert",
+  ]);
+  await session.rollback();
+  deepStrictEqual(log.splice(0), ["pendingToTransient", "afterRollback"]);
 });
 
 // --- Attributes ------------------------------------------------------------

@@ -141,7 +141,8 @@ Deno.test("mapper() leaves a plain class plain, and load never calls its constru
       name: tables.people.c.full_name,
       pets: () => oneToMany(Pet, { backPopulates: "person" }),
     },
-    excludeProperties: ["secret"],
+    // Those that properties name are mapped all the same.
+    includeProperties: [],
     reconstructor: () => void rebuilt++,
   });
   mapper(Pet, tables.pets, {
@@ -182,6 +183,34 @@ Deno.test("mapper() leaves a plain class plain, and load never calls its constru
   strictEqual(found instanceof Person, true);
   deepStrictEqual({ ...found }, { id: 1, name: "anne" });
   strictEqual((await found!.pets.load()).at(0)?.name, "rex");
+});
+
+Deno.test("a declarative class's reconstructor is called for each object made from a row, in place of its constructor", async () => {
+  let constructed = 0;
+  class Shape extends Entity.table("shapes", {
+    id: integer().primaryKey(),
+    side: integer(),
+  }, {
+    reconstructor: (shape) => {
+      (shape as Shape).area = shape.side ** 2;
+    },
+  }) {
+    area = 0;
+    constructor(init: { side: number }) {
+      super(init);
+      this.area = this.side ** 2;
+      constructed++;
+    }
+  }
+  await using db = await memory(Shape.table.metadata);
+  await using session = db.session();
+  session.add(new Shape({ side: 3 }));
+  await session.commit();
+  await using other = db.session();
+  const shapes = await other.scalars(select(Shape));
+  await other.scalars(select(Shape));
+  strictEqual(shapes[0]?.area, 9);
+  strictEqual(constructed, 1);
 });
 
 Deno.test("a mapping takes a subset of the columns, and a primary key that only it knows", async () => {
