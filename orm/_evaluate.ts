@@ -2,7 +2,9 @@ import { Bind, Column, Expression } from "../sql/mod.ts";
 import type { InstanceState } from "./state.ts";
 
 /** An expression cannot be worked out in memory. */
-export const UNKNOWN: unique symbol = Symbol("unknown");
+export const UNKNOWN: unique symbol = /* @__PURE__ */ Symbol(
+  "unknown",
+);
 
 type Parts = {
   readonly operator?: string;

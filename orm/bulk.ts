@@ -4,7 +4,8 @@ import { type AnyClass, mapperOf } from "./mapper.ts";
 import type { Session } from "./session.ts";
 import type { InstanceOf } from "./types.ts";
 
-type Row = Readonly<Record<string, unknown>>;
+/** Values of one row, by attribute. */
+export type BulkRow = Readonly<Record<string, unknown>>;
 
 /**
  * Inserts rows of a class without a unit of work: no events, no cascades, no
@@ -21,14 +22,14 @@ type Row = Readonly<Record<string, unknown>>;
 export async function bulkInsert<C extends AnyClass>(
   session: Session,
   cls: C,
-  rows: readonly Row[],
+  rows: readonly BulkRow[],
 ): Promise<InstanceOf<C>[]> {
   if (rows.length === 0) return [];
   const { source } = mapperOf(cls);
   const target = source.from;
   const engine = session.engineOf(insert(target));
   const { params = Infinity } = engine.capabilities.limits;
-  const runs: Row[][] = [];
+  const runs: BulkRow[][] = [];
   let last = "";
   for (const row of rows) {
     const keys = Object.keys(row).toSorted().join("\0");
@@ -59,7 +60,7 @@ export async function bulkInsert<C extends AnyClass>(
 export async function bulkUpdate(
   session: Session,
   cls: AnyClass,
-  rows: readonly Row[],
+  rows: readonly BulkRow[],
 ): Promise<void> {
   const mapper = mapperOf(cls);
   const keys = mapper.primaryKey.map((column) => mapper.keyOf(column));

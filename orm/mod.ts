@@ -277,7 +277,7 @@ export {
   raiseload,
   type RaiseloadOptions,
 } from "./loading/strategies.ts";
-export { bulkInsert, bulkUpdate } from "./bulk.ts";
+export { bulkInsert, type BulkRow, bulkUpdate } from "./bulk.ts";
 export { stream, type StreamOptions } from "./stream.ts";
 export { type Synchronize, synchronize } from "./synchronize.ts";
 export { withLoaderCriteria, withOptions } from "./loading/criteria.ts";

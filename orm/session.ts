@@ -26,11 +26,11 @@ import {
 import { hooks, type RowHook } from "./hooks.ts";
 import { LazyLoads } from "./loading/lazy.ts";
 import {
-  type Load,
   planReads,
   type QueryOption,
   type Read,
   type Reader,
+  type Receive,
 } from "./loading/loader.ts";
 import { type AnyClass, type Mapper, mapperOf } from "./mapper.ts";
 import { isModified as hasChanges, ObjectSet } from "./object_set.ts";
@@ -356,18 +356,10 @@ export class Session implements Reader {
     });
   }
   /** @ignore */
-  async load(loads: readonly Load[]): Promise<void> {
-    if (!this.options.onExecute) {
-      await this.run(
-        loads.flatMap(({ statement, receive }) =>
-          planReads(this, statement, receive)
-        ),
-      );
-      return;
-    }
-    await Promise.all(loads.map(async ({ statement, receive }) => {
+  async load(statement: Statement<unknown>, receive: Receive): Promise<void> {
+    if (this.options.onExecute) {
       receive(await this.#executeHooked(statement, true) ?? []);
-    }));
+    } else await this.run(planReads(this, statement, receive));
   }
   /** @ignore */
   async run(reads: readonly Read[]): Promise<Result<unknown>[]> {

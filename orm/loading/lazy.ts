@@ -10,6 +10,7 @@ interface Waiting {
   readonly relation: Relation;
   readonly options: readonly LoadOption[] | undefined;
   readonly owners: object[];
+  readonly done: Promise<void>;
 }
 
 /**
@@ -18,8 +19,7 @@ interface Waiting {
  */
 export class LazyLoads implements RelationLoader {
   readonly #reader: Reader;
-  #waiting: Waiting[] | undefined;
-  #trip: Promise<void> = Promise.resolve();
+  #waiting: Waiting[] = [];
 
   /** Loads through a session. */
   constructor(reader: Reader) {
@@ -28,22 +28,26 @@ export class LazyLoads implements RelationLoader {
 
   // deno-lint-ignore require-await -- a promise, also of a throw
   async load(state: InstanceState, relation: Relation): Promise<void> {
-    const options = state.loadOptions;
+    const { loadOptions: options = [] } = state;
     const known = this.#known(state, relation);
     optionOf(options, relation)?.lazy?.(relation, state, known !== undefined);
     if (known !== undefined) {
       return hand(relation, state.object, known ? [known] : []);
     }
-    if (!this.#waiting) {
-      this.#waiting = [];
-      this.#trip = Promise.resolve().then(() => this.#send());
-    }
     let load = this.#waiting.find((one) =>
-      one.relation === relation && one.options === options
+      one.relation === relation && one.options === state.loadOptions
     );
-    if (!load) this.#waiting.push(load = { relation, options, owners: [] });
+    if (!load) {
+      const owners: object[] = [];
+      const done = Promise.resolve().then(() => {
+        this.#waiting = this.#waiting.filter((one) => one.owners !== owners);
+        return this.#send(relation, options, owners);
+      });
+      load = { relation, options: state.loadOptions, owners, done };
+      this.#waiting.push(load);
+    }
     load.owners.push(state.object);
-    return this.#trip;
+    return load.done;
   }
 
   /** What a many-to-one leads to, where that can be told without asking; else nothing. */
@@ -66,31 +70,25 @@ export class LazyLoads implements RelationLoader {
     return found instanceof target.cls ? found : undefined;
   }
 
-  async #send(): Promise<void> {
-    const waiting = this.#waiting ?? [];
-    this.#waiting = undefined;
-    const reader = this.#reader;
-    const loads = waiting.flatMap(({ relation, options = [], owners }) => {
-      // Others may have loaded it meanwhile.
-      const open = owners.filter((owner) =>
-        !handleOf(owner, relation).isLoaded
-      );
-      const keys = keysOf(relation, open);
-      if (keys.length === 0) {
-        attach(relation, open, []);
-        return [];
-      }
-      reader.lazyLoaded?.(relation, open.length);
-      const query = relatedQuery(relation, (columns) => among(columns, keys));
-      return {
-        statement: query.options(
-          ...optionOf(options, relation)?.then ?? [],
-          ...options.filter((option) => option.narrow),
-        ),
-        receive: (rows: readonly unknown[]) => attach(relation, open, rows),
-      };
-    });
-    if (loads.length > 0) await reader.load(loads);
+  // Those of one tick go in one trip by themselves, and fail by themselves.
+  async #send(
+    relation: Relation,
+    options: readonly LoadOption[],
+    owners: readonly object[],
+  ): Promise<void> {
+    // Others may have loaded it meanwhile.
+    const open = owners.filter((owner) => !handleOf(owner, relation).isLoaded);
+    const keys = keysOf(relation, open);
+    if (keys.length === 0) return attach(relation, open, []);
+    this.#reader.lazyLoaded?.(relation, open.length);
+    const query = relatedQuery(relation, (columns) => among(columns, keys));
+    await this.#reader.load(
+      query.options(
+        ...optionOf(options, relation)?.then ?? [],
+        ...options.filter((option) => option.narrow),
+      ),
+      (rows) => attach(relation, open, rows),
+    );
   }
 }
 

@@ -31,14 +31,6 @@ export interface Read {
 /** Takes the rows of a read. */
 export type Receive = (rows: readonly unknown[]) => void;
 
-/** A statement whose rows somebody takes. */
-export interface Load {
-  /** The statement. */
-  readonly statement: Statement<unknown>;
-  /** Takes its rows. */
-  readonly receive: Receive;
-}
-
 /** What loaders use of a session. */
 export interface Reader {
   /** Objects by identity. */
@@ -52,7 +44,7 @@ export interface Reader {
   /** Sends reads, one trip for each engine. */
   run(reads: readonly Read[]): Promise<Result<unknown>[]>;
   /** Reads what is loaded later. */
-  load(loads: readonly Load[]): Promise<void>;
+  load(statement: Statement<unknown>, receive: Receive): Promise<void>;
   /** Is told of every trip that lazy loads make. */
   lazyLoaded?(relation: Relation, owners: number): void;
 }
