@@ -22,7 +22,7 @@ import {
   setMapper,
 } from "./mapper.ts";
 import { named } from "./_names.ts";
-import type { RelationSpec } from "./relation.ts";
+import type { Relation, RelationSpec } from "./relation.ts";
 import type { InstanceOf } from "./types.ts";
 
 type Specs = Record<string, AttributeSpec>;
@@ -34,9 +34,12 @@ export type Property =
   | (() => RelationSpec<unknown>);
 
 /** Settings of an imperative mapping. */
-export interface MapperOptions<T = never> {
+export interface MapperOptions<
+  T = never,
+  P = Readonly<Record<string, Property>>,
+> {
   /** Relations, columns under other keys, and further attributes, by key. */
-  readonly properties?: Readonly<Record<string, Property>>;
+  readonly properties?: P;
   /** The keys of the only columns that are mapped. @default all */
   readonly includeProperties?: readonly string[];
   /** The keys of columns that are not mapped. @default none */
@@ -47,8 +50,33 @@ export interface MapperOptions<T = never> {
   readonly reconstructor?: (object: T) => void;
 }
 
-/** The mapper of a plain class; it stands for the class in queries. */
-export interface MappedClass<C> extends Mapper {
+/** What properties of an imperative mapping are in SQL. */
+export type PropertyExpressions<P> = {
+  readonly [
+    K in keyof P as P[K] extends Column<unknown> | AttributeSpec ? K : never
+  ]: P[K] extends Column<infer T> ? Column<T>
+    : P[K] extends AttributeSpec<infer _T, infer E> ? E
+    : never;
+};
+
+/** The relations among properties of an imperative mapping. */
+export type PropertyRelations<P> = {
+  readonly [
+    K in keyof P as P[K] extends Column<unknown> | AttributeSpec ? never : K
+  ]: P[K] extends () => RelationSpec<infer C> ? Relation<K & string, C> : never;
+};
+
+/**
+ * The mapper of a plain class; it stands for the class in queries.
+ *
+ * @typeParam C The class.
+ * @typeParam P Its properties as they are described.
+ */
+export interface MappedClass<C, P = unknown> extends Mapper {
+  /** What conditions and results name, by key: described properties, and columns. */
+  readonly c: Mapper["c"] & PropertyExpressions<P>;
+  /** Its relations, for joins and loading. */
+  readonly r: PropertyRelations<P>;
   /** @ignore */
   readonly prototype: InstanceOf<C>;
   /** What `select()` needs to know of it. */
@@ -75,16 +103,20 @@ export interface MappedClass<C> extends Mapper {
  *   properties: { login: users.c.user_login },
  * });
  * strictEqual(stateOf(new User("ed")).status, "transient");
- * select(mapped).where(users.c.user_login.eq("ed"));
+ * select(mapped).where(mapped.c.login.eq("ed"));
  * ```
  *
  * @throws {MappingError} If the class is mapped already, or a property names nothing.
  */
-export function mapper<C extends AnyClass>(
+export function mapper<
+  C extends AnyClass,
+  // deno-lint-ignore ban-types -- without properties, there are none
+  const P extends Readonly<Record<string, Property>> = {},
+>(
   cls: C,
   table: Table,
-  options: MapperOptions<InstanceType<C>> = {},
-): MappedClass<C> {
+  options: MapperOptions<InstanceType<C>, P> = {},
+): MappedClass<C, P> {
   const { primaryKey, reconstructor } = options;
   const { relations, attributes, columns } = sortOut(cls, table, options);
   const made = new Mapper(cls, table, {
@@ -96,9 +128,10 @@ export function mapper<C extends AnyClass>(
   });
   setMapper(cls, made);
   defineAttributes(cls, Object.keys(relations), attributes);
-  return Object.defineProperty(made, rowSource, {
-    get: () => made.source,
-  }) as MappedClass<C>;
+  return Object.defineProperties(made, {
+    [rowSource]: { get: () => made.source },
+    r: { get: () => Object.fromEntries(made.relations) },
+  }) as MappedClass<C, P>;
 }
 
 function sortOut(

@@ -216,6 +216,8 @@ export {
   mapper,
   type MapperOptions,
   type Property,
+  type PropertyExpressions,
+  type PropertyRelations,
 } from "./mapping.ts";
 export * from "./relation.ts";
 export {

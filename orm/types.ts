@@ -212,7 +212,7 @@ export interface DescribedClass<S, Base> {
 /** The description of an instance's class. */
 export type ShapeOf<I> = I extends { readonly [shape]?: infer S }
   ? NonNullable<S>
-  : never;
+  : unknown;
 
 /** A loader option: which relation it loads, and what below it. */
 export interface Loads<Key extends string, Sub extends readonly unknown[]>
@@ -246,7 +246,14 @@ export type LoadedObject<
   Sub extends readonly unknown[],
 > = Key extends keyof ShapeOf<T>
   ? T & { readonly [K in Key]: LoadedRelation<Built<ShapeOf<T>[K]>, Sub> }
+  : Key extends keyof T ? T & { readonly [K in Key]: LoadedHandle<T[K], Sub> }
   : T;
+
+/** The handle that a plain class declares, once it is loaded. */
+export type LoadedHandle<H, Sub extends readonly unknown[]> = H extends
+  Collection<infer I> ? LoadedCollection<WithOptions<I, Sub>>
+  : H extends Reference<infer I> ? LoadedReference<WithOptions<I, Sub>>
+  : H;
 
 /** The handle of a relation that is loaded. */
 export type LoadedRelation<R, Sub extends readonly unknown[]> = R extends

@@ -7,6 +7,7 @@ import {
 } from "node:assert/strict";
 import {
   blob,
+  columnProperty,
   Entity,
   integer,
   joinOn,
@@ -27,6 +28,7 @@ import {
   and,
   check,
   foreignKey,
+  func,
   index,
   MetaData,
   select,
@@ -140,6 +142,9 @@ Deno.test("mapper() leaves a plain class plain, and load never calls its constru
       id: tables.people.c.person_id,
       name: tables.people.c.full_name,
       pets: () => oneToMany(Pet, { backPopulates: "person" }),
+      shout: columnProperty(() =>
+        func<string>("upper", [tables.people.c.full_name])
+      ),
     },
     // Those that properties name are mapped all the same.
     includeProperties: [],
@@ -174,14 +179,18 @@ Deno.test("mapper() leaves a plain class plain, and load never calls its constru
   );
   deepStrictEqual(again, { person_id: 1, full_name: "anne", secret: null });
   const [same] = await reader.scalars(
-    select(people).where(tables.people.c.full_name.like("a%")),
+    select(people).where(people.c.shout.like("A%")).options(
+      selectinload(people.r.pets),
+    ),
   );
   strictEqual(same, found);
   strictEqual(same?.name, "anne");
+  // What the query loaded can be read without waiting, of a plain class too.
+  strictEqual(same?.pets.at(0)?.name, "rex");
   strictEqual(made, 0);
   strictEqual(rebuilt, 1);
   strictEqual(found instanceof Person, true);
-  deepStrictEqual({ ...found }, { id: 1, name: "anne" });
+  deepStrictEqual({ ...found }, { id: 1, name: "anne", shout: "ANNE" });
   strictEqual((await found!.pets.load()).at(0)?.name, "rex");
 });
 
