@@ -193,6 +193,7 @@ export class Emitter {
     if (
       works.length >= BULK && isExpected && this.#fitsJson(works) &&
       !works.some(({ values, where }) =>
+        [...where.values()].includes(null) ||
         [...values.values(), ...where.values()].some((value) =>
           value instanceof KeyRef
         )
@@ -358,7 +359,11 @@ export class Emitter {
       ...separated(
         [...where].map((
           [column, value],
-        ) => [column, " = ", this.#expression(value, column)]),
+        ) =>
+          value === null
+            ? [column, " IS NULL"]
+            : [column, " = ", this.#expression(value, column)]
+        ),
         " AND ",
       ),
     ];

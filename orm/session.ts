@@ -122,6 +122,7 @@ export class Session implements Reader {
   // Shared with sessions that are pinned to an engine.
   #unit: OpenUnit;
   #pinned: Engine | undefined;
+  #validates = false;
 
   /** Starts a session; nothing is sent before it is needed. */
   constructor(options: SessionOptions = {}) {
@@ -532,6 +533,37 @@ export class Session implements Reader {
       [Symbol.asyncDispose]: rollback,
     };
   }
+  /**
+   * Runs a function that reads, then writes, in a session of its own, and
+   * commits: every row that it read must still be as it was, else all of it is
+   * undone and the function runs again. No transaction is held meanwhile.
+   *
+   * Rows are compared by their version, or by their columns where they have
+   * none; rows that appear in between are not noticed.
+   *
+   * @param options.retries How often it runs again.
+   * @throws {StaleDataError} If a row was changed each time.
+   */
+  async optimistic<T>(
+    work: (session: this) => Promise<T>,
+    { retries = 3 }: { readonly retries?: number } = {},
+  ): Promise<T> {
+    const Same = this.constructor as new (options: SessionOptions) => this;
+    for (let attempt = 0;; attempt++) {
+      await using session = new Same(this.options);
+      session.#pinned = this.#pinned;
+      session.#validates = true;
+      try {
+        const result = await work(session);
+        await session.commit();
+        return result;
+      } catch (error) {
+        if (!(error instanceof StaleDataError) || attempt >= retries) {
+          throw error;
+        }
+      }
+    }
+  }
   /** Runs a function during which queries do not write pending changes first. */
   async noAutoflush<T>(work: () => Promise<T>): Promise<T> {
     this.#unit.quiet++;
@@ -683,13 +715,16 @@ export class Session implements Reader {
         states.filter(hasChanges),
         deleted,
       );
-      return planUnit({
+      const plan = planUnit({
         pending: objects.pending,
         persistent: states,
         deleted,
         defaults: fillDefaults,
         warn: this.#warn,
       });
+      return this.#validates
+        ? { ...plan, works: [...unchanged(states, plan), ...plan.works] }
+        : plan;
     }
   }
   readonly #warn = (message: string): void => this.options.warn?.(message);
@@ -866,6 +901,38 @@ function isInteractive(engine: Engine): boolean {
 /** Whether an object's attributes or relations differ from its row; asks nothing. */
 export function isModified(object: object): boolean {
   return hasChanges(stateOf(object));
+}
+
+/** Writes that change nothing, and fail unless a row is as it was read. */
+function unchanged(states: readonly InstanceState[], plan: Plan): Work[] {
+  return states.flatMap((state): Work | [] => {
+    const { mapper, committed } = state;
+    const { table, versionColumn, primaryKey, columns } = mapper;
+    if (versionColumn && (plan.saved.has(state) || plan.gone.has(state))) {
+      return [];
+    }
+    const where: Values = new Map();
+    const values: Values = new Map();
+    columns.forEach((column, i) => {
+      const value = committed?.[i];
+      const isKey = primaryKey.includes(column);
+      if (value === undefined) return;
+      if (isKey) values.set(column, value);
+      if (
+        isKey || column === versionColumn ||
+        !versionColumn && column.type?.name !== "json"
+      ) where.set(column, value);
+    });
+    return {
+      kind: "update",
+      mapper,
+      table,
+      values,
+      where,
+      isExpected: true,
+      state,
+    };
+  });
 }
 
 /** Client defaults and version counters, for columns that the program left out. */
