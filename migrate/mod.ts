@@ -106,7 +106,12 @@ export {
   type RevisionSet,
 } from "./graph/revision_map.ts";
 export type { RevisionDeclaration, RevisionNode } from "./graph/node.ts";
-export type { Identifier } from "./graph/identifiers.ts";
+export {
+  getHeads,
+  getRevision,
+  getRevisions,
+  type Identifier,
+} from "./graph/identifiers.ts";
 export { AppliedRevisions, type HeadChange } from "./graph/heads.ts";
 export {
   downgradeScript,

@@ -189,10 +189,16 @@ export class VersionStore {
       );
       return stateOf(results[0]?.rows, results[1]?.rows ?? []);
     } catch {
-      const heads = await this.#rows(engine, texts[0]!, this.versionTable);
-      const history = texts[1] === undefined
-        ? []
-        : await this.#rows(engine, texts[1], this.tableNames[1]!);
+      // One more trip tells which of them is missing; the rule on a new database.
+      const found = await engine.sendBatch(
+        this.tableNames.map((table) => this.#exists(table)),
+      );
+      const rowsOf = (at: number) =>
+        texts[at] !== undefined && found[at]?.rows.length === 0
+          ? undefined
+          : this.#rows(engine, texts[at], this.tableNames[at]);
+      const heads = await rowsOf(0);
+      const history = await rowsOf(1);
       return stateOf(heads, history);
     }
   }
@@ -404,22 +410,25 @@ export class VersionStore {
     ];
   }
 
+  #exists(table: string): PlannedStatement {
+    return this.#migrations.tableExists(
+      table,
+      this.#options.versionTableSchema,
+      this.#dialect,
+    );
+  }
+
   async #rows(
     engine: Engine,
-    select: string,
-    table: string,
+    select: string | undefined,
+    table: string | undefined,
   ): Promise<readonly (readonly unknown[])[] | undefined> {
-    const { versionTableSchema: schema } = this.#options;
+    if (select === undefined || table === undefined) return [];
     for (let isSecond = false;; isSecond = true) {
       try {
         return (await engine.send({ sql: select, params: [] })).rows;
       } catch (error) {
-        const { sql } = this.#migrations.tableExists(
-          table,
-          schema,
-          this.#dialect,
-        );
-        const { rows } = await engine.send({ sql, params: [] });
+        const { rows } = await engine.send(this.#exists(table));
         if (rows.length === 0) return undefined;
         // Another runner may have made it between the two questions.
         if (isSecond) throw error;

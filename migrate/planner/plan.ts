@@ -2,7 +2,7 @@ import type { Dialect, Limits, NamingConvention } from "../../sql/mod.ts";
 import type { DataMigration } from "../data_migration.ts";
 import type { MigrationDialect } from "../dialects/implementation.ts";
 import { AppliedRevisions, type HeadChange } from "../graph/heads.ts";
-import { getRevisions, type Identifier, ids } from "../graph/identifiers.ts";
+import { type Identifier, ids } from "../graph/identifiers.ts";
 import type { RevisionNode } from "../graph/node.ts";
 import { downgradePath, upgradePath } from "../graph/paths.ts";
 import type { RevisionMap } from "../graph/revision_map.ts";
@@ -187,11 +187,6 @@ export class Planner {
   /** The revisions that are applied, of which some have no row of their own. */
   applied(heads: readonly string[]): AppliedRevisions<Revision> {
     return new AppliedRevisions(this.#options.map, heads);
-  }
-
-  /** Ids for an identifier, for callers that only know the planner. */
-  resolve(identifier: Identifier): string[] {
-    return ids(getRevisions(this.#options.map, identifier));
   }
 
   #segments(

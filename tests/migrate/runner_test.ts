@@ -104,6 +104,7 @@ Deno.test("a revision is one trip on D1, and reading what is there one more", as
   const engine = d1.engine("trips", (sql) => trips.push(sql));
   const migrator = createMigrator({ revisions: SET, engine });
   await migrator.upgrade(users.revision);
+  equal(trips.length, 3, "a new database is asked what is missing");
   trips.length = 0;
 
   await migrator.upgrade(posts.revision);
