@@ -1,5 +1,5 @@
 import { Bind } from "./expression.ts";
-import { type Definition, FromClause } from "./from.ts";
+import { Column, type Definition, FromClause } from "./from.ts";
 import { Node } from "./node.ts";
 import type { SqlType } from "./types.ts";
 
@@ -42,17 +42,32 @@ export function fingerprint(statement: Node): Fingerprint {
   let key = "";
 
   const walk = (part: unknown): void => {
-    if (part instanceof Bind) {
+    if (typeof part === "string") {
+      key += `'${part.length}:${part}`;
+    } else if (typeof part !== "object" || part === null) {
+      key += `,${part}`;
+    } else if (Array.isArray(part)) {
+      key += "[";
+      for (const item of part) walk(item);
+      key += "]";
+    } else if (
+      part instanceof Column && part.kind === "column" && part.table.isNamed
+    ) {
+      // It stands for its table, name and type together.
+      key += `#${idOf(part)}`;
+    } else if (part instanceof Bind) {
       // A parameter that stands in two places is not two that are alike.
       const at = places.get(part);
       key += at === undefined ? "?" : `?${at}`;
       if (at !== undefined) return;
       key += part.type ? typeKey(part.type) : ".";
       places.set(part, binds.push(part));
-    } else if (part instanceof FromClause && part.isNamed) {
-      key += `#${idOf(part)}`;
     } else if (part instanceof Node) {
       if (part instanceof FromClause) {
+        if (part.isNamed) {
+          key += `#${idOf(part)}`;
+          return;
+        }
         const seen = aliases.get(part);
         if (seen !== undefined) {
           key += `@${seen}`;
@@ -64,16 +79,8 @@ export function fingerprint(statement: Node): Fingerprint {
       for (const field of part.structure()) walk(field);
       key += ")";
       if ("define" in part) definitions.push(part as Definition);
-    } else if (Array.isArray(part)) {
-      key += "[";
-      for (const item of part) walk(item);
-      key += "]";
-    } else if (typeof part === "string") {
-      key += `'${part.length}:${part}`;
-    } else if (typeof part === "object" && part !== null) {
-      key += "args" in part ? typeKey(part as SqlType) : `#${idOf(part)}`;
     } else {
-      key += `,${part}`;
+      key += "args" in part ? typeKey(part as SqlType) : `#${idOf(part)}`;
     }
   };
 

@@ -1,6 +1,6 @@
 import { CompileError } from "./errors.ts";
 import { and, type Expression } from "./expression.ts";
-import { Alias } from "./alias.ts";
+import type { Alias } from "./alias.ts";
 import type { FromClause } from "./from.ts";
 import { Table } from "./schema.ts";
 
@@ -35,7 +35,7 @@ export function joinCondition(
 
 function tableOf(from: FromClause): Table | undefined {
   if (from instanceof Table) return from;
-  return from instanceof Alias ? tableOf(from.of) : undefined;
+  return "of" in from ? tableOf((from as Alias).of) : undefined;
 }
 
 function conditions(from: FromClause, to: FromClause): Expression<unknown>[] {

@@ -57,6 +57,8 @@ export interface PreparedStatement extends BoundStatement {
   readonly unpack?: PackedColumns["unpack"];
 }
 
+const NOTHING: ReadonlySet<FromClause> = /* @__PURE__ */ new Set();
+
 /**
  * Writes a statement for a dialect: text, placeholders and result labels.
  *
@@ -72,12 +74,13 @@ export class Compiler {
   bare = false;
   #sql = "";
   readonly #slots: Slot[] = [];
-  readonly #index = new Map<Bind, number>();
-  readonly #aliases = new Map<FromClause, string>();
-  readonly #aliasNames = new Map<string, number>();
+  readonly #binds: readonly Bind[];
+  #nextBind = 0;
+  #aliases: Map<FromClause, string> | undefined;
+  #aliasNames: Map<string, number> | undefined;
   readonly #columns: ResultColumn[] = [];
   #unpack: PackedColumns["unpack"] | undefined;
-  #enclosing: ReadonlySet<FromClause> = new Set();
+  #enclosing: ReadonlySet<FromClause> = NOTHING;
   #depth = 0;
 
   /** Starts a compilation. `binds` are the statement's parameters in order. */
@@ -88,7 +91,7 @@ export class Compiler {
   ) {
     this.dialect = dialect;
     this.inline = options.inline ?? false;
-    for (const [i, bind] of binds.entries()) this.#index.set(bind, i);
+    this.#binds = binds;
   }
 
   /** Adds text as it is. */
@@ -118,11 +121,8 @@ export class Compiler {
 
   /** Writes a node: the dialect's way where it has one, else the node's own. */
   visit(node: Node): void {
-    const { overrides } = this.dialect;
-    const { kind } = node;
-    const override = Object.hasOwn(overrides, kind)
-      ? overrides[kind]
-      : undefined;
+    // Kinds are the library's own words, so none is a name of Object's.
+    const override = this.dialect.overrides[node.kind];
     if (override) override(node as never, this);
     else node.compile(this);
   }
@@ -150,10 +150,10 @@ export class Compiler {
     separator: string,
     write: (item: T) => void,
   ): void {
-    items.forEach((item, i) => {
-      if (i > 0) this.write(separator);
-      write(item);
-    });
+    for (let i = 0; i < items.length; i++) {
+      if (i > 0) this.#sql += separator;
+      write(items[i] as T);
+    }
   }
 
   /** Writes nodes with commas between them. */
@@ -195,10 +195,16 @@ export class Compiler {
   }
 
   #slotOf(bind: Bind): number {
-    const slot = this.#index.get(bind);
-    if (slot !== undefined) return slot;
+    // Most often they are written in the order in which they were found.
+    const slot = this.#binds[this.#nextBind] === bind
+      ? this.#nextBind
+      : this.#binds.indexOf(bind);
+    if (slot >= 0) {
+      this.#nextBind = slot + 1;
+      return slot;
+    }
     throw new CompileError(
-      "Cannot place a parameter that is not part of the statement; build it from the statement's own values",
+      "Cannot place a parameter that is no part of the statement",
     );
   }
 
@@ -230,15 +236,17 @@ export class Compiler {
     alias: FromClause & { readonly alias?: string | undefined },
     base: string,
   ): string {
-    const known = this.#aliases.get(alias);
+    const aliases = this.#aliases ??= new Map();
+    const known = aliases.get(alias);
     if (known !== undefined) return known;
     let name = base;
     if (alias.alias === undefined) {
-      const n = (this.#aliasNames.get(base) ?? 0) + 1;
-      this.#aliasNames.set(base, n);
+      const names = this.#aliasNames ??= new Map();
+      const n = (names.get(base) ?? 0) + 1;
+      names.set(base, n);
       name = `${base}_${n}`;
     }
-    this.#aliases.set(alias, name);
+    aliases.set(alias, name);
     return name;
   }
 
@@ -301,7 +309,7 @@ export class Compiler {
   /** Writes a query that cannot see what stands around it. */
   isolated(write: () => void): void {
     const enclosing = this.#enclosing;
-    this.#enclosing = new Set();
+    this.#enclosing = NOTHING;
     this.#depth++;
     write();
     this.#depth--;
@@ -379,6 +387,7 @@ export function labelsOf(
 /** Quotes an identifier. */
 export function quoteName(identifier: string, dialect: Dialect): string {
   const { quote } = dialect;
+  if (/^\w+$/.test(identifier)) return quote + identifier + quote;
   if (identifier === "" || identifier.includes("\0")) {
     throw new CompileError(
       "Cannot quote an identifier that is empty or holds a NUL character",

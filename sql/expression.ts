@@ -281,6 +281,10 @@ export class Binary<T> extends Expression<T> {
     return this.#precedence;
   }
   /** @ignore */
+  override structure(): readonly unknown[] {
+    return [this.type, this.operator, this.left, this.right];
+  }
+  /** @ignore */
   override compile(compiler: Compiler): void {
     const own = this.#precedence;
     // Comparisons do not chain; arithmetic chains to the left.
@@ -332,7 +336,8 @@ export class Like extends Expression<boolean> {
   }
   /** @ignore */
   override structure(): readonly unknown[] {
-    return [...super.structure(), this.isLong];
+    const { operator, left, pattern, escape, isLong } = this;
+    return [operator, left, pattern, escape, isLong];
   }
   /** @ignore */
   override compile(compiler: Compiler): void {
@@ -364,6 +369,10 @@ export class Logical extends Expression<boolean> {
   /** @ignore */
   override get precedence(): number {
     return this.operator === "AND" ? 2 : 1;
+  }
+  /** @ignore */
+  override structure(): readonly unknown[] {
+    return [this.operator, this.terms];
   }
   /** @ignore */
   override compile(compiler: Compiler): void {

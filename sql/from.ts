@@ -141,6 +141,10 @@ export class Join extends Node {
     return "join";
   }
   /** @ignore */
+  override structure(): readonly unknown[] {
+    return [this.join, this.right, this.on];
+  }
+  /** @ignore */
   override compile(compiler: Compiler): void {
     compiler.write(` ${this.join} `);
     compiler.visit(this.right);

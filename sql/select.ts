@@ -110,12 +110,15 @@ export class Select<Row, Sources = unknown> extends Statement<Row> {
   /** @ignore */
   override structure(): readonly unknown[] {
     const { items, lock, ...rest } = this.state;
-    return [
-      items.map(({ expressions, source }) => [expressions, source?.where]),
-      lock && JSON.stringify(lock, (key, value) => key === "of" ? 0 : value),
-      lock?.of?.map(fromOf),
-      ...Object.values(rest),
-    ];
+    const parts: unknown[] = Object.values(rest);
+    for (const { expressions, source } of items) {
+      parts.push(expressions, source?.where);
+    }
+    if (lock) {
+      const { read, keyShare, nowait, skipLocked, of } = lock;
+      parts.push([read, keyShare, nowait, skipLocked, of?.map(fromOf)]);
+    }
+    return parts;
   }
 
   /** Only rows that meet all conditions. */

@@ -39,7 +39,9 @@ export class TextStatement<Row> extends Statement<Row> {
     const C extends Readonly<
       Record<string, ColumnBuilder<unknown, Optionality>>
     >,
-  >(columns: C): TextStatement<{ [K in keyof C]: ColumnValue<C[K]> }> {
+  >(
+    columns: C,
+  ): TextStatement<{ -readonly [K in keyof C]: ColumnValue<C[K]> }> {
     return new TextStatement(
       this.parts,
       this.isRead,

@@ -1,9 +1,5 @@
 import type { Dialect } from "../dialect.ts";
-import {
-  CompileError,
-  TypeConversionError,
-  UnsupportedError,
-} from "../errors.ts";
+import { CompileError, UnsupportedError } from "../errors.ts";
 import {
   rootType,
   type SqlType,
@@ -13,23 +9,17 @@ import {
 } from "../types.ts";
 import {
   decimal,
+  finite,
   hex,
   isoOf,
   jsonOf,
   readInteger,
+  refuse,
   safeInteger,
 } from "./values.ts";
 import { SQLITE_WRITES } from "./sqlite_writes.ts";
 
 const asIs = (name: string): TypeRules => ({ ddl: () => name });
-
-function refuse(what: string): never {
-  throw new TypeConversionError(`Cannot bind ${what}; check it before`);
-}
-
-function finite(value: number): number {
-  return Number.isFinite(value) ? value : refuse("a number that is not finite");
-}
 
 const RULES: Readonly<Record<string, TypeRules>> = /* @__PURE__ */ (() => ({
   any: {
@@ -62,8 +52,8 @@ const RULES: Readonly<Record<string, TypeRules>> = /* @__PURE__ */ (() => ({
   // A numeric affinity would turn exact decimals into doubles.
   numeric: {
     ddl: () => "TEXT",
-    bind: (value: string, type) => decimal(value, type),
-    result: (value: string | number, type) => decimal(value, type, true),
+    bind: decimal,
+    result: decimal,
     operand: (sql) => `CAST(${sql} AS REAL)`,
   },
   date: asIs("TEXT"),
@@ -134,7 +124,7 @@ export const sqlite: Dialect = {
       typeof value === "string" || typeof value === "number" ||
       value instanceof Uint8Array
     ) return value;
-    throw new TypeConversionError(
+    return refuse(
       "Cannot bind a value of no known type; use literal(value, type)",
     );
   },

@@ -3,7 +3,8 @@ import type { SqlType } from "../types.ts";
 
 // Values that databases would change without a word are refused here.
 
-function refuse(message: string): never {
+/** Refuses a value. */
+export function refuse(message: string): never {
   throw new TypeConversionError(message);
 }
 
@@ -12,6 +13,13 @@ export function hex(bytes: Uint8Array): string {
   let digits = "";
   for (const byte of bytes) digits += byte.toString(16).padStart(2, "0");
   return digits;
+}
+
+/** A number that SQLite would not take for NULL. */
+export function finite(value: number): number {
+  return Number.isFinite(value)
+    ? value
+    : refuse("Cannot bind a number that is not finite; check it before");
 }
 
 /** A whole number that a double holds exactly. */
@@ -42,36 +50,15 @@ export function jsonOf(value: unknown): string {
     refuse("Cannot bind as JSON what JSON cannot say; give a plain value");
 }
 
-/**
- * A decimal as text, with as many digits behind the point as its type asks
- * for; `rounds` also takes away those that are more.
- */
-export function decimal(
-  value: string | number,
-  { args }: SqlType,
-  rounds = false,
-): string {
-  const text = String(value).trim();
-  const match = /^([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d{1,4}))?$/i.exec(text);
-  if (!match || !/\d/.test(text)) {
-    return refuse(
-      'Cannot use as a decimal what is no number; give digits, as "10.50"',
-    );
-  }
-  const [, sign, whole = "", fraction = "", exponent = "0"] = match;
-  // All digits as one whole number, and how many stand behind the point.
-  let digits = BigInt(whole + fraction);
-  let places = fraction.length - Number(exponent);
-  const scale = typeof args[0] === "number" ? Number(args[1] ?? 0) : places;
-  const wanted = Math.max(scale, rounds ? 0 : places, 0);
-  if (places < wanted) digits *= 10n ** BigInt(wanted - places);
-  else if (places > wanted) {
-    const unit = 10n ** BigInt(places - wanted);
-    digits = (digits + unit / 2n) / unit;
-  }
-  places = wanted;
-  const all = String(digits).padStart(places + 1, "0");
-  const minus = sign === "-" && digits !== 0n ? "-" : "";
-  const point = all.length - places;
-  return minus + all.slice(0, point) + (places ? `.${all.slice(point)}` : "");
+/** A decimal as text, with at least as many digits behind the point as its type says. */
+export function decimal(value: string | number, { args }: SqlType): string {
+  const scale = typeof args[0] === "number" ? Number(args[1] ?? 0) : undefined;
+  // What a database reckoned with is a double.
+  const isNumber = typeof value === "number" && Number.isFinite(value);
+  if (isNumber && scale === undefined) return String(value);
+  const text = isNumber ? value.toFixed(scale) : String(value);
+  const [, whole, fraction = ""] = /^([+-]?\d+)(?:\.(\d+))?$/.exec(text) ??
+    refuse('Cannot use as a decimal what is no number; give digits: "10.50"');
+  const digits = fraction.padEnd(scale ?? 0, "0");
+  return digits ? `${whole}.${digits}` : `${whole}`;
 }
