@@ -8,7 +8,6 @@ import { hybridClock } from "./clock.ts";
 import { type Codec, jsonCodec } from "./codec.ts";
 import { cacheOnArguments } from "./decorator.ts";
 import {
-  CacheBackendError,
   CacheConfigurationError,
   CacheInputError,
   CannotDecodeError,
@@ -71,8 +70,8 @@ interface Slot {
 interface Flight {
   readonly slot: Slot;
   /** Resolved when it has landed, by whoever leads. */
-  readonly landed: Promise<Outcome>;
-  readonly land: (outcome: Outcome) => void;
+  readonly promise: Promise<Outcome>;
+  readonly resolve: (outcome: Outcome) => void;
   ticket: Leader | Follower;
   /** When others need not respect it any more: the end of the lease, or of the hold. */
   until: number;
@@ -160,7 +159,7 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
       if (lock && !name) {
         throw new CacheConfigurationError(
           "unnamed-region",
-          "Cannot share a lock: the region has no `name` to tell its keys by",
+          "Cannot share a lock: the region has no `name`",
         );
       }
       const { keyMangler = backend.keyMangler, codec = backend.codec } =
@@ -190,7 +189,7 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
     },
     set: (key, value, options) => region.setMulti({ [key]: value }, options),
     async setMulti(values, options = {}) {
-      const policy = policyOf(configured().policy, options);
+      const policy = policyFor(options);
       const ct = tick();
       const entries = await Promise.all(
         Object.entries(values).map(async ([key, value]) =>
@@ -219,7 +218,7 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
       options?: GetOrCreateOptions<T>,
     ) {
       const { backend, codec, mangler, policy: own } = configured();
-      const policy = options ? policyOf(own, options) : own;
+      const policy = options ? policyFor(options) : own;
       const slot = newSlot(key, mangler ? await mangler(key) : key);
       const direct = !codec && !invalidation.read && !trace &&
         backend.peek?.(slot.id);
@@ -238,7 +237,7 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
       ) => readonly T[] | Promise<readonly T[]>,
       options: GetOrCreateOptions<T> = {},
     ) {
-      const policy = policyOf(configured().policy, options);
+      const policy = policyFor(options);
       if (!keys.length) return [];
       const slots = new Map<string, Slot>();
       for (const key of [...keys].sort()) {
@@ -269,8 +268,8 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
       const { lock } = configured();
       const id = await mangled(key);
       const flight = flights.get(id);
-      return !!flight && !flight.ct && now() < flight.until ||
-        !!lock && await lock.isLocked(shared(id));
+      return flight !== undefined && !flight.ct && now() < flight.until ||
+        await lock?.isLocked(shared(id)) === true;
     },
   };
   return region;
@@ -281,6 +280,10 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
       "not-configured",
       `Cannot use region "${name}": it is not configured; call \`configure\``,
     );
+  }
+
+  function policyFor<G extends object>(options: G): Policy & G {
+    return policyOf(configured().policy, options);
   }
 
   async function mangled(key: string): Promise<string> {
@@ -306,7 +309,7 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
     keys: readonly string[],
     options: GetOptions = {},
   ): Promise<Slot[]> {
-    const policy = policyOf(configured().policy, options);
+    const policy = policyFor(options);
     const slots = await Promise.all(
       keys.map(async (key) => newSlot(key, await mangled(key))),
     );
@@ -413,7 +416,7 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
     let end = now() + waitTimeout;
     let patience = 2;
     for (let open = slots;;) {
-      await Promise.all(open.map((slot) => slot.why || settle(slot)));
+      await Promise.all(open.map((slot) => slot.why ?? settle(slot)));
       open = open.filter(({ done }) => !done);
       if (!open.length) return;
       if (now() >= end) {
@@ -427,7 +430,7 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
         if (soft && expirationTime === undefined) {
           throw new CacheConfigurationError(
             "soft-without-expiration",
-            `Cannot invalidate "${slot.key}" softly: it has no \`expirationTime\` to be past of`,
+            `Cannot invalidate "${slot.key}" softly: it has no \`expirationTime\``,
           );
         }
         slot.newerThan = Math.max(
@@ -462,7 +465,7 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
         if (!slot.usable) emit("wait", [slot]);
         const outcome = slot.usable && !flight.ct
           ? {}
-          : await within(runtime, end - now(), flight.landed);
+          : await within(runtime, end - now(), flight.promise);
         // Its leader may be dead: the next caller need not wait as well.
         if (!outcome && flights.get(slot.id) === flight) {
           flights.delete(slot.id);
@@ -490,15 +493,15 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
     outcome: Outcome,
     policy: Policy,
   ): Promise<void> {
-    const { entry, error } = outcome;
+    const { entry } = outcome;
     if (entry) {
-      const before = { ...slot };
-      judge(slot, entry, policy, false);
-      if (!slot.why) return;
-      Object.assign(slot, before, { newerThan: entry.meta.ct });
+      const other = { ...slot };
+      judge(other, entry, policy, false);
+      slot.newerThan = entry.meta.ct;
+      if (!other.why) return void Object.assign(slot, other);
     }
     if (slot.usable) await settle(slot);
-    else if ("error" in outcome) throw error;
+    else if ("error" in outcome) throw outcome.error;
     else if (!entry) await load([slot], policy, true);
   }
 
@@ -509,65 +512,48 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
     create: Create,
     wait: number,
   ): Promise<void> {
-    const all = slots.map((slot): Flight => {
-      const { promise: landed, resolve: land } = Promise.withResolvers<
-        Outcome
-      >();
-      const until = now() + policy.leaseTime;
-      const flight = { slot, landed, land, until, ticket: UNLOCKED };
+    const { waitTimeout, leaseTime } = policy;
+    const { lock } = configured();
+    const all = await Promise.all(slots.map(async (slot) => {
+      const flight: Flight = {
+        ...Promise.withResolvers<Outcome>(),
+        slot,
+        until: now() + leaseTime,
+        ticket: UNLOCKED,
+      };
       flights.set(slot.id, flight);
+      if (lock && wait) {
+        emit("hop", [slot]);
+        const asked = lock.acquire(shared(slot.id), {
+          newerThan: slot.newerThan,
+          wait: slot.usable ? 0 : wait,
+          lease: leaseTime,
+        }).catch((error) => emit("error", [slot], { error }));
+        flight.ticket = await within(runtime, waitTimeout, asked) ??
+          // Nobody answers: stale is good enough, else this isolate leads alone.
+          (slot.usable
+            ? { leads: false, outcome: Promise.resolve({}) }
+            : UNLOCKED);
+      }
       return flight;
-    });
-    await Promise.all(all.map(async (flight) => {
-      flight.ticket = await elect(flight.slot, policy, wait);
     }));
-    const own = all.filter(({ ticket }) => ticket.leads);
     await Promise.all([
-      own.length && make(own, policy, create),
+      make(all.filter(({ ticket }) => ticket.leads), policy, create),
       ...all.map(async (flight) => {
         const { ticket, slot } = flight;
         if (ticket.leads) return;
-        const outcome = slot.usable
-          ? await ticket.outcome
-          : await within(runtime, wait, ticket.outcome) ?? {};
+        const outcome =
+          await within(runtime, wait || waitTimeout, ticket.outcome) ?? {};
         landed(flight, outcome);
         await take(slot, outcome, policy);
       }),
     ]);
   }
 
-  /** Asks the lock, if there is one. Without an answer, the caller leads alone. */
-  async function elect(
-    slot: Slot,
-    { waitTimeout, leaseTime }: Policy,
-    wait: number,
-  ): Promise<Leader | Follower> {
-    const { lock } = configured();
-    if (!lock || !wait) return UNLOCKED;
-    emit("hop", [slot]);
-    try {
-      const asked = lock.acquire(shared(slot.id), {
-        newerThan: slot.newerThan,
-        wait: slot.usable ? 0 : wait,
-        lease: leaseTime,
-      });
-      const ticket = await within(runtime, waitTimeout, asked);
-      if (ticket) return ticket;
-      // Elected when nobody listens any more: the next one may lead.
-      asked.then((late) => late.leads && late.release(), ignore);
-      throw new CacheBackendError("lock-timeout", "The lock did not answer");
-    } catch (error) {
-      emit("error", [slot], { error });
-      return slot.usable
-        ? { leads: false, outcome: Promise.resolve({}) }
-        : UNLOCKED;
-    }
-  }
-
   /** Tells those who wait in this isolate; and keeps it for those who read late. */
   function landed(flight: Flight, outcome: Outcome, hold = 0): void {
     const { slot: { id } } = flight;
-    flight.land(outcome);
+    flight.resolve(outcome);
     if (flights.get(id) !== flight || flight.ct) return;
     flights.delete(id);
     if (!hold) return;
@@ -576,10 +562,7 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
     flights.set(id, flight);
     if (flights.size <= MAX_HELD) return;
     for (const [id, { ct }] of flights) {
-      if (ct) {
-        flights.delete(id);
-        return;
-      }
+      if (ct) return void flights.delete(id);
     }
   }
 
@@ -594,13 +577,19 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
       (ticket as Leader).reread && slot.why !== "expired"
     );
     if (again.length) await load(again.map(({ slot }) => slot), policy, true);
-    const own = elected.filter(({ slot }) => slot.why);
+    const own: Flight[] = [];
+    const end = async (flight: Flight, outcome: Outcome) => {
+      landed(flight, outcome);
+      await (flight.ticket as Leader).release(outcome.error);
+    };
+    for (const flight of elected) {
+      if (flight.slot.why) own.push(flight);
+      else await end(flight, { entry: flight.slot.entry! });
+    }
+    if (!own.length) return;
     const slots = own.map(({ slot }) => slot);
-    const end = async (outcome: Outcome) => {
-      for (const flight of elected) {
-        landed(flight, outcome);
-        await (flight.ticket as Leader).release(outcome.error);
-      }
+    const endAll = async (outcome: Outcome) => {
+      for (const flight of own) await end(flight, outcome);
     };
     const creation = {
       region,
@@ -608,7 +597,7 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
       stale: slots.every(({ usable }) => usable)
         ? Math.max(...slots.map(({ over }) => over))
         : undefined,
-      release: () => end({}),
+      release: () => endAll({}),
       async create() {
         const began = tick();
         emit("lead", slots);
@@ -646,17 +635,15 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
           for (const [flight, outcome, hold] of outcomes) {
             landed(flight, outcome, hold);
           }
-          await end({});
+          await endAll({});
         } catch (error) {
           emit("error", slots, { error });
-          await end({ error });
+          await endAll({ error });
           throw error;
         }
       },
     };
-    if (!own.length) await end({ entry: elected[0]!.slot.entry! });
-    else if (creationRunner) await creationRunner(creation);
-    else await creation.create();
+    await (creationRunner ? creationRunner(creation) : creation.create());
     for (const slot of slots) {
       if (!slot.done && slot.usable) await settle(slot);
     }
