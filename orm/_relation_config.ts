@@ -21,6 +21,10 @@ const CASCADES: readonly Cascade[] = [
   "refresh-expire",
 ];
 
+function refusal(where: string, why: string, cause?: unknown): MappingError {
+  return new MappingError(`Cannot relate ${where}: ${why}`, { cause });
+}
+
 function cascadesOf(text: string, where: string): ReadonlySet<Cascade> {
   const found = new Set<Cascade>();
   for (const word of text.split(",").map((part) => part.trim())) {
@@ -29,10 +33,9 @@ function cascadesOf(text: string, where: string): ReadonlySet<Cascade> {
       for (const one of CASCADES) if (one !== "delete-orphan") found.add(one);
     } else if (CASCADES.includes(word as Cascade)) found.add(word as Cascade);
     else {
-      throw new MappingError(
-        `Cannot cascade "${word}" along ${where}: the cascades are all, ${
-          CASCADES.join(", ")
-        }`,
+      throw refusal(
+        where,
+        `"${word}" is no cascade, but all, ${CASCADES.join(", ")} are`,
       );
     }
   }
@@ -53,11 +56,10 @@ export function configureRelation(
     spec = describe();
     target = mapperOf(spec.target);
   } catch (cause) {
-    throw new MappingError(
-      `Cannot relate ${where}: its class is not there or not mapped (${
-        cause instanceof Error ? cause.message : cause
-      })`,
-      { cause },
+    throw refusal(
+      where,
+      `its class is not there or not mapped (${cause})`,
+      cause,
     );
   }
   const { options, kind, collection } = spec;
@@ -69,8 +71,9 @@ export function configureRelation(
     cascade.has("delete-orphan") && !options.singleParent &&
     (kind === "manyToOne" || kind === "manyToMany")
   ) {
-    throw new MappingError(
-      `Cannot cascade delete-orphan along ${where}: the object may have other owners; set singleParent: true if it has not`,
+    throw refusal(
+      where,
+      "with delete-orphan the object may have no other owner: set singleParent",
     );
   }
   let inverse: Relation | undefined;
@@ -103,8 +106,9 @@ function inverseOf(relation: Relation, key: string): Relation {
   const where = `${parent.name}.${relation.key}`;
   const found = target.relations.get(key);
   if (!found) {
-    throw new MappingError(
-      `Cannot pair ${where} with "${key}" of ${target.name}: it has ${
+    throw refusal(
+      where,
+      `${target.name} has no "${key}" to go with it; it has ${
         named([...target.relations.keys()])
       }`,
     );
@@ -113,8 +117,9 @@ function inverseOf(relation: Relation, key: string): Relation {
     !parent.isSubclassOf(found.target.cls) &&
     !found.target.isSubclassOf(parent.cls)
   ) {
-    throw new MappingError(
-      `Cannot pair ${where} with ${target.name}.${key}: that leads to ${found.target.name}`,
+    throw refusal(
+      where,
+      `${target.name}.${key} leads to ${found.target.name}, not back`,
     );
   }
   return found;
@@ -129,9 +134,7 @@ function pairsOf(relation: Relation, where: string): Found {
   const { primaryJoin, secondaryJoin, foreignKeys } = options;
   if (kind === "manyToMany") {
     if (!secondary) {
-      throw new MappingError(
-        `Cannot relate ${where}: it needs a secondary table`,
-      );
+      throw refusal(where, "it needs a secondary table");
     }
     // Both keys of a relation to its own class lead to one table: the first is this side's.
     const isSelf = parent === target;
@@ -191,14 +194,14 @@ function pairs(
     const known = named(
       all.map((one) => one.columns.map((c) => c.key).join("+")),
     );
-    throw new MappingError(
+    const way = `from "${from.fullName}" to "${to.fullName}"`;
+    throw refusal(
+      where,
       all.length === 0
-        ? `Cannot relate ${where}: no foreign key leads from "${from.fullName}" to "${to.fullName}"; add references() or give primaryJoin`
+        ? `no foreign key leads ${way}; add references() or give primaryJoin`
         : keys.length === 0
-        ? `Cannot relate ${where}: ${
-          named(wanted ?? [])
-        } is no foreign key from "${from.fullName}" to "${to.fullName}"; it has ${known}`
-        : `Cannot relate ${where}: several foreign keys lead from "${from.fullName}" to "${to.fullName}" (${known}); name one with foreignKeys`,
+        ? `${named(wanted ?? [])} is no foreign key ${way}; it has ${known}`
+        : `several foreign keys lead ${way} (${known}); name one with foreignKeys`,
     );
   }
   return key.columns.map((column, i) => ({

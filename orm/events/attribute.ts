@@ -31,7 +31,8 @@ const watched = new WeakMap<object, Map<string, Set<Watch>>>();
 /**
  * Hears changes of an attribute, in objects that are made or loaded from now
  * on. Column attributes that are listened to are accessors of the object, so
- * that copying and JSON still work.
+ * that copying and JSON still work. A class must not declare such a column
+ * again as a field, which would take the accessor's place: `declare name: string`.
  *
  * @example
  * ```ts

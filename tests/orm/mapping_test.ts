@@ -383,7 +383,7 @@ Deno.test("a relation that does not fit is found at first use, and every later u
     parent: () => manyToOne(Parent, { backPopulates: "children" }),
   }) {}
   const message =
-    'Cannot pair Parent.children with "mother" of Child: it has "parent"';
+    'Cannot relate Parent.children: Child has no "mother" to go with it; it has "parent"';
   let first: unknown;
   try {
     Parent.r.children;
@@ -451,11 +451,11 @@ Deno.test("errors of a mapping name the class, the relation and what there is", 
   about(() => A4.r.plain, /A4\.plain: .*Plain: it is not mapped/);
   about(
     () => A5.r.b,
-    /cascade "everything" along A5\.b: the cascades are all, save-update, merge, delete, delete-orphan/,
+    /A5\.b: "everything" is no cascade, but all, save-update, merge, delete, delete-orphan, .* are/,
   );
   about(
     () => A6.r.b,
-    /A6\.b: the object may have other owners; set singleParent/,
+    /A6\.b: with delete-orphan the object may have no other owner: set singleParent/,
   );
   about(() => A7.r.bs, /A7\.bs: no foreign key leads from "x" to "a7"/);
   throws(() => Entity.table("c", { x: 5 as never }), {
