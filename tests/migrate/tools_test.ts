@@ -9,7 +9,7 @@ import {
 } from "../../migrate/mod.ts";
 import { createEngine, type Engine } from "../../sql/mod.ts";
 import { startD1RestServer, startWorkerd } from "../services/mod.ts";
-import { memoryEngine, rowsOf } from "./databases.ts";
+import { memoryEngine, rowsOf, startNeon } from "./databases.ts";
 import { merged, SET, tags, users } from "./revisions.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");
@@ -189,6 +189,47 @@ Deno.test("--remote goes over D1's REST interface, after a look whether its batc
       "SELECT name FROM sqlite_master WHERE name LIKE '\\_aludel%' ESCAPE '\\'",
     );
     deepEqual(tables, [], "nothing of the look is left");
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+});
+
+Deno.test("--sqlite, --pglite and --url go to a file, a directory and a server", async () => {
+  const directory = temporary();
+  await using neon = await startNeon();
+  const url = neon.server.connectionString("postgres");
+  try {
+    await migrate(directory, "init");
+    await migrate(directory, "revision", "--rev-id", "aaaa1111");
+    for (
+      const target of [
+        ["--sqlite", "file.db"],
+        ["--pglite", "data"],
+        ["--url", url],
+      ]
+    ) {
+      const go = (...args: string[]) =>
+        run(
+          directory,
+          Deno.execPath(),
+          ["task", "-q", "migrate", ...args, ...target],
+          { NEON_ENDPOINT: neon.server.endpoint },
+        );
+      const up = await go("upgrade", "head");
+      equal(up.code, 0, up.err);
+      match(up.out, /-> aaaa1111/);
+      match((await go("current")).out, /^aaaa1111 \(head\)/);
+    }
+    const both = await migrate(
+      directory,
+      "upgrade",
+      "--sqlite",
+      "a.db",
+      "--pglite",
+      "b",
+    );
+    equal(both.code, 1);
+    match(both.err, /Cannot go to --sqlite and --pglite at once/);
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }
