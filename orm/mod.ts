@@ -97,6 +97,8 @@
  * | What changed, and who is told? | `history.ts`, `events/`, `hooks.ts` |
  * | What does a commit write? | `unit_of_work.ts`, `emission.ts` |
  * | How are relations loaded? | `loading/` |
+ * | How does a query name relations, and a class twice? | `comparators.ts`, `relation_view.ts`, `aliased.ts` |
+ * | What is there for many rows? | `bulk.ts`, `stream.ts`, `synchronize.ts` |
  * | What can go wrong? | `errors.ts` |
  *
  * @module

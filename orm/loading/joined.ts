@@ -16,7 +16,14 @@ import {
   viewOf,
 } from "../relation_view.ts";
 import { populateExisting } from "../session_options.ts";
-import type { Level, LoaderOption, LoadOption, Request } from "./loader.ts";
+import { wrapQuery } from "./_derived.ts";
+import type {
+  Level,
+  LoaderOption,
+  LoadOption,
+  QueryOption,
+  Request,
+} from "./loader.ts";
 import { planBelow, planOptions, tableIn } from "./options.ts";
 import { among, hand, ownerColumns, relatedQuery } from "./related.ts";
 import { keysAmong, selectRelated } from "./selectin.ts";
@@ -32,10 +39,11 @@ export interface JoinedloadOptions {
  * that neither conditions nor sorting see. Rows that only the join repeats
  * come once.
  *
- * It goes in a statement of its own, in the same trip, where a join would
- * change what the query finds (a collection with LIMIT, DISTINCT or GROUP BY),
- * where the collection has an order, and where the platform takes no more
- * columns.
+ * A query that LIMIT cuts is put into a subquery before a collection is
+ * joined, so that it counts owners. Where a join would change what the query
+ * finds (DISTINCT, GROUP BY), where the collection has an order, and where the
+ * platform takes no more columns, the relation goes in a statement of its own,
+ * in the same trip.
  *
  * @example
  * ```ts ignore
@@ -82,7 +90,8 @@ function joined<Key extends string, C, Sub extends readonly SelectOption[]>(
       const below = { ...level, joined: level.joined };
       const isInner = innerJoin && below.joined.isInner;
       const alias = new Alias(of.target.table);
-      const steps = stepsTo(of, below.joined.from, alias, criterion, request);
+      if (of.isMany) wrap(request);
+      const steps = stepsTo(of, below.joined, alias, criterion, request);
       const { state, shape } = request.sent as Select<unknown>;
       request.sent = new Select(shape, {
         ...state,
@@ -146,20 +155,32 @@ export function containsEager<
 function canJoin(relation: Relation, level: Level, request: Request): boolean {
   const { sent, reader } = request;
   if (!(sent instanceof Select)) return false;
-  const { limit, offset, distinct, groupBy } = sent.state;
+  const { distinct, groupBy } = sent.state;
   const { columns = Infinity } =
     reader.engineOf(request.asked).capabilities.limits;
   const { source } = relation.target;
-  return groupBy.length === 0 && !source.joins &&
-    !(relation.isMany &&
-      (limit || offset || distinct || relation.options.orderBy)) &&
+  // Options that choose columns know those of the class's own table only.
+  const isChosen = sent.optionList.some((option) =>
+    (option as QueryOption).rewrite
+  );
+  return groupBy.length === 0 && !source.joins && !isChosen &&
+    !(relation.isMany && (relation.options.orderBy || distinct)) &&
     sent.expressions.length + source.columns.length <= columns &&
     level.joined !== undefined;
 }
 
+/** Puts a query that LIMIT cuts into a subquery, so that it counts owners. */
+function wrap(request: Request): void {
+  const sent = request.sent as Select<unknown>;
+  if (!sent.state.limit && !sent.state.offset) return;
+  const { query, parts } = wrapQuery(sent);
+  request.sent = query;
+  request.parts = parts;
+}
+
 function stepsTo(
   relation: Relation,
-  from: FromClause,
+  { from, part }: NonNullable<Level["joined"]>,
   alias: FromClause,
   criterion: Criterion<unknown> | undefined,
   request: Request,
@@ -167,7 +188,7 @@ function stepsTo(
   const { secondary, target, parent } = relation;
   const steps = joinSteps(
     relation,
-    tableIn(parent, from),
+    request.parts?.[part] ?? tableIn(parent, from),
     alias,
     secondary && new Alias(secondary),
   );

@@ -82,6 +82,8 @@ export interface Request {
   readonly asked: Statement<unknown>;
   /** The statement as it is sent. */
   sent: Statement<unknown>;
+  /** What the parts of a row come from, where the statement was put into a subquery. */
+  parts?: readonly FromClause[];
   /** What is done to the rows of what is sent to make those of what was asked for, the last first. */
   readonly finish: ((rows: unknown[]) => void)[];
   /** Options that go on to every further query. */

@@ -107,6 +107,8 @@ Deno.test("orm 174: joinedload() of a collection gives each owner once, also und
   const two = await open(database).scalars(query.limit(2).offset(1));
 
   strictEqual(database.trips, 2);
+  deepStrictEqual(database.log.map((sent) => sent.length), [1, 1]);
+  strictEqual(/FROM \(SELECT .* LIMIT /.test(database.log[1]![0]!), true);
   deepStrictEqual(all.map(titles), [
     ["x 0/0", "x 0/1", "x 0/2"],
     ["x 1/0", "x 1/1", "x 1/2"],
@@ -503,4 +505,49 @@ Deno.test("orm 192: relation comparators ask what a relation leads to", async ()
   throws(() => contains(Author.r.books, new Book({ title: "new" })), {
     code: "orm/mapping",
   });
+});
+
+Deno.test("orm 186: a query with options is not changed by running it, and can be used again", async () => {
+  await using database = await stocked();
+  const query = select(Author).where(Author.c.name.ne("x 2")).orderBy(
+    Author.c.id,
+  ).limit(2).options(
+    joinedload(Author.r.books, joinedload(Book.r.tags)),
+    withLoaderCriteria(Book, (book) => book.title.ne("x 0/1")),
+  );
+  const { sql: before } = database.engine.prepare(query);
+  const { length } = query.optionList;
+
+  const once = await open(database).scalars(query);
+  const twice = await open(database).scalars(query);
+
+  deepStrictEqual(once.map(titles), [[], ["x 0/0", "x 0/2"]]);
+  deepStrictEqual(twice.map(titles), once.map(titles));
+  strictEqual(database.engine.prepare(query).sql, before);
+  strictEqual(query.optionList.length, length);
+  deepStrictEqual(database.log[0], database.log[1]);
+});
+
+Deno.test("orm 174, 178: strategies below each other, and containsEager() beside LIMIT, keep every graph whole", async () => {
+  await using database = await stocked();
+  const authors = await open(database).scalars(
+    select(Author).where(any(Author.r.books)).orderBy(Author.c.id).limit(2)
+      .options(
+        joinedload(Author.r.manager, selectinload(Author.r.reports)),
+        joinedload(
+          Author.r.books,
+          selectinload(Book.r.tags, joinedload(Tag.r.books)),
+        ),
+      ),
+  );
+
+  strictEqual(database.trips, 1);
+  deepStrictEqual(authors.map(titles), [
+    ["x 0/0", "x 0/1", "x 0/2"],
+    ["x 1/0", "x 1/1", "x 1/2"],
+  ]);
+  const [author] = authors;
+  strictEqual(author!.manager.value?.reports.length, 3);
+  const [tag] = author!.books.at(0)!.tags;
+  strictEqual(tag!.books.length, 6);
 });
