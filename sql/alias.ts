@@ -14,6 +14,7 @@ export class Alias<C = unknown, Row = unknown, Name = unknown>
   readonly of: FromClause;
   /** The name; without one the compiler numbers it. */
   readonly alias: string | undefined;
+  /** Its columns by key. */
   override readonly c: C;
   /** Use {@linkcode alias}. */
   constructor(of: FromClause, name?: string) {
@@ -26,9 +27,11 @@ export class Alias<C = unknown, Row = unknown, Name = unknown>
   override get kind(): string {
     return "alias";
   }
+  /** The word that labels of its columns start with. */
   override get labelPrefix(): string {
     return this.alias ?? this.of.labelPrefix;
   }
+  /** Writes the name by which its columns are qualified. */
   override reference(compiler: Compiler): void {
     compiler.name(compiler.aliasOf(this, this.labelPrefix));
   }

@@ -387,13 +387,15 @@ export function labelsOf(
 /** Quotes an identifier. */
 export function quoteName(identifier: string, dialect: Dialect): string {
   const { quote } = dialect;
-  if (/^\w+$/.test(identifier)) return quote + identifier + quote;
   if (identifier === "" || identifier.includes("\0")) {
     throw new CompileError(
       "Cannot quote an identifier that is empty or holds a NUL character",
     );
   }
-  return quote + identifier.replaceAll(quote, quote + quote) + quote;
+  const plain = identifier.includes(quote)
+    ? identifier.replaceAll(quote, quote + quote)
+    : identifier;
+  return quote + plain + quote;
 }
 
 /** Writes a node with its values in the text, for DDL and scripts. */

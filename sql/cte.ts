@@ -23,6 +23,7 @@ export class Cte<C = unknown, Row = unknown, Name = unknown>
   /** The settings it was made with. */
   readonly options: CteOptions;
   readonly isRecursive: boolean;
+  /** Its columns by key. */
   override readonly c: C;
   /** Use {@linkcode cte} or {@linkcode recursiveCte}. */
   constructor(
@@ -44,9 +45,11 @@ export class Cte<C = unknown, Row = unknown, Name = unknown>
   override get kind(): string {
     return "cte";
   }
+  /** The word that labels of its columns start with. */
   override get labelPrefix(): string {
     return this.name;
   }
+  /** Writes the name by which its columns are qualified. */
   override reference(compiler: Compiler): void {
     compiler.name(this.name);
   }

@@ -40,6 +40,7 @@ export type Assignment = readonly [Column<unknown>, Expression<unknown>];
 export abstract class Dml<T extends Target, Row> extends Statement<Row> {
   /** What is written to. */
   readonly target: T;
+  /** What its rows become. */
   override readonly shape: RowShape | undefined;
   /** Writes to a target. */
   constructor(target: T, shape?: RowShape) {
@@ -47,6 +48,7 @@ export abstract class Dml<T extends Target, Row> extends Statement<Row> {
     this.target = target;
     this.shape = shape;
   }
+  /** Whether it only reads. */
   override get isRead(): boolean {
     return false;
   }

@@ -120,10 +120,16 @@ export * from "./registry.ts";
 export * from "./result.ts";
 export { type Hydrate, plainRow, readResult, Result } from "./rows.ts";
 export type {
+  Belongs,
   EntityLike,
+  Flip,
+  IsOf,
   ItemValue,
   JoinedRow,
+  Nulled,
+  NullIf,
   RowFunction,
+  rowFunction,
   SelectedRow,
   SelectItem,
   SelectOption,

@@ -35,22 +35,26 @@ export type SourcesOf<A extends readonly unknown[]> = A extends
   : { readonly [K in keyof One]: SourceOf<One[K]> }
   : { readonly [K in keyof A]: SourceOf<A[K]> };
 
-// A source that types do not know is left alone; a name fits itself only.
-type IsOf<Source, Name> = unknown extends Source ? false
+/** Whether a part belongs to a source: one that types do not know is left alone. */
+export type IsOf<Source, Name> = unknown extends Source ? false
   : [Source] extends [Name]
     ? string extends Name ? string extends Source ? true : false : true
   : false;
 
-type NullIf<Test extends boolean, V> = Test extends true ? V | null : V;
+/** A value that may be `null` where something holds. */
+export type NullIf<Test extends boolean, V> = Test extends true ? V | null : V;
 
-type Flip<Test extends boolean> = Test extends true ? false : true;
+/** The opposite. */
+export type Flip<Test extends boolean> = Test extends true ? false : true;
 
-type Belongs<Source, Name, Right extends boolean> = unknown extends Source
-  ? false
+/** Whether a part of a row belongs to a side of a join. */
+export type Belongs<Source, Name, Right extends boolean> = unknown extends
+  Source ? false
   : Right extends true ? IsOf<Source, Name>
   : Flip<IsOf<Source, Name>>;
 
-type Nulled<Row, Sources, Name, Right extends boolean> = Sources extends
+/** A row whose parts of one side of a join may be `null`. */
+export type Nulled<Row, Sources, Name, Right extends boolean> = Sources extends
   readonly [infer One] ? NullIf<Belongs<One, Name, Right>, Row>
   : {
     [K in keyof Row]: K extends keyof Sources
@@ -74,7 +78,8 @@ export type JoinedRow<Row, Sources, Target, Kind extends JoinKind> =
       >
     : Row;
 
-declare const rowFunction: unique symbol;
+/** Under which an option says what it does to a row; never present. */
+export declare const rowFunction: unique symbol;
 
 /**
  * What an option does to a row's type: `Result` computed from `this["row"]`.

@@ -36,7 +36,8 @@ export type RowOf<S> = {
   ]: ColumnValue<S[K]>;
 };
 
-type OptionalKeys<S> = {
+/** The keys of columns that a new row may leave out. */
+export type OptionalKeys<S> = {
   [K in keyof S]: S[K] extends ColumnBuilder<unknown, true> ? K : never;
 }[keyof S];
 
@@ -181,6 +182,7 @@ export class Table<S = any, Name extends string = string>
     return this.schema ? `${this.schema}.${this.name}` : this.name;
   }
 
+  /** The word that labels of its columns start with. */
   override get labelPrefix(): string {
     return this.name;
   }
@@ -253,6 +255,7 @@ export class Table<S = any, Name extends string = string>
     );
   }
 
+  /** Writes the name by which its columns are qualified. */
   override reference(compiler: Compiler): void {
     compiler.tableName(this);
   }

@@ -79,9 +79,11 @@ export interface SelectState {
 export class Select<Row, Sources = unknown> extends Statement<Row> {
   /** Never present: carries what the parts of a row belong to. */
   declare readonly "~sources": Sources;
+  /** What its rows become. */
   override readonly shape: RowShape;
   /** The clauses. */
   readonly state: SelectState;
+  /** Settings of this one execution, for the layers above. */
   override readonly optionList: readonly unknown[];
 
   /** Use {@linkcode select}. */
@@ -100,6 +102,7 @@ export class Select<Row, Sources = unknown> extends Statement<Row> {
   override get kind(): string {
     return "select";
   }
+  /** Whether it only reads. */
   override get isRead(): boolean {
     return true;
   }

@@ -40,6 +40,7 @@ export class Subquery<C = unknown, Row = unknown, Name = unknown>
   readonly alias: string | undefined;
   /** Whether it sees what stands before it. */
   readonly isLateral: boolean;
+  /** Its columns by key. */
   override readonly c: C;
   /** Use {@linkcode subquery} or {@linkcode lateral}. */
   constructor(query: Statement<unknown>, name?: string, isLateral = false) {
@@ -53,9 +54,11 @@ export class Subquery<C = unknown, Row = unknown, Name = unknown>
   override get kind(): string {
     return "subquery";
   }
+  /** The word that labels of its columns start with. */
   override get labelPrefix(): string {
     return this.alias ?? "anon";
   }
+  /** Writes the name by which its columns are qualified. */
   override reference(compiler: Compiler): void {
     compiler.name(compiler.aliasOf(this, this.labelPrefix));
   }

@@ -9,9 +9,11 @@ import type { SqlType } from "./types.ts";
 export class TextStatement<Row> extends Statement<Row> {
   /** Text and values in turn. */
   readonly parts: readonly Node[];
+  /** What its rows become. */
   override readonly shape: RowShape | undefined;
   /** The types of its columns, by label. */
   readonly types: readonly (readonly [string, SqlType])[];
+  /** Whether it only reads. */
   override readonly isRead: boolean;
 
   /** Use {@linkcode sql}. */
