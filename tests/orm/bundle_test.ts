@@ -1,0 +1,49 @@
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import { stop } from "esbuild";
+import { bundle } from "../../.ci/gates/bundle.ts";
+import { readPackage } from "../../.ci/gates/package.ts";
+
+const root = join(import.meta.dirname!, "..", "..");
+
+/** The files of the mapper that a Worker carries. */
+async function mapperFiles(source: string): Promise<string[]> {
+  const { files, problems } = await bundle(await readPackage(root), source);
+  deepStrictEqual(problems, []);
+  return files.map(({ file }) => file).filter((file) =>
+    file.startsWith("orm/")
+  );
+}
+
+Deno.test("a Worker carries of the mapper what it names: no attributes, collections, listeners and loaders besides", async () => {
+  const plain = await mapperFiles(
+    await Deno.readTextFile(join(root, ".ci", "bundles", "orm_d1.ts")),
+  );
+  const optional =
+    /attributes\/|collections\/|events\/|history|join_on|association_proxy|selectin|joined|aliased|comparators|criteria|n_plus_one/;
+  deepStrictEqual(plain.filter((file) => optional.test(file)), []);
+  strictEqual(plain.includes("orm/session.ts"), true);
+
+  const names: [name: string, file: string][] = [
+    ["composite", "orm/attributes/composite.ts"],
+    ["hybrid", "orm/attributes/hybrid.ts"],
+    ["columnProperty", "orm/attributes/column_property.ts"],
+    ["undefer", "orm/attributes/deferred.ts"],
+    ["keyedBy", "orm/collections/keyed.ts"],
+    ["orderingList", "orm/collections/ordering_list.ts"],
+    ["writeOnly", "orm/collections/write_only.ts"],
+    ["associationProxy", "orm/association_proxy.ts"],
+    ["validates", "orm/events/validates.ts"],
+    ["listen", "orm/events/listen.ts"],
+    ["historyOf", "orm/history.ts"],
+    ["joinOn", "orm/join_on.ts"],
+  ];
+  for (const [name, file] of names) {
+    const files = await mapperFiles(
+      `import { ${name} } from "@aludel/aludel/orm"; export default ${name};`,
+    );
+    strictEqual(files.includes(file), true, name);
+    strictEqual(files.includes("orm/session.ts"), false, name);
+  }
+  await stop();
+});
