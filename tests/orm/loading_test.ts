@@ -265,6 +265,7 @@ Deno.test("orm 180: raiseload() names the attribute and itself; sqlOnly lets wha
   );
   const [boss, one] = authors;
   strictEqual(await one!.manager.load(), boss);
+  strictEqual(await boss!.manager.load(), null);
   await rejects(one!.books.load(), {
     code: "orm/not-loaded",
     entity: "Author",
