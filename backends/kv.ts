@@ -10,7 +10,8 @@
  *   another one was just made
  * - forget in less than 60 seconds: shorter times are raised to that
  * - keep keys over 512 bytes, values over 25 MiB, or tags beyond about 900 bytes
- * - store or delete many keys in one operation; it reads 100 in one
+ * - store or delete many keys in one operation; it reads 100 in one, of no more
+ *   than 25 MiB together
  *
  * @module
  */

@@ -1,10 +1,8 @@
-import { Redis } from "@upstash/redis";
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import { denoKv } from "../../backends/deno_kv.ts";
 import { durableObject } from "../../backends/durable_object.ts";
 import { kv } from "../../backends/kv.ts";
 import { memory } from "../../backends/memory.ts";
-import { type RedisLike, upstash } from "../../backends/upstash.ts";
 import {
   type CacheBackend,
   CacheInputError,
@@ -13,37 +11,23 @@ import {
   platformRuntime,
   tiered,
 } from "../../cache/mod.ts";
-import {
-  redisAvailable,
-  startRedis,
-  startUpstashServer,
-} from "../services/mod.ts";
 import { localCoordinator } from "./coordinator.ts";
 import { LaggyKv } from "./laggy_kv.ts";
+import { redisStore } from "./redis.ts";
 import { FakeRuntime } from "./support.ts";
 
 const store = await Deno.openKv(":memory:");
-const available = await redisAvailable();
-const redis = available.ok ? await startRedis() : undefined;
-const server = redis ? await startUpstashServer(redis) : undefined;
-Deno.test.afterAll(async () => {
-  store.close();
-  await server?.dispose();
-  await redis?.dispose();
-});
+const redis = await redisStore();
+Deno.test.afterAll(() => store.close());
 
 const stores: Record<string, () => CacheBackend> = {
   "deno-kv": () => denoKv(store),
   "durable-object": () => durableObject(localCoordinator()),
-  upstash: () => {
-    const { url, token } = server!;
-    const client = new Redis({ url, token, enableTelemetry: false });
-    return upstash(client as unknown as RedisLike, { sleep: 0.02 });
-  },
+  upstash: () => redis.open({ sleep: 0.02 }),
 };
 
 for (const [name, open] of Object.entries(stores)) {
-  const ignore = name === "upstash" && !available.ok;
+  const ignore = name === "upstash" && !!redis.missing;
   const key = crypto.randomUUID();
   const isolate = (backend: CacheBackend, more = {}) =>
     createRegion({ name: "shared", expirationTime: 60, ...more })
@@ -188,4 +172,17 @@ Deno.test("a coordinator drops what it held by its alarm", async () => {
   await platformRuntime().sleep(20);
   await object.alarm();
   deepEqual(database.prepare("SELECT * FROM entries").all(), []);
+});
+
+Deno.test({
+  name: "upstash: an error of the client is told without the command's values",
+  ignore: !!redis.missing,
+  async fn() {
+    const backend = redis.open();
+    const wrong = { meta: { ct: 1, v: 1 }, payload: "secret" };
+    await rejects(
+      async () => await backend.set([["k", wrong]], { ttl: 1e30 }),
+      (error: Error) => !error.message.includes("secret"),
+    );
+  },
 });
