@@ -145,9 +145,12 @@ function choosing(
           ...mapper.primaryKey,
           ...choose(mapper, source.columns),
         ]);
-        const columns = mapper.allColumns.filter((column) =>
-          chosen.has(column)
-        );
+        // Another option may have put something in a column's place.
+        const columns = mapper.allColumns.flatMap((column) => {
+          const here = source.columns.find(({ key }) => key === column.key) ??
+            column;
+          return chosen.has(column) || chosen.has(here) ? [here] : [];
+        });
         return {
           ...item,
           source: { ...source, columns },

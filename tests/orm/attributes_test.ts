@@ -24,6 +24,7 @@ import {
   populateExisting,
   queryExpression,
   selectinload,
+  Session,
   stateOf,
   synonym,
   text,
@@ -34,6 +35,7 @@ import {
   withExpression,
 } from "../../orm/mod.ts";
 import { func, MetaData, select, update } from "../../sql/mod.ts";
+import { pgliteDatabase } from "./databases.ts";
 import { memory } from "./memory.ts";
 
 // --- Synonyms, hybrids, computed properties --------------------------------
@@ -408,6 +410,52 @@ Deno.test("orm 93: a value that is set back is no change, for dates, bytes and d
   });
   await other.commit();
   match(db.statements[0] ?? "", /UPDATE "notes" SET "doc" = [^,]* WHERE/);
+});
+
+Deno.test("computed properties, composites, deferred columns and query expressions are the same on Postgres", async () => {
+  abstract class Base extends Entity.with({ id: integer().primaryKey() }) {
+    static override metadata = new MetaData();
+  }
+  class Spot extends Base.table("spots", {
+    x: integer(),
+    y: integer(),
+    at: composite(Point, "x", "y"),
+    note: deferred(text()),
+    far: queryExpression<number>(),
+  }, {
+    attributes: (spot) => ({
+      sum: columnProperty(() => spot.c.x.plus(spot.c.y)),
+      isFlat: hybrid(spot, (self) => self.y === 0, (c) => c.y.eq(0)),
+    }),
+  }) {}
+  await using db = pgliteDatabase();
+  await Base.metadata.createAll(db.engine);
+  await using session = new Session({ bind: db.engine });
+  session.addAll([
+    new Spot({ at: new Point(1, 2), note: "a" }),
+    new Spot({ at: new Point(3, 0), note: "b" }),
+  ]);
+  await session.commit();
+  await using reader = new Session({ bind: db.engine });
+  const [flat] = await reader.scalars(
+    select(Spot).where(Spot.c.isFlat, Spot.c.at.eq(new Point(3, 0)))
+      .orderBy(Spot.c.sum).options(
+        withExpression(Spot.c.far, Spot.c.sum.times(100)),
+        undefer(Spot.c.note),
+      ),
+  );
+  deepStrictEqual({ ...flat }, {
+    id: 2,
+    x: 3,
+    y: 0,
+    note: "b",
+    far: 300,
+    sum: 3,
+  });
+  const [other] = await reader.scalars(select(Spot).where(Spot.c.sum.gt(2)));
+  strictEqual(other!.far, null);
+  await loadColumns(reader, other!, Spot.c.note);
+  strictEqual(other!.note, "a");
 });
 
 // --- History ---------------------------------------------------------------
