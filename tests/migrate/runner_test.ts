@@ -306,6 +306,44 @@ Deno.test("a runner that is killed in the middle of a batch leaves nothing half 
   }
 });
 
+Deno.test("a connection that is cut in the middle of a batch on Postgres leaves nothing, and the step is done once after it", async () => {
+  await using server = await startNeon("server", 4);
+  const engine = await server.engine("cut");
+  await createMigrator({ revisions: [users], engine }).upgrade();
+  const slow = revision({
+    revision: "6f5bccffe506",
+    downRevision: users.revision,
+    upgrade(op) {
+      op.execute("INSERT INTO users (id, mail) VALUES (3, 'half')");
+      op.execute("SELECT pg_sleep(1.5)");
+    },
+  });
+  const migrator = createMigrator({ revisions: [users, slow], engine });
+  // How the cut is told depends on the moment: where it is told as a broken
+  // connection the runner has tried again by itself.
+  const run = migrator.upgrade().then(() => true, (error) => {
+    ok(error instanceof StepFailedError);
+    return false;
+  });
+  for (let killed = 0; killed === 0;) {
+    const rows = await rowsOf(
+      engine,
+      "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()",
+    );
+    killed = rows.length;
+  }
+  if (!await run) {
+    deepEqual(await rowsOf(engine, "SELECT count(*)::text FROM users"), [[
+      "2",
+    ]]);
+    deepEqual(await versions(engine), [users.revision]);
+    await migrator.upgrade();
+  }
+
+  deepEqual(await rowsOf(engine, "SELECT count(*)::text FROM users"), [["3"]]);
+  equal((await migrator.history()).length, 2);
+});
+
 Deno.test("a step that would leave rows without the row they name is undone and names the tables", async () => {
   const engine = d1.engine("orphans");
   const broken = revision({
