@@ -53,9 +53,15 @@ export class LazyLoads implements RelationLoader {
   /** What a many-to-one leads to, where that can be told without asking; else nothing. */
   #known(
     state: InstanceState,
-    { kind, parent, target, remotePairs }: Relation,
+    { kind, parent, target, remotePairs, extra }: Relation,
   ): object | null | undefined {
-    if (kind !== "manyToOne") return undefined;
+    // What meets a further condition, only the database can tell.
+    if (
+      kind !== "manyToOne" || extra ||
+      state.loadOptions?.some((option) =>
+        option.criterionOf?.(target, target.table)
+      )
+    ) return undefined;
     const values = remotePairs.map(({ to }) =>
       state.read(parent.table.column(to))
     );

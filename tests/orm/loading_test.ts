@@ -341,6 +341,22 @@ Deno.test("orm 182: withLoaderCriteria() holds for rows, joins, eager and lazy l
   );
   const loaded = await lazy!.books.load();
   deepStrictEqual([...loaded].map((book) => book.title), ["x 0/1"]);
+  const workers = await open(database).scalars(
+    select(Author).orderBy(Author.c.id).options(
+      withLoaderCriteria(Author, (author) => author.managerId.isNotNull()),
+    ),
+  );
+  deepStrictEqual(workers.map((author) => author.name), ["x 0", "x 1", "x 2"]);
+  strictEqual(await workers[0]!.manager.load(), null);
+  await using known = open(database);
+  const [boss] = await known.scalars(select(Author).orderBy(Author.c.id));
+  const [kept] = await known.scalars(
+    select(Author).where(Author.c.name.eq("x 0")).options(
+      withLoaderCriteria(Author, (author) => author.name.ne("x boss")),
+    ),
+  );
+  strictEqual(await kept!.manager.load(), null);
+  strictEqual(await known.get(Author, boss!.id), boss);
   await database.engine.execute(sql`DELETE FROM book_tags`);
   await session.execute(withOptions(deleteFrom(Book), some));
   const [left] = await database.engine.execute(
