@@ -54,7 +54,7 @@ await metadata.createAll(engine);
 
 const LONG = `begin${"-lorem_ipsum".repeat(6)}-END`;
 
-Deno.test("orm 204: an insert of 1000 rows is one statement on D1, NULL, bytes and all", async () => {
+Deno.test("an insert of 1000 rows is one statement on D1, NULL, bytes and all", async () => {
   const rows = Array.from({ length: 1000 }, (_, i) => ({
     id: i + 1,
     word: i % 7 === 0 ? null : i === 500 ? LONG : `w${i} 'x' "y" é😀`,
