@@ -82,6 +82,8 @@ export interface Dialect {
     compiled: CompiledStatement,
     again: (dialect: Dialect) => CompiledStatement,
   ): CompiledStatement;
+  /** Several statements for one that is too large, to be sent as one batch. */
+  split?<Row>(statement: Statement<Row>): readonly Statement<Row>[] | undefined;
 }
 
 /** Statements around those that create or drop tables. */

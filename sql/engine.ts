@@ -12,7 +12,7 @@ import type {
   DriverTransaction,
 } from "./driver.ts";
 import { SqlError, UnsupportedError } from "./errors.ts";
-import { readResult, type Result } from "./rows.ts";
+import { readResult, Result } from "./rows.ts";
 import { showRow } from "./_echo.ts";
 import type { Statement } from "./statement.ts";
 import {
@@ -109,6 +109,18 @@ export class Engine {
 
   /** Sends a statement; reads of the same tick share one trip. */
   async execute<Row>(statement: Statement<Row>): Promise<Result<Row>> {
+    const parts = this.dialect.split?.(statement);
+    if (parts) {
+      const results = await this.batch(parts);
+      const whole = new Result<Row>(
+        results.reduce((sum, { rowCount }) => sum + rowCount, 0),
+        results[0]?.columns,
+      );
+      for (const rows of results) {
+        for (const row of rows) whole.push(row as Row);
+      }
+      return whole;
+    }
     const prepared = this.prepare(statement);
     this.echo(prepared);
     const result =

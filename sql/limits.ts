@@ -14,8 +14,10 @@ import {
   type Like,
   type Logical,
 } from "./expression.ts";
-import type { Rows } from "./insert.ts";
+import type { Target } from "./dml.ts";
+import type { Insert, Rows } from "./insert.ts";
 import type { Node } from "./node.ts";
+import { copyOf, type Statement } from "./statement.ts";
 import { rootType, type SqlValue } from "./types.ts";
 
 /**
@@ -42,8 +44,45 @@ export function withinLimits(dialect: Dialect, limits: Limits): Dialect {
           ? asOneParameter(limited, params, again)
           : compiled,
     }),
+    split: splitRows,
   };
   return limited;
+}
+
+/** Bytes of values that one statement carries: platforms take about two million. */
+const PAYLOAD = 1_000_000;
+
+// Rows that are too many for one statement go in several of one batch.
+function splitRows<Row>(
+  statement: Statement<Row>,
+): readonly Statement<Row>[] | undefined {
+  if (statement.kind !== "insert") return undefined;
+  const insert = statement as Insert<Target, Row>;
+  const parts: Insert<Target, Row>["rows"][number][][] = [];
+  let bytes = Infinity;
+  for (const row of insert.rows) {
+    let size = 0;
+    for (const [, value] of row) size += sizeOf(value);
+    if (bytes + size > PAYLOAD) {
+      parts.push([]);
+      bytes = 0;
+    }
+    bytes += size;
+    parts.at(-1)?.push(row);
+  }
+  return parts.length > 1
+    ? parts.map((rows) => copyOf(insert, { rows }))
+    : undefined;
+}
+
+function sizeOf(value: Expression<unknown>): number {
+  if (!(value instanceof Bind)) return 100;
+  const { value: plain } = value;
+  return plain instanceof Uint8Array
+    ? plain.length * 2 + 4
+    : typeof plain === "string"
+    ? plain.length + 4
+    : 30;
 }
 
 /** Terms from which on AND and OR are written as a tree. */

@@ -188,3 +188,22 @@ Deno.test("more than 100 result columns arrive whole on D1", async () => {
     1.1,
   ]);
 });
+
+Deno.test("an insert of three million bytes is several statements of one batch", async () => {
+  const blobs = table("blobs", new MetaData(), {
+    id: integer().primaryKey(),
+    word: text(),
+  });
+  await blobs.metadata.createAll(engine);
+  const rows = Array.from(
+    { length: 300 },
+    (_, i) => ({ id: i + 1, word: "x".repeat(10_000) }),
+  );
+  await rejects(naive.execute(insert(blobs).values(rows)));
+
+  const made = await engine.execute(
+    insert(blobs).values(rows).returning(blobs.c.id),
+  );
+
+  deepStrictEqual([...made], rows.map(({ id }) => id));
+});
