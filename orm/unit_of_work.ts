@@ -370,10 +370,17 @@ export function planUnit(unit: Unit): Plan {
       ),
     );
   }
-  const refs = (state: InstanceState): InstanceState[] =>
-    [...saved.get(state)?.values.values() ?? []].flatMap((value) =>
-      value instanceof KeyRef ? [value.state] : []
-    );
+  const named = new Map<InstanceState, InstanceState[]>();
+  /** The new objects whose keys an object's row needs. */
+  const refs = (state: InstanceState): InstanceState[] => {
+    let found = named.get(state);
+    if (found) return found;
+    named.set(state, found = []);
+    for (const value of saved.get(state)?.values.values() ?? []) {
+      if (value instanceof KeyRef) found.push(value.state);
+    }
+    return found;
+  };
   for (const state of saved.keys()) {
     for (const { mapper } of refs(state)) {
       needs.get(state.mapper.table)?.add(mapper.table);
