@@ -10,6 +10,7 @@ import {
   toDriver,
 } from "../sql/mod.ts";
 import { Cell, type Part, Write } from "./_write.ts";
+import { StateError } from "./errors.ts";
 import type { InstanceState } from "./state.ts";
 import { KeyRef, type Values, type Work } from "./unit_of_work.ts";
 
@@ -61,7 +62,7 @@ export class Emitter {
   write(works: readonly Work[]): void {
     const numbered = new Map(this.#numbered);
     for (const { kind, state, table, values } of works) {
-      if (kind === "insert" && state && numberedColumn(table, values)) {
+      if (kind === "insert" && state && generatedKey(table, values)) {
         const place = numbered.get(table) ?? 0;
         numbered.set(table, place + 1);
         this.#places.set(state, place);
@@ -101,7 +102,7 @@ export class Emitter {
   #insert(table: Table, works: readonly Work[]): void {
     const { dialect, capabilities: { limits } } = this.engine;
     const [{ values: first, state }] = works as [Work];
-    const numbered = numberedColumn(table, first);
+    const numbered = generatedKey(table, first);
     const columns = [...first.keys()];
     const returning = state
       ? table.columns.filter((column) =>
@@ -127,7 +128,8 @@ export class Emitter {
       });
     };
     const { keyAfterLast } = dialect.writes;
-    const lastKey = numbered && keyAfterLast?.(numbered, 1);
+    const lastKey = numbered && numbered === table.autoincrementColumn &&
+      keyAfterLast?.(numbered, 1);
     if (
       works.length >= BULK && this.#fitsJson(works) &&
       (!numbered || lastKey)
@@ -388,6 +390,9 @@ export class Emitter {
       works.every(({ values }) =>
         [...values.values()].every((value) =>
           !(value instanceof Expression) && !(value instanceof Uint8Array) &&
+          // Only numbers can be counted from the last one.
+          !(value instanceof KeyRef &&
+            value.column !== value.state.mapper.table.autoincrementColumn) &&
           !(typeof value === "string" && value.includes("\0"))
         )
       );
@@ -424,23 +429,31 @@ export class Emitter {
 
   #expression(value: unknown, column: Column<unknown>): Expression<unknown> {
     if (value instanceof KeyRef) {
-      const key = this.#reserved.get(value.state);
-      return (key === undefined &&
-        this.engine.dialect.writes.keyAfterLast?.(
-          value.column,
-          this.#offset(value),
-        )) || new Bind(key, column.type);
+      const { state, column: key } = value;
+      const reserved = this.#reserved.get(state);
+      if (reserved !== undefined) return new Bind(reserved, column.type);
+      const { keyAfterLast } = this.engine.dialect.writes;
+      if (keyAfterLast && this.#places.has(state)) {
+        return keyAfterLast(key, this.#offset(value));
+      }
+      throw new StateError(
+        `Cannot refer to ${state.mapper.name}: the database makes its key "${key.key}" in a way that is not foreseen; give the column a default()`,
+      );
     }
     return value instanceof Expression ? value : new Bind(value, column.type);
   }
 }
 
-/** The column that the database numbers, where a row leaves it out. */
-export function numberedColumn(
+/** The key that the database makes, where a row leaves it out. */
+export function generatedKey(
   table: Table,
   values: Values,
 ): Column<unknown> | undefined {
-  const column = table.autoincrementColumn;
+  const [only, ...more] = table.primaryKey;
+  const column = table.autoincrementColumn ??
+    (only?.spec.serverDefault !== undefined && more.length === 0
+      ? only
+      : undefined);
   return column && !values.has(column) ? column : undefined;
 }
 

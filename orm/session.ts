@@ -8,6 +8,7 @@ import {
   type PreparedStatement,
   readResult,
   type Result,
+  resultReader,
   rowSource,
   type Select,
   select,
@@ -15,7 +16,7 @@ import {
 } from "../sql/mod.ts";
 import { findFrom, mapperIn } from "./_bind.ts";
 import { readsBefore } from "./_preload.ts";
-import { type Emission, Emitter, numberedColumn, runs } from "./emission.ts";
+import { type Emission, Emitter, generatedKey, runs } from "./emission.ts";
 import {
   MultipleResultsFoundError,
   NoResultFoundError,
@@ -758,7 +759,7 @@ export class Session implements Reader {
     const wanted = new Map<Engine, Map<Column<unknown>, Work[]>>();
     for (const work of plan.works) {
       const engine = engineOf(work.mapper);
-      const column = numberedColumn(work.table, work.values);
+      const column = generatedKey(work.table, work.values);
       if (
         work.kind !== "insert" || !work.state || !column ||
         !engine.dialect.writes.reserveKeys
@@ -781,9 +782,8 @@ export class Session implements Reader {
       asked.forEach(([column, works], i) =>
         works.forEach(({ state, values }, at) => {
           const raw = results[i]?.rows[at]?.[0];
-          const key = column.spec.type.name === "bigint"
-            ? BigInt(String(raw))
-            : Number(raw);
+          const read = resultReader(column.type, engine.dialect);
+          const key = read ? read(raw) : raw;
           values.set(column, key);
           reserved.set(state as InstanceState, key);
         })

@@ -1,5 +1,6 @@
 import type { BatchWrites } from "../dialect.ts";
-import { literal, Raw } from "../expression.ts";
+import { Expression, literal, Raw } from "../expression.ts";
+import type { Column } from "../from.ts";
 import { TYPES } from "../types.ts";
 import { TextStatement } from "../text.ts";
 
@@ -10,13 +11,9 @@ import { TextStatement } from "../text.ts";
 export const POSTGRES_WRITES: BatchWrites = {
   reserveKeys: (column, count) =>
     new TextStatement([
-      new Raw("SELECT nextval(pg_get_serial_sequence("),
-      literal(
-        `"${column.table.labelPrefix.replaceAll('"', '""')}"`,
-      ),
-      new Raw(", "),
-      literal(column.name),
-      new Raw(")) AS key FROM generate_series(1, "),
+      new Raw("SELECT ("),
+      ...made(column),
+      new Raw(") AS key FROM generate_series(1, "),
       literal(count, TYPES.integer),
       new Raw(")"),
     ], true),
@@ -35,3 +32,22 @@ export const POSTGRES_WRITES: BatchWrites = {
     ], false),
   ],
 };
+
+/** What the database itself would put there. */
+function made({ table, name, spec }: Column<unknown>): Expression<unknown>[] {
+  const { serverDefault } = spec;
+  if (serverDefault !== undefined) {
+    return [
+      serverDefault instanceof Expression
+        ? serverDefault
+        : literal(serverDefault),
+    ];
+  }
+  return [
+    new Raw("nextval(pg_get_serial_sequence("),
+    literal(`"${table.labelPrefix.replaceAll('"', '""')}"`),
+    new Raw(", "),
+    literal(name),
+    new Raw("))"),
+  ];
+}

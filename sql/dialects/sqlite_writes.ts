@@ -10,7 +10,13 @@ import { TextStatement } from "../text.ts";
  * each other and later statements can count from the last one.
  */
 export const SQLITE_WRITES: BatchWrites = {
-  keyAfterLast: (column, offset) => new LastKey(column).plus(literal(offset)),
+  keyAfterLast: (column, offset) => {
+    const { table } = column;
+    return "autoincrementColumn" in table &&
+        table.autoincrementColumn !== column
+      ? new NthLastKey(column, literal(-offset))
+      : new LastKey(column).plus(literal(offset));
+  },
   expectRows: (write, count, label) => [
     write,
     // Only a false condition evaluates the path, whose text is the error's.
@@ -47,5 +53,29 @@ class LastKey extends Expression<number> {
     compiler.write(", coalesce((SELECT seq FROM sqlite_sequence WHERE name = ");
     compiler.write(compiler.dialect.literal(table.labelPrefix));
     compiler.write("), 0))");
+  }
+}
+
+/** The key of one of the last rows, whatever the database makes of a default. */
+class NthLastKey extends Expression<unknown> {
+  readonly column: Column<unknown>;
+  readonly place: Expression<number>;
+  constructor(column: Column<unknown>, place: Expression<number>) {
+    super(column.type);
+    this.column = column;
+    this.place = place;
+  }
+  override get kind(): string {
+    return "nthLastKey";
+  }
+  override compile(compiler: Compiler): void {
+    const { name, table } = this.column;
+    compiler.write("(SELECT ");
+    compiler.name(name);
+    compiler.write(" FROM ");
+    table.reference(compiler);
+    compiler.write(" ORDER BY rowid DESC LIMIT 1 OFFSET ");
+    compiler.visit(this.place);
+    compiler.write(")");
   }
 }

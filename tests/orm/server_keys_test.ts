@@ -1,0 +1,117 @@
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import {
+  Entity,
+  integer,
+  manyToMany,
+  manyToOne,
+  oneToMany,
+  Session,
+  text,
+} from "../../orm/mod.ts";
+import { MetaData, Raw, select, table } from "../../sql/mod.ts";
+import {
+  created,
+  d1Database,
+  neonDatabase,
+  type TestDatabase,
+  workerdWith,
+} from "./databases.ts";
+
+const workerd = await workerdWith("DB");
+Deno.test.afterAll(() => workerd.dispose());
+
+/** Classes whose keys are texts that the database makes. */
+function model(makesKey: string) {
+  const metadata = new MetaData();
+  abstract class Base extends Entity.with({
+    id: text().primaryKey().serverDefault(new Raw(makesKey)),
+    name: text(),
+  }) {
+    static override metadata = metadata;
+  }
+  class Team extends Base.table("teams", {
+    parentId: text().references("teams.id").nullable(),
+    parent: () => manyToOne(Team),
+    players: () => oneToMany(Player, { backPopulates: "team" }),
+  }) {}
+  const pairs = table("player_skills", metadata, {
+    playerId: text().primaryKey().references("players.id"),
+    skillId: text().primaryKey().references("skills.id"),
+  });
+  class Player extends Base.table("players", {
+    teamId: text().references("teams.id"),
+    team: () => manyToOne(Team, { backPopulates: "players" }),
+    skills: () => manyToMany(Skill, { secondary: pairs }),
+  }) {}
+  class Skill extends Base.table("skills", {}) {}
+  return { metadata, Team, Player, Skill, pairs };
+}
+
+for (
+  const [name, open, makesKey, trips] of [
+    ["D1", () => d1Database(workerd, "DB"), "(lower(hex(randomblob(8))))", 1],
+    ["Postgres", () => neonDatabase(), "gen_random_uuid()::text", 2],
+  ] as [string, () => TestDatabase | Promise<TestDatabase>, string, number][]
+) {
+  Deno.test(`keys that are no numbers, made by the database, go in ${trips} trips on ${name}`, async () => {
+    const { metadata, Team, Player, Skill, pairs } = model(makesKey);
+    await using database = await created(await open(), metadata);
+    await using session = new Session({ bind: database.engine });
+    const skills = ["x", "y"].map((name) => new Skill({ name }));
+    const parent = new Team({ name: "parent" });
+    for (let i = 0; i < 6; i++) {
+      session.add(
+        new Team({
+          name: `team ${i}`,
+          parent,
+          players: [0, 1, 2].map((n) =>
+            new Player({ name: `team ${i}/${n}`, skills } as never)
+          ),
+        }),
+      );
+    }
+    await session.commit();
+    strictEqual(database.trips, trips);
+    const rows = await database.engine.execute(
+      select({
+        player: Player.c.name,
+        team: Team.c.name,
+        above: Team.c.parentId,
+      })
+        .join(Team, Team.c.id.eq(Player.c.teamId)),
+    );
+    strictEqual(rows.length, 18);
+    for (const { player, team, above } of rows) {
+      strictEqual(player.slice(0, -2), team);
+      strictEqual(above, parent.id);
+    }
+    const links = await database.engine.execute(select(pairs));
+    deepStrictEqual(
+      new Set(links.map(({ skillId }) => skillId)),
+      new Set(skills.map(({ id }) => id)),
+    );
+    strictEqual(links.length, 36);
+  });
+}
+
+Deno.test("a key of several parts that the database makes cannot be referred to in one trip, and that is said", async () => {
+  const metadata = new MetaData();
+  abstract class Base extends Entity.with({}) {
+    static override metadata = metadata;
+  }
+  class Room extends Base.table("rooms", {
+    house: integer().primaryKey(),
+    code: text().primaryKey().unique().serverDefault(new Raw("('r')")),
+    next: () => manyToOne(Door),
+    doorId: integer().references("doors.id").nullable(),
+  }) {}
+  class Door extends Base.table("doors", {
+    id: integer().primaryKey(),
+    code: text().references("rooms.code").nullable(),
+    room: () => manyToOne(Room),
+  }) {}
+  await using database = await created(d1Database(workerd, "DB"), metadata);
+  await using session = new Session({ bind: database.engine });
+  session.add(new Door({ room: new Room({ house: 1 } as never) } as never));
+  await rejects(session.commit(), /Room.*default\(\)/);
+});
