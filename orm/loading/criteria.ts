@@ -23,10 +23,46 @@ import { planOptions } from "./options.ts";
  * Subqueries that the program writes, and `refresh()`, are left alone.
  *
  * @example
- * ```ts ignore
- * const alive = withLoaderCriteria(Post, (post) => post.deletedAt.isNull());
- * await session.scalars(select(Post).options(alive));
- * await session.execute(withOptions(deleteFrom(Post).where(…), alive));
+ * ```ts
+ * import {
+ *   Entity,
+ *   integer,
+ *   oneToMany,
+ *   selectinload,
+ *   Session,
+ *   text,
+ *   withLoaderCriteria,
+ * } from "@aludel/aludel/orm";
+ * import { sqlite } from "@aludel/aludel/backends/sqlite";
+ * import { createEngine, MetaData, select } from "@aludel/aludel/sql";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * abstract class Base extends Entity.with({ id: integer().primaryKey() }) {
+ *   static override metadata = new MetaData();
+ * }
+ * class User extends Base.table("users", {
+ *   name: text(),
+ *   addresses: () => oneToMany(Address),
+ * }) {}
+ * class Address extends Base.table("addresses", {
+ *   email: text(),
+ *   userId: integer().references("users.id"),
+ * }) {}
+ *
+ * await using engine = createEngine(sqlite(":memory:"));
+ * await Base.metadata.createAll(engine);
+ * await using session = new Session({ bind: engine });
+ * session.add(new User({ name: "ed", addresses: [new Address({ email: "ed@example.com" })] }));
+ * await session.commit();
+ * session.expungeAll();
+ *
+ * const [ed] = await session.scalars(
+ *   select(User).options(
+ *     selectinload(User.r.addresses),
+ *     withLoaderCriteria(Address, (address) => address.email.ne("ed@example.com")),
+ *   ),
+ * );
+ * strictEqual(ed?.addresses.length, 0);
  * ```
  *
  * @param cls The class, or a base of several.

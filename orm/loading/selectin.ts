@@ -19,11 +19,42 @@ import { among, attach, ownerColumns, relatedQuery } from "./related.ts";
  * whatever the depth, since it finds the owners by the query itself.
  *
  * @example
- * ```ts ignore
- * const users = await session.scalars(
+ * ```ts
+ * import {
+ *   Entity,
+ *   integer,
+ *   oneToMany,
+ *   selectinload,
+ *   Session,
+ *   text,
+ * } from "@aludel/aludel/orm";
+ * import { sqlite } from "@aludel/aludel/backends/sqlite";
+ * import { createEngine, MetaData, select } from "@aludel/aludel/sql";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * abstract class Base extends Entity.with({ id: integer().primaryKey() }) {
+ *   static override metadata = new MetaData();
+ * }
+ * class User extends Base.table("users", {
+ *   name: text(),
+ *   addresses: () => oneToMany(Address),
+ * }) {}
+ * class Address extends Base.table("addresses", {
+ *   email: text(),
+ *   userId: integer().references("users.id"),
+ * }) {}
+ *
+ * await using engine = createEngine(sqlite(":memory:"));
+ * await Base.metadata.createAll(engine);
+ * await using session = new Session({ bind: engine });
+ * session.add(new User({ name: "ed", addresses: [new Address({ email: "ed@example.com" })] }));
+ * await session.commit();
+ * session.expungeAll();
+ *
+ * const [ed] = await session.scalars(
  *   select(User).options(selectinload(User.r.addresses)),
  * );
- * for (const address of users[0].addresses) …
+ * strictEqual(ed?.addresses.at(0)?.email, "ed@example.com");
  * ```
  *
  * @param relation The relation, as `User.r.addresses`.
