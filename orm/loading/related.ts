@@ -172,7 +172,13 @@ export function keysOf(
 /** Values of an object's columns. */
 function read(object: object, columns: readonly Column<unknown>[]): unknown[] {
   const state = stateOf(object);
-  return columns.map((column) => state.read(column));
+  const { mapper, committed } = state;
+  return columns.map((column) =>
+    // The database knows a row by the key that it has there.
+    (mapper.primaryKey.includes(column)
+      ? committed?.[mapper.columns.indexOf(column)]
+      : undefined) ?? state.read(column)
+  );
 }
 
 function keyText(key: readonly unknown[]): string {

@@ -1,0 +1,134 @@
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import {
+  Entity,
+  integer,
+  manyToOne,
+  MultipleResultsFoundError,
+  NoResultFoundError,
+  oneToMany,
+  Session,
+  text,
+} from "../../orm/mod.ts";
+import { MetaData, select } from "../../sql/mod.ts";
+import {
+  created,
+  d1Database,
+  sqliteDatabase,
+  type TestDatabase,
+  workerdWith,
+} from "./databases.ts";
+import { Author, Book, library, shelf } from "./library.ts";
+
+const workerd = await workerdWith("DB");
+Deno.test.afterAll(() => workerd.dispose());
+
+const metadata = new MetaData();
+abstract class Base extends Entity.with({}) {
+  static override metadata = metadata;
+}
+class Country extends Base.table("countries", {
+  code: text().primaryKey(),
+  cities: () => oneToMany(City, { backPopulates: "country" }),
+  rivers: () => oneToMany(River, { passiveUpdates: false }),
+}) {}
+class City extends Base.table("cities", {
+  id: integer().primaryKey(),
+  code: text().references("countries.code", { onUpdate: "cascade" }).nullable(),
+  country: () => manyToOne(Country, { backPopulates: "cities" }),
+}) {}
+class River extends Base.table("rivers", {
+  id: integer().primaryKey(),
+  code: text().references("countries.code", {
+    deferrable: true,
+    initiallyDeferred: true,
+  }).nullable(),
+}) {}
+class Nest extends Base.table("nests", {
+  id: integer().primaryKey(),
+  mine: () =>
+    oneToMany(Bird, { backPopulates: "mother", cascade: "all, delete-orphan" }),
+}) {}
+class Tree extends Base.table("trees", {
+  id: integer().primaryKey(),
+  birds: () =>
+    oneToMany(Bird, { backPopulates: "tree", cascade: "all, delete-orphan" }),
+}) {}
+class Bird extends Base.table("birds", {
+  id: integer().primaryKey(),
+  nestId: integer().references("nests.id").nullable(),
+  treeId: integer().references("trees.id").nullable(),
+  mother: () => manyToOne(Nest, { backPopulates: "mine" }),
+  tree: () => manyToOne(Tree, { backPopulates: "birds" }),
+}) {}
+
+const verbs = ({ log }: TestDatabase): string[] =>
+  log.flat().map((sql) =>
+    sql.replace(/^(\w+)(?: INTO| FROM)? "(\w+)".*$/s, "$1 $2")
+  ).filter((sql) => /^(INSERT|UPDATE|DELETE)/.test(sql));
+
+Deno.test("orm 75: a changed natural key is handed on by the database, or by loading and updating the members", async () => {
+  await using database = await created(sqliteDatabase(), metadata);
+  await using session = new Session({ bind: database.engine });
+  const one = new Country({
+    code: "a",
+    cities: [new City({})],
+    rivers: [new River({})],
+  } as never);
+  session.add(one);
+  await session.commit();
+  session.expungeAll();
+  const again = (await session.get(Country, "a"))!;
+  again.code = "b";
+  database.reset();
+  await session.commit();
+  deepStrictEqual(verbs(database), ["UPDATE countries", "UPDATE rivers"]);
+  for (const { table } of [City, River]) {
+    const [row] = await database.engine.execute(
+      select(table as typeof City.table),
+    );
+    strictEqual(row?.code, "b");
+  }
+  strictEqual(await session.get(Country, "b"), again);
+});
+
+Deno.test("orm 86: of two owners without whom it is not, the loss of either is enough", async () => {
+  await using database = await created(sqliteDatabase(), metadata);
+  await using session = new Session({ bind: database.engine });
+  const bird = new Bird({} as never);
+  const nest = new Nest({ mine: [bird] } as never);
+  const tree = new Tree({ birds: [bird] } as never);
+  session.addAll([nest, tree]);
+  await session.commit();
+  tree.birds.remove(bird);
+  await session.commit();
+  strictEqual((await session.scalars(select(Bird))).length, 0);
+});
+
+Deno.test("orm 33: one() wants one row, neither none nor several", async () => {
+  await using database = await created(sqliteDatabase(), metadata);
+  await using session = new Session({ bind: database.engine });
+  await rejects(session.one(select(Nest)), NoResultFoundError);
+  strictEqual(await session.oneOrNull(select(Nest)), null);
+  session.addAll([new Nest({} as never), new Nest({} as never)]);
+  await rejects(session.one(select(Nest)), MultipleResultsFoundError);
+  strictEqual((await session.first(select(Nest).orderBy(Nest.c.id)))?.id, 1);
+});
+
+Deno.test("more owners than D1 takes parameters are loaded lazily, and deleted, in a trip each", async () => {
+  await using database = await created(d1Database(workerd, "DB"), library);
+  await using setup = new Session({ bind: database.engine });
+  setup.addAll(shelf("x", 150));
+  await setup.commit();
+  await using session = new Session({ bind: database.other() });
+  const authors = await session.scalars(select(Author));
+  database.reset();
+  await Promise.all(authors.map((author) => author.books.load()));
+  strictEqual(database.trips, 1);
+  for (const author of authors) session.delete(author);
+  database.reset();
+  await session.commit();
+  // What deletions must know first (reports), then all of it at once.
+  strictEqual(database.trips, 2);
+  strictEqual((await database.engine.execute(select(Book.table))).length, 0);
+  strictEqual((await database.engine.execute(select(Author.table))).length, 0);
+});
