@@ -1,4 +1,4 @@
-import type { Column } from "../sql/mod.ts";
+import type { Column, FromClause } from "../sql/mod.ts";
 import type { AnyClass, Mapper } from "./mapper.ts";
 
 /**
@@ -28,8 +28,13 @@ export interface AttributeSpec<
   };
   /** Puts it on the class. */
   install?(cls: AnyClass, key: string): void;
-  /** What it is in SQL. */
-  expression?(mapper: Mapper, key: string): unknown;
+  /** What it is in SQL, given the class's columns, which may be those of an alias. */
+  expression?(
+    c: Readonly<Record<string, unknown>>,
+    mapper: Mapper,
+    key: string,
+    from: FromClause,
+  ): unknown;
   /** What a query of the class selects for it. */
   column?(mapper: Mapper, key: string): Column<unknown>;
 }

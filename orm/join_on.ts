@@ -3,10 +3,10 @@ import {
   Binary,
   Column,
   type Expression,
-  type FromClause,
   type Table,
 } from "../sql/mod.ts";
 import { MappingError } from "./errors.ts";
+import { moved, termsOf } from "./_moved.ts";
 import type { JoinCondition, Pair } from "./relation.ts";
 
 /**
@@ -67,13 +67,6 @@ export function joinOn(condition: () => Expression<unknown>): JoinCondition {
   };
 }
 
-function termsOf(condition: Expression<unknown>): Expression<unknown>[] {
-  return condition.kind === "logical" && "operator" in condition &&
-      condition.operator === "AND" && "terms" in condition
-    ? condition.terms as Expression<unknown>[]
-    : [condition];
-}
-
 function pairOf(
   term: Expression<unknown>,
   referring: Table,
@@ -89,25 +82,4 @@ function pairOf(
     ) return { from: from.key, to: to.key };
   }
   return undefined;
-}
-
-/** The same condition of other names for its tables. */
-function moved(
-  term: Expression<unknown>,
-  to: ReadonlyMap<FromClause, FromClause>,
-): Expression<unknown> {
-  if (term instanceof Column) {
-    return to.get(term.table)?.c[term.key] ?? term;
-  }
-  if (term instanceof Binary) {
-    const { operator, left, right, type, precedence } = term;
-    return new Binary(
-      operator,
-      moved(left, to),
-      moved(right, to),
-      type,
-      precedence,
-    );
-  }
-  return term;
 }

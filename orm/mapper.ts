@@ -1,4 +1,4 @@
-import type { Column, RowSource, Table } from "../sql/mod.ts";
+import type { Column, FromClause, RowSource, Table } from "../sql/mod.ts";
 import type { AttributeSpec } from "./attribute.ts";
 import { MappingError, NotLoadedError } from "./errors.ts";
 import type { Relation, RelationSpec } from "./relation.ts";
@@ -106,18 +106,27 @@ export class Mapper {
 
   /** What conditions and results name: columns and other attributes, by key. */
   get c(): Readonly<Record<string, unknown>> {
-    if (this.#c) return this.#c;
+    return this.#c ??= this.columnsAt(this.table);
+  }
+
+  /** The same where its rows come from an alias of the table. */
+  columnsAt(from: FromClause): Readonly<Record<string, unknown>> {
     const c: Record<string, unknown> = Object.fromEntries(
-      this.columns.map((column) => [this.keyOf(column), column]),
+      this.columns.map((
+        column,
+      ) => [
+        this.keyOf(column),
+        from === this.table ? column : from.c[column.key],
+      ]),
     );
     // Attributes name columns, so they are worked out when they are asked for.
     for (const [key, spec] of this.#attributes) {
       Object.defineProperty(c, key, {
         enumerable: true,
-        get: () => spec.expression?.(this, key),
+        get: () => spec.expression?.(c, this, key, from),
       });
     }
-    return this.#c = c;
+    return c;
   }
 
   /** What `select()` needs to know. */

@@ -1,5 +1,6 @@
 import {
   and,
+  type Column,
   type Expression,
   type FromClause,
   joinPath,
@@ -90,9 +91,11 @@ export function columnsAt(
   mapper: Mapper,
   from: FromClause,
 ): Readonly<Record<string, unknown>> {
-  return from === mapper.table ? mapper.c : Object.fromEntries(
-    mapper.columns.map((one) => [mapper.keyOf(one), column(from, one.key)]),
-  );
+  return from === mapper.table ? mapper.c : mapper.columnsAt(from);
+}
+
+interface Computed {
+  at(from: FromClause): Column<unknown>;
 }
 
 /** A class's rows where they come from an alias. */
@@ -101,7 +104,10 @@ export function sourceAt(mapper: Mapper, from: FromClause): RowSource {
   return from === mapper.table ? source : {
     ...source,
     from,
-    columns: source.columns.map((one) => column(from, one.key) as typeof one),
+    // What the database computes is computed over the alias.
+    columns: source.columns.map((one: Column<unknown> & Partial<Computed>) =>
+      (one.at?.(from) ?? column(from, one.key)) as Column<unknown>
+    ),
   };
 }
 

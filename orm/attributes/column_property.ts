@@ -3,10 +3,12 @@ import {
   type ColumnSpec,
   type Compiler,
   type Expression,
+  type FromClause,
   sqlType,
 } from "../../sql/mod.ts";
 import type { AttributeSpec } from "../attribute.ts";
 import type { Mapper } from "../mapper.ts";
+import { moved } from "../_moved.ts";
 
 /** Settings of a {@linkcode columnProperty}. */
 export interface ColumnPropertyOptions {
@@ -24,7 +26,7 @@ export class PropertyColumn<T> extends Column<T> {
   /** Use {@linkcode columnProperty}. */
   constructor(
     key: string,
-    mapper: Mapper,
+    from: FromClause,
     expression: Expression<T>,
     options: ColumnPropertyOptions,
     spec: ColumnSpec = {
@@ -37,8 +39,19 @@ export class PropertyColumn<T> extends Column<T> {
       },
     },
   ) {
-    super(key, spec, mapper.table);
+    super(key, spec, from);
     this.expression = expression;
+  }
+  /** The same, computed over another name of the class's table. */
+  at(from: FromClause): PropertyColumn<T> {
+    if (from === this.table) return this;
+    return new PropertyColumn(
+      this.key,
+      from,
+      moved(this.expression, new Map([[this.table, from]])),
+      {},
+      this.spec,
+    );
   }
   override get kind(): string {
     return "columnProperty";
@@ -85,10 +98,14 @@ export function columnProperty<T>(
   const column = (mapper: Mapper, key: string): PropertyColumn<T> => {
     let found = made.get(mapper);
     if (!found) {
-      found = new PropertyColumn(key, mapper, expression(), options);
+      found = new PropertyColumn(key, mapper.table, expression(), options);
       made.set(mapper, found);
     }
     return found;
   };
-  return { attribute: true, column, expression: column };
+  return {
+    attribute: true,
+    column,
+    expression: (_, mapper, key, from) => column(mapper, key).at(from),
+  };
 }

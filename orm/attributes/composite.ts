@@ -138,9 +138,9 @@ function spec<T, Keys extends string>(
         },
       });
     },
-    expression: (mapper) =>
+    expression: (c) =>
       new CompositeExpression<T>(
-        keys.map((key) => mapper.c[key] as Column<unknown>),
+        keys.map((key) => c[key] as Column<unknown>),
         keys,
       ),
   };

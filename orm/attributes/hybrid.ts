@@ -85,6 +85,6 @@ export function hybrid<Of extends HybridBase, T, E>(
         }),
       });
     },
-    expression: (mapper) => expression?.(mapper.c),
+    expression: (c) => expression?.(c),
   };
 }

@@ -69,7 +69,7 @@ export function withExpression<T>(
         }
         const given = new PropertyColumn(
           attribute.key,
-          mapper,
+          attribute.table,
           expression instanceof Object && "compile" in expression
             ? expression
             : literal(expression),

@@ -37,6 +37,6 @@ export function synonym<T>(
         },
       });
     },
-    expression: (mapper) => mapper.c[name],
+    expression: (c) => c[name],
   };
 }

@@ -6,6 +6,7 @@ import {
   throws,
 } from "node:assert/strict";
 import {
+  aliased,
   blob,
   columnProperty,
   composite,
@@ -410,6 +411,43 @@ Deno.test("orm 93: a value that is set back is no change, for dates, bytes and d
   });
   await other.commit();
   match(db.statements[0] ?? "", /UPDATE "notes" SET "doc" = [^,]* WHERE/);
+});
+
+Deno.test("attributes of every kind stand under an alias too", async () => {
+  class Node extends Entity.table("nodes", {
+    id: integer().primaryKey(),
+    x: integer(),
+    y: integer(),
+    at: composite(Point, "x", "y"),
+    note: deferred(text()),
+  }, {
+    attributes: (node) => ({
+      sum: columnProperty(() => node.c.x.plus(node.c.y)),
+      size: columnProperty(() => func<number>("abs", [node.c.x])),
+      column: synonym(node.c.x),
+      isFlat: hybrid(node, (self) => self.y === 0, (c) => c.y.eq(0)),
+    }),
+  }) {}
+  await using db = await memory(Node.table.metadata);
+  await using session = db.session();
+  session.addAll([
+    new Node({ at: new Point(-1, 2), note: "a" }),
+    new Node({ at: new Point(-3, 0), note: "b" }),
+  ]);
+  await session.commit();
+  await using reader = db.session();
+  const other = aliased(Node, "other");
+  const rows = await reader.execute(
+    select(Node, other).join(other, other.c.sum.lt(Node.c.sum)).where(
+      other.c.isFlat,
+      other.c.at.eq(new Point(-3, 0)),
+      other.c.column.eq(-3),
+      other.c.size.eq(3),
+    ),
+  );
+  const [one, two] = rows[0] as [Node, Node];
+  deepStrictEqual([one.sum, two.sum, two.size, rows.length], [1, -3, 3, 1]);
+  throws(() => two.note, { code: "orm/not-loaded" });
 });
 
 Deno.test("computed properties, composites, deferred columns and query expressions are the same on Postgres", async () => {
