@@ -8,7 +8,10 @@ interface Budget {
   readonly name: string;
   /** A module that imports what is to be measured, relative to the root. */
   readonly entry: string;
+  /** What it may weigh; lowered when it weighs less, never raised. */
   readonly maxGzipBytes: number;
+  /** What was promised, while it weighs more than that. */
+  readonly goalGzipBytes?: number;
 }
 
 /** What a typical Worker carries, against what was promised. */
@@ -21,7 +24,7 @@ export const budgets: Gate = {
     ) as Budget[];
     const problems: string[] = [];
     const notes: string[] = [];
-    for (const { name, entry, maxGzipBytes } of rows) {
+    for (const { name, entry, maxGzipBytes, goalGzipBytes } of rows) {
       const path = join(pkg.root, entry);
       const { code, files, problems: failed } = await bundle(
         pkg,
@@ -32,7 +35,8 @@ export const budgets: Gate = {
       if (failed.length) continue;
 
       const bytes = gzipBytes(code);
-      notes.push(`${name} ${bytes}/${maxGzipBytes} B`);
+      const goal = goalGzipBytes ? ` (goal ${goalGzipBytes})` : "";
+      notes.push(`${name} ${bytes}/${maxGzipBytes} B${goal}`);
       if (bytes > maxGzipBytes) {
         problems.push(
           `${entry}: ${name} is ${bytes} bytes gzip, ${
