@@ -551,7 +551,7 @@ export class Session implements Reader {
   ): Promise<T> {
     const Same = this.constructor as new (options: SessionOptions) => this;
     for (let attempt = 0;; attempt++) {
-      await using session = new Same(this.options);
+      const session = new Same(this.options);
       session.#pinned = this.#pinned;
       session.#validates = true;
       try {
@@ -562,6 +562,8 @@ export class Session implements Reader {
         if (!(error instanceof StaleDataError) || attempt >= retries) {
           throw error;
         }
+      } finally {
+        await session.close();
       }
     }
   }
