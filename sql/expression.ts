@@ -6,7 +6,7 @@ import { type SqlType, sqlType, TYPES, widerType } from "./types.ts";
 export type Operand<T> = T | Expression<T>;
 
 /** What a column or expression of type `T` can be compared with. */
-export type Comparable<T> = Operand<T> | Operand<NonNullable<T>>;
+export type Comparable<T> = T | null | Expression<T | null>;
 
 /** Anything that can stand behind IN: values and expressions, or a query. */
 export type InOperand<T> =

@@ -67,7 +67,10 @@ export function max<T>(of: Expression<T>): Expression<T | null> {
 /** The first that is not NULL. */
 export function coalesce<T>(
   first: Expression<T>,
-  ...rest: readonly Operand<NonNullable<T>>[]
+  ...rest: readonly [
+    ...(Operand<NonNullable<T>> | Expression<T>)[],
+    Operand<NonNullable<T>>,
+  ]
 ): Expression<NonNullable<T>> {
   const { type } = first;
   return call(

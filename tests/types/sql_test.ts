@@ -2,12 +2,14 @@ import {
   alias,
   avg,
   caseWhen,
+  coalesce,
   column,
   count,
   cte,
   insert,
   integer,
   json,
+  max,
   MetaData,
   type RowOfStatement,
   scalarSubquery,
@@ -20,6 +22,7 @@ import {
   typeDecorator,
   union,
   update,
+  type ValueOf,
 } from "../../sql/mod.ts";
 
 const metadata = new MetaData();
@@ -126,6 +129,12 @@ Deno.test("columns of subqueries, CTEs and set operations are typed", () => {
 
 Deno.test("wrong columns, types and calls do not compile", () => {
   const never = Math.random() > 2;
+  // What may be NULL compares with what may not, both ways round.
+  users.c.name.eq(users.c.nick);
+  users.c.nick.eq(users.c.name);
+  orders.c.id.gt(scalarSubquery(select(max(orders.c.id))));
+  const name = coalesce(users.c.nick, users.c.nick, "nobody");
+  is<Same<ValueOf<typeof name>, string>>();
   // @ts-expect-error there is no such column
   users.c.nope;
   // @ts-expect-error an id is a number

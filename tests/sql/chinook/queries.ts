@@ -268,10 +268,7 @@ export const questions: readonly Question[] = [
     "a state, else a country",
     select({
       name: customer.c.lastName,
-      place: coalesce(
-        customer.c.state,
-        coalesce(customer.c.country, "nowhere"),
-      ),
+      place: coalesce(customer.c.state, customer.c.country, "nowhere"),
     }).orderBy(customer.c.customerId),
     `SELECT LastName, coalesce(State, Country, 'nowhere') FROM Customer ORDER BY CustomerId`,
   ),
