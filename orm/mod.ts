@@ -95,6 +95,7 @@
  * | What can a collection be? | `collections/`, `association_proxy.ts` |
  * | What is in a session, and in which state? | `session.ts`, `object_set.ts`, `state.ts` |
  * | What changed, and who is told? | `history.ts`, `events/`, `hooks.ts` |
+ * | What does a session send, where and when? | `session_reads.ts`, `session_writes.ts`, `session_transaction.ts` |
  * | What does a commit write? | `unit_of_work.ts`, `emission.ts` |
  * | How are relations loaded? | `loading/` |
  * | How does a query name relations, and a class twice? | `comparators.ts`, `relation_view.ts`, `aliased.ts` |
@@ -228,14 +229,13 @@ export {
   makeTransientToDetached,
   refresh,
 } from "./refresh.ts";
-export {
-  type BindContext,
-  type ExecuteContext,
-  isModified,
-  type NestedTransaction,
-  Session,
-  type SessionOptions,
-} from "./session.ts";
+export { isModified, Session } from "./session.ts";
+export type {
+  BindContext,
+  ExecuteContext,
+  NestedTransaction,
+  SessionOptions,
+} from "./session_contract.ts";
 export {
   type InstanceState,
   type ObjectState,

@@ -1,0 +1,95 @@
+/**
+ * What a commit or flush is to do: reads what the plan has to know, fills in
+ * what the program left out, and asks the planner.
+ */
+import { readsBefore } from "./_preload.ts";
+import { hooks } from "./hooks.ts";
+import type { Reader } from "./loading/loader.ts";
+import { isModified } from "./object_set.ts";
+import { sendReads } from "./session_reads.ts";
+import type { SessionCore } from "./session_unit.ts";
+import type { InstanceState } from "./state.ts";
+import { type Plan, planUnit, type Values, type Work } from "./unit_of_work.ts";
+
+/** Plans what changed, when everything that a delete touches is known. */
+export async function planWrites(core: SessionCore): Promise<Plan> {
+  const { session, unit } = core;
+  const { objects } = unit;
+  const read: Reader["read"] = (statement, receive) =>
+    session.read(statement, receive, true);
+  for (;;) {
+    const deleted = objects.collect();
+    const states = objects.persistent();
+    const reads = readsBefore(deleted, states, read);
+    if (reads.length > 0) {
+      await sendReads(core, reads);
+      continue;
+    }
+    unit.told = hooks.rows?.(
+      objects.pending,
+      states.filter(isModified),
+      deleted,
+    );
+    const plan = planUnit({
+      pending: objects.pending,
+      persistent: states,
+      deleted,
+      defaults: fillDefaults,
+      warn: core.warn,
+    });
+    return core.validates
+      ? { ...plan, works: [...unchanged(states, plan), ...plan.works] }
+      : plan;
+  }
+}
+
+/** Writes that change nothing, and fail unless a row is as it was read. */
+function unchanged(states: readonly InstanceState[], plan: Plan): Work[] {
+  return states.flatMap((state): Work | [] => {
+    const { mapper, committed } = state;
+    const { table, versionColumn, primaryKey, columns } = mapper;
+    if (versionColumn && (plan.saved.has(state) || plan.gone.has(state))) {
+      return [];
+    }
+    const where: Values = new Map();
+    const values: Values = new Map();
+    columns.forEach((column, i) => {
+      const value = committed?.[i];
+      const isKey = primaryKey.includes(column);
+      if (value === undefined) return;
+      if (isKey) values.set(column, value);
+      if (
+        isKey || column === versionColumn ||
+        !versionColumn && column.type?.name !== "json"
+      ) where.set(column, value);
+    });
+    return {
+      kind: "update",
+      mapper,
+      table,
+      values,
+      where,
+      isExpected: true,
+      state,
+    };
+  });
+}
+
+/** Client defaults and version counters, for columns that the program left out. */
+function fillDefaults(
+  state: InstanceState,
+  values: Values,
+  isInsert: boolean,
+): void {
+  for (const column of state.mapper.columns) {
+    if (values.has(column)) continue;
+    const { default: initial, onUpdate } = column.spec;
+    const made = isInsert ? initial : onUpdate;
+    if (column === state.mapper.versionColumn) {
+      const now = state.read(column);
+      values.set(column, isInsert ? 1 : Number(now) + 1);
+    } else if (made !== undefined) {
+      values.set(column, typeof made === "function" ? made() : made);
+    }
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * Reads of a session: statements with their options become reads, those of
+ * one engine share a trip, and rows become objects.
+ */
+import {
+  type DriverResult,
+  readResult,
+  type Result,
+  rowSource,
+  select,
+  type Statement,
+} from "../sql/mod.ts";
+import { mapperIn } from "./_bind.ts";
+import {
+  planReads,
+  type QueryOption,
+  type Read,
+  type Receive,
+} from "./loading/loader.ts";
+import { type AnyClass, mapperOf } from "./mapper.ts";
+import type { Session } from "./session.ts";
+import { populateExisting } from "./session_options.ts";
+import { send, type SessionCore } from "./session_unit.ts";
+import { identityKey, stateOf } from "./state.ts";
+import type { InstanceOf } from "./types.ts";
+
+/** Runs statements together, or lets `onExecute` answer each. */
+export async function batch(
+  session: Session,
+  statements: readonly Statement<unknown>[],
+): Promise<unknown[]> {
+  return session.options.onExecute
+    ? await Promise.all(
+      statements.map((statement) => executeHooked(session, statement)),
+    )
+    : await batchReads(session, statements);
+}
+
+/** Reads what is loaded later, or lets `onExecute` answer it. */
+export async function load(
+  session: Session,
+  statement: Statement<unknown>,
+  receive: Receive,
+): Promise<void> {
+  if (session.options.onExecute) {
+    receive(await executeHooked(session, statement, true) ?? []);
+  } else await session.run(planReads(session, statement, receive));
+}
+
+/** Runs statements, with what their options load along. */
+async function batchReads(
+  session: Session,
+  statements: readonly Statement<unknown>[],
+): Promise<Result<unknown>[]> {
+  const runs = statements.map((statement) => planReads(session, statement));
+  const results = await session.run(runs.flat());
+  let at = 0;
+  return runs.map((run) => {
+    const first = results[at];
+    at += run.length;
+    return first as Result<unknown>;
+  });
+}
+
+async function executeHooked(
+  session: Session,
+  statement: Statement<unknown>,
+  isRelationshipLoad = false,
+): Promise<readonly unknown[] | undefined> {
+  return await session.options.onExecute?.({
+    session,
+    statement,
+    isRelationshipLoad,
+    mapper: mapperIn(statement),
+    invoke: async (changed = statement) =>
+      (await batchReads(session, [changed]))[0] as Result<unknown>,
+  });
+}
+
+/** Sends reads that are prepared, one trip for each engine. */
+export async function sendReads(
+  core: SessionCore,
+  reads: readonly Read[],
+): Promise<Result<unknown>[]> {
+  const byEngine = Map.groupBy(reads, (read) => read.engine);
+  const answers = new Map<Read, DriverResult>();
+  await Promise.all([...byEngine].map(async ([engine, group]) => {
+    for (const { prepared } of group) engine.echo(prepared);
+    const prepared = group.map((read) => read.prepared);
+    // Reads of one tick share a trip, whoever asks.
+    const sent = core.unit.held.has(engine) ||
+        group.some(({ statement }) => !statement.isRead)
+      ? await send(core.unit, engine, prepared)
+      : await Promise.all(prepared.map((one) => engine.read(one)));
+    group.forEach((read, i) => answers.set(read, sent[i] as DriverResult));
+  }));
+  // In the order of the reads: a loader finds the objects it loads onto.
+  return reads.map((read) => {
+    const { statement, prepared } = read;
+    const overwrite = statement.optionList.includes(populateExisting);
+    const rows = readResult(
+      statement.shape,
+      prepared,
+      answers.get(read) as DriverResult,
+      (source) => core.unit.objects.hydrate(source, overwrite),
+    );
+    read.rows = rows;
+    read.receive?.(rows);
+    return rows;
+  });
+}
+
+/** Prepares a statement as its options rewrite it, for the engine it goes to. */
+export function prepareRead(
+  session: Session,
+  given: Statement<unknown>,
+  receive: Read["receive"],
+  flushing: boolean,
+): Read {
+  const statement = given.optionList.reduce<Statement<unknown>>(
+    (query, option) => (option as QueryOption).rewrite?.(query) ?? query,
+    given,
+  );
+  const engine = session.engineOf(statement, flushing);
+  return {
+    statement,
+    engine,
+    prepared: engine.prepare(statement),
+    receive,
+    rows: [],
+  };
+}
+
+/** The object of a primary key: one that is known and not stale, else its row. */
+export async function getObject<C extends AnyClass>(
+  session: Session,
+  cls: C,
+  key: unknown,
+  fresh: boolean,
+): Promise<InstanceOf<C> | null> {
+  const mapper = mapperOf(cls);
+  const values = mapper.primaryKey.map((column, i) =>
+    Array.isArray(key)
+      ? key[i]
+      : typeof key === "object" && key !== null && !(key instanceof Date)
+      ? (key as Record<string, unknown>)[mapper.keyOf(column)]
+      : key
+  );
+  const known = session.identityMap.get(identityKey(mapper, values));
+  const isStale = known && stateOf(known).isExpired;
+  if (known && !isStale && !fresh) {
+    return known instanceof cls ? known as InstanceOf<C> : null;
+  }
+  const [found = null] = await session.execute(
+    select({ [rowSource]: mapper.source }).where(
+      ...mapper.primaryKey.map((column, i) => column.eq(values[i])),
+    ),
+  );
+  // Its row is gone.
+  if (known && found === null && session.has(known)) session.expunge(known);
+  return found as InstanceOf<C> | null;
+}

@@ -1,0 +1,202 @@
+/**
+ * Writes a plan: to each engine its statements, in one trip where it holds no
+ * transaction, with keys taken beforehand where the engine needs that.
+ */
+import {
+  type Column,
+  type Engine,
+  GuardError,
+  type PreparedStatement,
+  readResult,
+  resultReader,
+  select,
+  type Statement,
+} from "../sql/mod.ts";
+import { type Emission, Emitter, generatedKey, runs } from "./emission.ts";
+import { StaleDataError } from "./errors.ts";
+import { hooks } from "./hooks.ts";
+import type { Mapper } from "./mapper.ts";
+import { engineFor } from "./session_binds.ts";
+import { planWrites } from "./session_plan.ts";
+import {
+  attempt,
+  hold,
+  isInteractive,
+  mustHold,
+  type OpenUnit,
+  send,
+  type SessionCore,
+} from "./session_unit.ts";
+import type { InstanceState } from "./state.ts";
+import type { Plan, Values, Work } from "./unit_of_work.ts";
+
+/** Sends what changed; gives what is to be done to the objects then. */
+export async function writeChanges(
+  core: SessionCore,
+  committed?: string[],
+  isAuto = false,
+): Promise<() => void> {
+  const { session, unit } = core;
+  const { held, objects } = unit;
+  hooks.hear?.("beforeFlush", session);
+  const plan = await planWrites(core);
+  const { works, saved, related, gone } = plan;
+  if (works.length + saved.size + related.length + gone.size === 0) {
+    return () => {};
+  }
+  const engineOf = (mapper: Mapper): Engine =>
+    engineFor(core, { mapper, flushing: true });
+  const engines = new Set(plan.works.map(({ mapper }) => engineOf(mapper)));
+  if (!committed) {
+    if (isAuto && ![...engines].every(isInteractive)) return () => {};
+    for (const engine of engines) mustHold(engine);
+  }
+  const reserved = await reserveKeys(unit, plan, engineOf);
+  const emitters = emit(core, plan, engineOf, reserved);
+  const generated: Map<InstanceState, Values> = new Map();
+  // What can be undone goes first.
+  const [later, now] = [true, false].map((isLater) =>
+    emitters.filter(({ engine }) =>
+      isLater === (committed !== undefined && !held.has(engine))
+    )
+  ) as [Emitter[], Emitter[]];
+  for (const emitter of [...now, ...later.reverse()]) {
+    const { engine } = emitter;
+    await attempt(unit, engine, committed, async () => {
+      if (!committed) await hold(unit, engine);
+      try {
+        await writeEngine(unit, emitter);
+      } catch (error) {
+        throw await nameFailure(unit, error, emitter);
+      }
+    });
+    if (committed && !held.has(engine)) {
+      engine.log("COMMIT");
+      committed.push(engine.name);
+    }
+    for (const [state, values] of emitter.generated) {
+      generated.set(state, values);
+    }
+  }
+  hooks.hear?.("afterFlush", session, plan);
+  return () => {
+    objects.finish(plan, generated);
+    unit.told?.(generated.keys());
+    hooks.hear?.("afterFlushPostexec", session, plan);
+  };
+}
+
+/** Sends what one engine is to write, and takes what it gives back. */
+async function writeEngine(
+  unit: OpenUnit,
+  { engine, emissions }: Emitter,
+): Promise<void> {
+  const prepared = emissions.map(({ statement }) => engine.prepare(statement));
+  const results = unit.held.has(engine)
+    ? await send(unit, engine, prepared)
+    : await engine.sendBatch(prepared);
+  results.forEach((result, i) => {
+    const { statement, receive } = emissions[i] as Emission;
+    receive?.(
+      readResult(statement.shape, prepared[i] as PreparedStatement, result),
+    );
+  });
+}
+
+/** The statements of a plan, by engine. */
+function emit(
+  core: SessionCore,
+  plan: Plan,
+  engineOf: (mapper: Mapper) => Engine,
+  reserved: ReadonlyMap<InstanceState, unknown>,
+): Emitter[] {
+  const emitters = new Map<Engine, Emitter>();
+  for (const { key, items } of runs(plan.works, (w) => engineOf(w.mapper))) {
+    let emitter = emitters.get(key);
+    if (!emitter) {
+      emitter = new Emitter(key, reserved, core.warn);
+      emitters.set(key, emitter);
+      if (!core.unit.held.has(key)) key.log("BEGIN (implicit)");
+    }
+    const from = emitter.emissions.length;
+    emitter.write(items);
+    for (const { statement } of emitter.emissions.slice(from)) {
+      key.echo(key.prepare(statement));
+    }
+  }
+  return [...emitters.values()];
+}
+
+/** Takes keys from sequences, where they cannot be known inside the batch. */
+async function reserveKeys(
+  unit: OpenUnit,
+  plan: Plan,
+  engineOf: (mapper: Mapper) => Engine,
+): Promise<Map<InstanceState, unknown>> {
+  const reserved = new Map<InstanceState, unknown>();
+  const wanted = new Map<Engine, Map<Column<unknown>, Work[]>>();
+  for (const work of plan.works) {
+    const engine = engineOf(work.mapper);
+    const column = generatedKey(work.table, work.values);
+    if (
+      work.kind !== "insert" || !work.state || !column ||
+      !engine.dialect.writes.reserveKeys
+    ) continue;
+    const columns = wanted.get(engine) ?? new Map<Column<unknown>, Work[]>();
+    wanted.set(engine, columns);
+    columns.set(column, [...columns.get(column) ?? [], work]);
+  }
+  for (const [engine, columns] of wanted) {
+    const asked = [...columns];
+    const statements = asked.map(([column, works]) =>
+      engine.prepare(
+        engine.dialect.writes.reserveKeys?.(
+          column,
+          works.length,
+        ) as Statement<unknown>,
+      )
+    );
+    const results = await send(unit, engine, statements);
+    asked.forEach(([column, works], i) =>
+      works.forEach(({ state, values }, at) => {
+        const raw = results[i]?.rows[at]?.[0];
+        const read = resultReader(column.type, engine.dialect);
+        const key = read ? read(raw) : raw;
+        values.set(column, key);
+        reserved.set(state as InstanceState, key);
+      })
+    );
+  }
+  return reserved;
+}
+
+/** The stale object of a guard that failed; asked for where many share one. */
+async function nameFailure(
+  unit: OpenUnit,
+  error: unknown,
+  { engine, guarded }: Emitter,
+): Promise<unknown> {
+  if (!(error instanceof GuardError)) return error;
+  const works = guarded[Number(error.label.replace(/^stale:/, ""))];
+  const [first] = works ?? [];
+  if (!works || !first) return error;
+  let stale = first;
+  if (works.length > 1 && !unit.held.has(engine)) {
+    const columns = [...first.where.keys()];
+    const [key] = columns as [Column<unknown>];
+    const rows = await engine.execute(
+      select(...columns).where(
+        key.in(works.map(({ where }) => where.get(key))),
+      ),
+    );
+    const here = new Set(rows.map((row) => [row].flat().join()));
+    stale = works.find(({ where }) => !here.has([...where.values()].join())) ??
+      first;
+  }
+  const { state, mapper, where } = stale;
+  return new StaleDataError(
+    state?.mapper.name ?? `a pair of ${mapper.name}`,
+    state?.primaryKey ?? [...where.values()],
+    { cause: error },
+  );
+}
