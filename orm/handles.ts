@@ -49,13 +49,23 @@ export abstract class RelationHandle {
   /** Checks a value that is about to become related. */
   protected check(item: object): void {
     const { target, parent, key } = this.relation;
-    if (item instanceof target.cls) return;
+    const isFit = item instanceof target.cls;
+    const owner = isFit && claims.get(item)?.get(this.relation);
+    const isTaken = owner && owner.state !== this.state && owner.holds(item);
+    if (isFit && !isTaken) return;
     throw new StateError(
       `Cannot put ${
         item === null || item === undefined ? item : item.constructor.name
-      } into ${parent.name}.${key}: it takes ${target.name}`,
+      } into ${parent.name}.${key}: ${
+        isTaken
+          ? `another ${parent.name} has it, and singleParent allows one; take it from there first`
+          : `it takes ${target.name}`
+      }`,
     );
   }
+
+  /** Whether an object is known to be what it leads to. */
+  abstract holds(item: object): boolean;
 
   /** Takes what it leads to into the object's session. */
   protected cascade(item: object): void {
@@ -103,6 +113,7 @@ export class ManyHandle extends RelationHandle
         !isKept(item) || !items.includes(item)
       ),
     ];
+    for (const item of this.items) claim(this, item);
     for (const item of this.replaces && inverse ? this.removals : []) {
       unpair(item, inverse as Relation, object);
     }
@@ -227,6 +238,10 @@ export class ManyHandle extends RelationHandle
     return true;
   }
 
+  override holds(item: object): boolean {
+    return this.items?.includes(item) ?? this.added.has(item);
+  }
+
   #loaded(): object[] {
     if (this.isLoaded && this.items) return this.items;
     throw this.notLoaded();
@@ -276,6 +291,11 @@ export class OneHandle extends RelationHandle
   receive(item: object | null): void {
     this.committed = item;
     if (this.current === undefined) this.current = item;
+    if (item && this.current === item) claim(this, item);
+  }
+
+  override holds(item: object): boolean {
+    return this.current === item;
   }
 
   /** Rows were deleted, these objects with them. */
@@ -345,12 +365,25 @@ function heard<T>(
     : item;
 }
 
+// Who has an object that may have one owner only.
+const claims = new WeakMap<object, Map<Relation, Handle>>();
+
+/** Notes who has an object, where that may be one only. */
+function claim(handle: Handle, item: object): void {
+  const { relation } = handle;
+  if (!relation.options.singleParent) return;
+  const owners = claims.get(item) ?? new Map<Relation, Handle>();
+  claims.set(item, owners.set(relation, handle));
+}
+
 /** Tells the other side that two objects are related now. */
 function pairUp(handle: Handle, item: object): void {
+  claim(handle, item);
   const { inverse } = handle.relation;
   if (!inverse) return;
   const { object } = handle.state;
   const other = handleOf(item, inverse);
+  claim(other, object);
   if (other instanceof ManyHandle) {
     if (!other.items?.includes(object)) heard("append", other, object, true);
     other.put(object);

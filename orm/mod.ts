@@ -49,6 +49,11 @@
  * to import, as loaders, collections and listeners are: a bundle carries what
  * it names.
  *
+ * A session holds every object that it loaded or was given, changed or not,
+ * whether or not the program still does: its identity map is strong, so that
+ * a second look needs no trip. It lets go of them when it is closed, or by
+ * `expunge()` and `expungeAll()`; a long read does so between pages.
+ *
  * ## Types when hovered
  *
  * An attribute reads as what it is, and a row as its class with what was
