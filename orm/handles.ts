@@ -238,6 +238,7 @@ export class ManyHandle extends RelationHandle
     return true;
   }
 
+  /** Whether an object is known to be what it leads to. */
   override holds(item: object): boolean {
     return this.items?.includes(item) ?? this.added.has(item);
   }
@@ -294,6 +295,7 @@ export class OneHandle extends RelationHandle
     if (item && this.current === item) claim(this, item);
   }
 
+  /** Whether an object is known to be what it leads to. */
   override holds(item: object): boolean {
     return this.current === item;
   }
