@@ -46,7 +46,7 @@ export function textCodec(library: Stringifier): Codec {
     encode(value) {
       // No text is undefined: a stored `undefined` is still a hit.
       const text = value === undefined ? "" : library.stringify(value);
-      if (text === undefined) throw new TypeError("The value has no text form");
+      if (text === undefined) throw new TypeError("No text form");
       return text;
     },
     decode(text) {

@@ -52,11 +52,9 @@ export function cacheOnArguments<A extends unknown[], T>(
   const callOptions = () =>
     ({
       ...rest,
-      ...expirationTime !== undefined && {
-        expirationTime: typeof expirationTime === "function"
-          ? expirationTime()
-          : expirationTime,
-      },
+      expirationTime: typeof expirationTime === "function"
+        ? expirationTime()
+        : expirationTime,
     }) as GetOrCreateOptions<T>;
   const cached = function (this: unknown, ...args: A): Promise<T> {
     return region.getOrCreate(

@@ -29,7 +29,9 @@
  * | question | file |
  * | --- | --- |
  * | What can a region do? | `region.ts`, `policy.ts` |
- * | How is one creator elected, and the rest served? | `create_region.ts` |
+ * | How is one made, and what are its parts? | `create_region.ts` |
+ * | Is an entry fresh, stale, or nothing? | `freshness.ts` |
+ * | How is one creator elected, and the rest served? | `dogpile.ts`, `elected.ts` |
  * | What does a backend, or a lock, have to be? | `backend.ts`, `lock.ts` |
  * | What does a key look like? | `key.ts`, `kwarg_key.ts` |
  * | What is stored? | `codec.ts`, `binary_codec.ts`, `envelope.ts` |
