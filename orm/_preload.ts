@@ -23,7 +23,9 @@ export function readsBefore(
 ): Read[] {
   const wanted = new Map<Relation, object[]>();
   const want = (relation: Relation, owner: object): void => {
-    wanted.set(relation, [...wanted.get(relation) ?? [], owner]);
+    const owners = wanted.get(relation);
+    if (owners) owners.push(owner);
+    else wanted.set(relation, [owner]);
   };
   for (const { object, mapper } of deleted) {
     for (const relation of mapper.relations.values()) {

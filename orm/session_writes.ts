@@ -52,20 +52,20 @@ export async function writeChanges(
     for (const engine of engines) mustHold(engine);
   }
   const reserved = await reserveKeys(unit, plan, engineOf);
-  const emitters = emit(core, plan, engineOf, reserved);
+  const writes = emit(core, plan, engineOf, reserved);
   const generated: Map<InstanceState, Values> = new Map();
   // What can be undone goes first.
   const [later, now] = [true, false].map((isLater) =>
-    emitters.filter(({ engine }) =>
+    writes.filter(({ emitter: { engine } }) =>
       isLater === (committed !== undefined && !held.has(engine))
     )
-  ) as [Emitter[], Emitter[]];
-  for (const emitter of [...now, ...later.reverse()]) {
+  ) as [EngineWrites[], EngineWrites[]];
+  for (const { emitter, prepared } of [...now, ...later.reverse()]) {
     const { engine } = emitter;
     await attempt(unit, engine, committed, async () => {
       if (!committed) await hold(unit, engine);
       try {
-        await writeEngine(unit, emitter);
+        await writeEngine(unit, emitter, prepared);
       } catch (error) {
         throw await nameFailure(unit, error, emitter);
       }
@@ -86,12 +86,18 @@ export async function writeChanges(
   };
 }
 
+/** What one engine is to write: the statements, and the same as text and values. */
+interface EngineWrites {
+  readonly emitter: Emitter;
+  readonly prepared: PreparedStatement[];
+}
+
 /** Sends what one engine is to write, and takes what it gives back. */
 async function writeEngine(
   unit: OpenUnit,
   { engine, emissions }: Emitter,
+  prepared: readonly PreparedStatement[],
 ): Promise<void> {
-  const prepared = emissions.map(({ statement }) => engine.prepare(statement));
   const results = unit.held.has(engine)
     ? await send(unit, engine, prepared)
     : await engine.sendBatch(prepared);
@@ -109,22 +115,24 @@ function emit(
   plan: Plan,
   engineOf: (mapper: Mapper) => Engine,
   reserved: ReadonlyMap<InstanceState, unknown>,
-): Emitter[] {
-  const emitters = new Map<Engine, Emitter>();
+): EngineWrites[] {
+  const writes = new Map<Engine, EngineWrites>();
   for (const { key, items } of runs(plan.works, (w) => engineOf(w.mapper))) {
-    let emitter = emitters.get(key);
-    if (!emitter) {
-      emitter = new Emitter(key, reserved, core.warn);
-      emitters.set(key, emitter);
+    let write = writes.get(key);
+    if (!write) {
+      write = { emitter: new Emitter(key, reserved, core.warn), prepared: [] };
+      writes.set(key, write);
       if (!core.unit.held.has(key)) key.log("BEGIN (implicit)");
     }
-    const from = emitter.emissions.length;
+    const { emitter, prepared } = write;
     emitter.write(items);
-    for (const { statement } of emitter.emissions.slice(from)) {
-      key.echo(key.prepare(statement));
+    for (const { statement } of emitter.emissions.slice(prepared.length)) {
+      const one = key.prepare(statement);
+      key.echo(one);
+      prepared.push(one);
     }
   }
-  return [...emitters.values()];
+  return [...writes.values()];
 }
 
 /** Takes keys from sequences, where they cannot be known inside the batch. */
@@ -144,7 +152,9 @@ async function reserveKeys(
     ) continue;
     const columns = wanted.get(engine) ?? new Map<Column<unknown>, Work[]>();
     wanted.set(engine, columns);
-    columns.set(column, [...columns.get(column) ?? [], work]);
+    const works = columns.get(column);
+    if (works) works.push(work);
+    else columns.set(column, [work]);
   }
   for (const [engine, columns] of wanted) {
     const asked = [...columns];
@@ -157,15 +167,15 @@ async function reserveKeys(
       )
     );
     const results = await send(unit, engine, statements);
-    asked.forEach(([column, works], i) =>
+    asked.forEach(([column, works], i) => {
+      const read = resultReader(column.type, engine.dialect);
       works.forEach(({ state, values }, at) => {
         const raw = results[i]?.rows[at]?.[0];
-        const read = resultReader(column.type, engine.dialect);
         const key = read ? read(raw) : raw;
         values.set(column, key);
         reserved.set(state as InstanceState, key);
-      })
-    );
+      });
+    });
   }
   return reserved;
 }
