@@ -47,6 +47,8 @@ export class ObjectSet implements StateOwner {
   readonly doomed: Set<InstanceState> = new Set();
   // What the open transaction changed, and above it what each savepoint did.
   readonly #before: Map<InstanceState, Before>[] = [new Map()];
+  // Pending objects that were let go of with an owner without whom they are not.
+  readonly #dropped = new Set<object>();
   readonly #loader: RelationLoader;
   /** The session whose objects they are. */
   readonly owner: SetOwner;
@@ -112,7 +114,9 @@ export class ObjectSet implements StateOwner {
 
   orphan(object: object): void {
     const state = stateOf(object);
-    if (state.status === "pending") this.#release(state);
+    if (state.status !== "pending") return;
+    this.#release(state);
+    this.#dropped.add(object);
   }
 
   loadRelation(state: InstanceState, relation: Relation): Promise<void> {
@@ -304,8 +308,13 @@ export class ObjectSet implements StateOwner {
       if (isBorn) hooks.hear?.("pendingToPersistent", object, this);
     }
     for (const [, settle] of related) settle();
-    if (gone.size === 0) return;
-    const lost = new Set([...gone].map(({ object }) => object as object));
+    const lost = new Set<object>([...gone].map(({ object }) => object));
+    // Else what still holds them would cascade to them in the next commit.
+    for (const object of this.#dropped) {
+      if (stateOf(object).session !== this) lost.add(object);
+    }
+    this.#dropped.clear();
+    if (lost.size === 0) return;
     for (const { handles } of this.persistent()) {
       for (const handle of handles.values()) handle.lose(lost);
     }
@@ -371,6 +380,7 @@ export class ObjectSet implements StateOwner {
       this.#release(state, "pendingToTransient");
     }
     this.doomed.clear();
+    this.#dropped.clear();
     for (const state of touched) {
       state.mapper.columns.forEach((column, i) => restore(state, column, i));
       expireState(state);

@@ -23,6 +23,7 @@ import {
   type TestDatabase,
   workerdWith,
 } from "./databases.ts";
+import { Author, Book, Tag, world } from "./world.ts";
 
 const workerd = await workerdWith("DB");
 Deno.test.afterAll(() => workerd.dispose());
@@ -306,4 +307,26 @@ test("orm 91: rows are written before others are deleted, so a unique value cann
   await one.rooms.load();
   one.rooms.set([new Room({ name: "1" })]);
   await rejects(session.commit(), /another row/);
+});
+
+Deno.test("Session.commit() forgets a pending object that went with its owner, wherever else it is held", async () => {
+  await using database = await created(sqliteDatabase(), world);
+  await using session = new Session({ bind: database.engine });
+  const author = new Author({ uid: "a", label: "author" });
+  session.add(author);
+  await session.flush();
+  const book = new Book({ uid: "b", label: "book", author });
+  const tag = new Tag({ uid: "t", label: "tag", books: [book] });
+  session.add(tag);
+  session.delete(author);
+
+  await session.commit();
+  await session.commit();
+
+  deepStrictEqual([author, book, tag].map(status), [
+    "detached",
+    "transient",
+    "persistent",
+  ]);
+  deepStrictEqual((await tag.books.load()).toArray(), []);
 });
