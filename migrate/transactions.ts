@@ -1,4 +1,5 @@
 import {
+  begin,
   createEngine,
   type DriverResult,
   type DriverTransaction,
@@ -14,13 +15,13 @@ import { MigrateError } from "./errors.ts";
  * ```ts
  * import { sqlite } from "@aludel/aludel/backends/sqlite";
  * import { createMigrator, revision, withinTransaction } from "@aludel/aludel/migrate";
- * import { createEngine } from "@aludel/aludel/sql";
+ * import { begin, createEngine } from "@aludel/aludel/sql";
  * import { deepEqual } from "node:assert/strict";
  *
  * await using engine = createEngine(sqlite(":memory:"));
  * const revisions = [revision({ revision: "a1", upgrade: (op) => op.execute("CREATE TABLE t (id INTEGER)") })];
  *
- * const transaction = await engine.begin();
+ * const transaction = await begin(engine);
  * await createMigrator({ revisions, engine: withinTransaction(engine, transaction) }).upgrade();
  * await transaction.rollback();
  *
@@ -74,7 +75,7 @@ export async function allOrNone<T>(
   const results: T[] = [];
   try {
     for (const engine of engines) {
-      const transaction = await engine.begin();
+      const transaction = await begin(engine);
       open.push(transaction);
       results.push(await work(withinTransaction(engine, transaction)));
     }

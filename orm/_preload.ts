@@ -6,7 +6,7 @@ import {
   relatedQuery,
 } from "./loading/related.ts";
 import type { Read, Reader } from "./loading/loader.ts";
-import type { Select } from "../sql/mod.ts";
+import { type Select, withOnlyColumns } from "../sql/mod.ts";
 import { type Handle, handleOf, ManyHandle } from "./handles.ts";
 import type { Relation } from "./relation.ts";
 import type { InstanceState } from "./state.ts";
@@ -72,7 +72,7 @@ export function readsBefore(
       );
     for (const next of relation.target.relations.values()) {
       if (!isNeeded(next) || path.includes(next)) continue;
-      const keys = query.withOnlyColumns(...ownerColumns(next));
+      const keys = withOnlyColumns(query, ...ownerColumns(next));
       along(
         next,
         relatedQuery(next, (columns) => among(columns, keys)),

@@ -1,4 +1,5 @@
 import {
+  batchWrites,
   Bind,
   type Column,
   type Engine,
@@ -127,7 +128,7 @@ export class Emitter {
         this.#receive(chunk, returning, sorted);
       });
     };
-    const { keyAfterLast } = dialect.writes;
+    const { keyAfterLast } = batchWrites(dialect);
     const lastKey = numbered && numbered === table.autoincrementColumn &&
       keyAfterLast?.(numbered, 1);
     if (
@@ -349,7 +350,7 @@ export class Emitter {
 
   #guard(write: Write, works: readonly Work[]): void {
     const label = `stale:${this.guarded.push(works) - 1}`;
-    const { writes } = this.engine.dialect;
+    const writes = batchWrites(this.engine.dialect);
     for (const one of writes.expectRows(write, works.length, label)) {
       this.#push(one);
     }
@@ -386,7 +387,7 @@ export class Emitter {
   }
 
   #fitsJson(works: readonly Work[]): boolean {
-    return this.engine.dialect.features.jsonEach &&
+    return this.engine.dialect.features.jsonEach === true &&
       works.every(({ values }) =>
         [...values.values()].every((value) =>
           !(value instanceof Expression) && !(value instanceof Uint8Array) &&
@@ -432,7 +433,7 @@ export class Emitter {
       const { state, column: key } = value;
       const reserved = this.#reserved.get(state);
       if (reserved !== undefined) return new Bind(reserved, column.type);
-      const { keyAfterLast } = this.engine.dialect.writes;
+      const { keyAfterLast } = batchWrites(this.engine.dialect);
       if (keyAfterLast && this.#places.has(state)) {
         return keyAfterLast(key, this.#offset(value));
       }

@@ -2,11 +2,12 @@
  * What is open in a session: its objects, the transactions that its engines
  * hold, the one step that is under way, and what went wrong.
  */
-import type {
-  DriverResult,
-  DriverTransaction,
-  Engine,
-  PreparedStatement,
+import {
+  begin,
+  type DriverResult,
+  type DriverTransaction,
+  type Engine,
+  type PreparedStatement,
 } from "../sql/mod.ts";
 import { PartialCommitError, SessionError } from "./errors.ts";
 import type { RowHook } from "./hooks.ts";
@@ -123,7 +124,7 @@ export function mustHold(engine: Engine): void {
 export async function hold(unit: OpenUnit, engine: Engine): Promise<void> {
   const { held, savepoints } = unit;
   if (held.has(engine)) return;
-  const opened = await engine.begin();
+  const opened = await begin(engine);
   held.set(engine, opened);
   for (const name of savepoints) {
     await opened.execute({ sql: `SAVEPOINT ${name}`, params: [] });

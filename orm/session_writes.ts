@@ -3,6 +3,7 @@
  * transaction, with keys taken beforehand where the engine needs that.
  */
 import {
+  batchWrites,
   type Column,
   type Engine,
   GuardError,
@@ -148,7 +149,7 @@ async function reserveKeys(
     const column = generatedKey(work.table, work.values);
     if (
       work.kind !== "insert" || !work.state || !column ||
-      !engine.dialect.writes.reserveKeys
+      !batchWrites(engine.dialect).reserveKeys
     ) continue;
     const columns = wanted.get(engine) ?? new Map<Column<unknown>, Work[]>();
     wanted.set(engine, columns);
@@ -160,7 +161,7 @@ async function reserveKeys(
     const asked = [...columns];
     const statements = asked.map(([column, works]) =>
       engine.prepare(
-        engine.dialect.writes.reserveKeys?.(
+        batchWrites(engine.dialect).reserveKeys?.(
           column,
           works.length,
         ) as Statement<unknown>,

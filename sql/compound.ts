@@ -44,23 +44,49 @@ export class Compound<Row> extends Statement<Row> {
   }
   /** @ignore */
   override compile(compiler: Compiler): void {
-    compiler.each(
-      this.terms,
-      ` ${this.operator} `,
-      (term) => this.writeTerm(term, compiler),
+    writeTerms(
+      compiler,
+      this.operator,
+      this.terms.map((term) => () => writeTerm(term, compiler)),
     );
   }
-  /** Writes one of the queries. */
-  writeTerm(term: Node, compiler: Compiler): void {
-    // A term with an order or limit of its own needs brackets, and SQLite
-    // takes none there.
-    const wraps = term instanceof Select &&
-      (term.state.orderBy.length > 0 || term.state.limit !== undefined ||
-        term.state.offset !== undefined);
-    if (wraps) compiler.write("SELECT * FROM (");
-    compiler.isolated(() => compiler.visit(term));
-    if (wraps) compiler.write(') AS "term"');
+}
+
+function writeTerm(term: Node, compiler: Compiler): void {
+  // A term with an order or limit of its own needs brackets, and SQLite
+  // takes none there.
+  const wraps = term instanceof Select &&
+    (term.state.orderBy.length > 0 || term.state.limit !== undefined ||
+      term.state.offset !== undefined);
+  if (wraps) compiler.write("SELECT * FROM (");
+  compiler.isolated(() => compiler.visit(term));
+  if (wraps) compiler.write(') AS "term"');
+}
+
+// Platforms limit how many terms stand side by side. Queries in brackets count
+// anew; EXCEPT takes away all that come behind it.
+function writeTerms(
+  compiler: Compiler,
+  operator: CompoundOperator,
+  terms: readonly (() => void)[],
+): void {
+  const most = compiler.dialect.limits?.compound ?? Infinity;
+  const [first, ...rest] = terms;
+  if (!first || terms.length <= most) {
+    return compiler.each(terms, ` ${operator} `, (write) => write());
   }
+  const size = Math.ceil(rest.length / (most - 1));
+  const inner = operator === "EXCEPT" ? "UNION ALL" : operator;
+  const groups = [first];
+  for (let at = 0; at < rest.length; at += size) {
+    const group = rest.slice(at, at + size);
+    groups.push(() => {
+      compiler.write("SELECT * FROM (");
+      writeTerms(compiler, inner, group);
+      compiler.write(")");
+    });
+  }
+  writeTerms(compiler, operator, groups);
 }
 
 /**

@@ -171,7 +171,6 @@ function strictWords(
   return {
     type: /BOOL/.test(type) ? "INTEGER" : type.replace(/^VARCHAR.*/, "TEXT"),
     suffix: "",
-    isPrimaryKey: false,
   };
 }
 

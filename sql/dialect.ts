@@ -65,12 +65,17 @@ export interface Dialect {
   inList(list: Bind, negated: boolean, compiler: Compiler): void;
   /** The words that make a primary key column number itself. */
   autoincrement(column: Column<unknown>): AutoincrementWords;
-  /** What a unit of work asks of the database within one batch. */
-  readonly writes: BatchWrites;
+  /**
+   * What a unit of work asks of the database within one batch; absent where a
+   * batch has the database to itself. {@linkcode batchWrites} answers for both.
+   */
+  readonly writes?: BatchWrites;
   /** The schema under which a table is found. @default the table's own */
   translateSchema?(schema: string | undefined): string | undefined;
   /** Nodes that are written differently here, by their kind. */
   readonly overrides: Readonly<Record<string, NodeRenderer>>;
+  /** What the platform refuses, where statements are written around it. */
+  readonly limits?: Limits;
   /** What the language itself can and cannot say. */
   readonly features: DialectFeatures;
   /** What a schema needs beside tables and indexes; absent where that is nothing. */
@@ -111,7 +116,7 @@ export interface AutoincrementWords {
   /** Behind the type. */
   readonly suffix: string;
   /** Whether the suffix says PRIMARY KEY already. */
-  readonly isPrimaryKey: boolean;
+  readonly isPrimaryKey?: boolean;
 }
 
 /** How keys that the database makes are known, and writes are checked, inside one batch. */
@@ -134,38 +139,38 @@ export interface BatchWrites {
   ): readonly Statement<unknown>[];
 }
 
-/** What a dialect's language has. */
+/** What a dialect's language has; what is not said, it has not. */
 export interface DialectFeatures {
   /** `FOR UPDATE` and its kin. */
-  readonly forUpdate: boolean;
+  readonly forUpdate?: boolean;
   /** INSERT, UPDATE and DELETE inside WITH. */
-  readonly dmlInCte: boolean;
+  readonly dmlInCte?: boolean;
   /** `ALTER TABLE … ADD CONSTRAINT`, so that cyclic foreign keys come later. */
-  readonly alterConstraints: boolean;
+  readonly alterConstraints?: boolean;
   /** `json_each(?)`: one parameter for a whole list. */
-  readonly jsonEach: boolean;
+  readonly jsonEach?: boolean;
   /** `COMMENT ON`. */
-  readonly comments: boolean;
+  readonly comments?: boolean;
   /** Named types made by `CREATE TYPE … AS ENUM`. */
-  readonly enumTypes: boolean;
+  readonly enumTypes?: boolean;
   /** OFFSET needs a LIMIT before it. */
-  readonly offsetNeedsLimit: boolean;
+  readonly offsetNeedsLimit?: boolean;
   /** Generated columns that are not stored. */
-  readonly virtualColumns: boolean;
+  readonly virtualColumns?: boolean;
   /** `STRICT` and `WITHOUT ROWID` behind a table. */
-  readonly tableWords: boolean;
+  readonly tableWords?: boolean;
   /** `$1` may stand in several places for one parameter. */
-  readonly repeatsPlaceholders: boolean;
+  readonly repeatsPlaceholders?: boolean;
   /** `ILIKE`. */
-  readonly ilike: boolean;
+  readonly ilike?: boolean;
   /** `DISTINCT ON`. */
-  readonly distinctOn: boolean;
+  readonly distinctOn?: boolean;
   /** `LATERAL`. */
-  readonly lateral: boolean;
+  readonly lateral?: boolean;
   /** `DELETE … USING`. */
-  readonly deleteUsing: boolean;
+  readonly deleteUsing?: boolean;
   /** Types for times, and so `EXTRACT`; without them times are ISO 8601 text. */
-  readonly timeTypes: boolean;
+  readonly timeTypes?: boolean;
   /** A type for JSON with path operators; without it JSON is text. */
-  readonly jsonType: boolean;
+  readonly jsonType?: boolean;
 }

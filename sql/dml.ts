@@ -83,6 +83,14 @@ export function columnOf(target: Target, key: string): Column<unknown> {
   );
 }
 
+/** Columns of a target, by their keys. */
+export function columnsOf(
+  target: Target,
+  keys: readonly string[],
+): Column<unknown>[] {
+  return keys.map((key) => columnOf(target, key));
+}
+
 /** Columns of a target and their new values. */
 export function assignments(target: Target, values: object): Assignment[] {
   return Object.entries(values).filter(([, value]) => value !== undefined).map(

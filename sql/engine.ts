@@ -9,9 +9,8 @@ import type {
   Capabilities,
   Driver,
   DriverResult,
-  DriverTransaction,
 } from "./driver.ts";
-import { SqlError, UnsupportedError } from "./errors.ts";
+import { SqlError } from "./errors.ts";
 import { readResult, Result } from "./rows.ts";
 import { showRow } from "./_echo.ts";
 import type { Statement } from "./statement.ts";
@@ -172,7 +171,6 @@ export class Engine {
 
   /** Sends one text as it is: one trip, no log. */
   send(statement: BoundStatement): Promise<DriverResult> {
-    this.#sendWaiting();
     return this.#sendOne(statement, false);
   }
 
@@ -181,9 +179,8 @@ export class Engine {
     statements: readonly BoundStatement[],
     options: BatchOptions = {},
   ): Promise<readonly DriverResult[]> {
-    this.#sendWaiting();
     if (statements.length === 0) return Promise.resolve([]);
-    return this.#traced(
+    return this.trip(
       "batch",
       statements,
       () => this.driver.batch(statements, options),
@@ -191,29 +188,6 @@ export class Engine {
     );
   }
 
-  /**
-   * Opens a transaction; `transaction()` reads better.
-   *
-   * @throws {UnsupportedError} If this engine cannot hold one open.
-   */
-  async begin(options?: BatchOptions): Promise<DriverTransaction> {
-    const begin = this.driver.begin?.bind(this.driver);
-    if (!begin) {
-      throw new UnsupportedError(
-        `Cannot hold a transaction open on engine "${this.name}"; send the statements as one batch()`,
-      );
-    }
-    this.#sendWaiting();
-    const held = await this.#traced("begin", [], () => begin(options));
-    return {
-      execute: (statement) =>
-        this.#traced("statement", [statement], () => held.execute(statement)),
-      commit: () => this.#traced("commit", [], () => held.commit()),
-      rollback: () => this.#traced("rollback", [], () => held.rollback()),
-    };
-  }
-
-  // Sent in the order of the program: reads that wait go before what comes.
   #sendWaiting(): void {
     const waiting = this.#waiting;
     if (waiting.length === 0) return;
@@ -237,7 +211,7 @@ export class Engine {
   }
 
   #sendOne(statement: BoundStatement, isRead: boolean): Promise<DriverResult> {
-    return this.#traced(
+    return this.trip(
       "statement",
       [statement],
       () => this.driver.execute(statement),
@@ -266,12 +240,18 @@ export class Engine {
     for (const row of rows) this.log(`Row ${showRow(row)}`, "DEBUG");
   }
 
-  async #traced<R>(
+  /**
+   * Makes one trip, for the layers above: tells `trace` of it, names its error,
+   * and makes it again where it only reads and may be made again.
+   */
+  async trip<R>(
     type: EngineEvent["type"],
     statements: readonly BoundStatement[],
     send: () => Promise<R>,
     isRead = false,
   ): Promise<R> {
+    // In the order of the program: reads that wait go before what comes.
+    this.#sendWaiting();
     const {
       trace,
       now = Date.now,
@@ -288,7 +268,11 @@ export class Engine {
           engine: this.name,
           sql: statements.map(({ sql }) => sql),
           milliseconds: now() - start,
-          rows: countRows(result),
+          rows: [result].flat().reduce<number>(
+            (sum, one) =>
+              sum + ((one as DriverResult | undefined)?.rows?.length ?? 0),
+            0,
+          ),
           attempt,
           ...(error === undefined ? {} : { error }),
         });
@@ -326,13 +310,6 @@ export class Engine {
 function isAboutTheWay(error: unknown): boolean {
   return error instanceof ConnectionError || error instanceof TimeoutError ||
     error instanceof OverloadedError;
-}
-
-function countRows(result: unknown): number {
-  if (Array.isArray(result)) {
-    return result.reduce((sum: number, one) => sum + countRows(one), 0);
-  }
-  return (result as DriverResult | undefined)?.rows?.length ?? 0;
 }
 
 function wait(milliseconds: number): Promise<void> {

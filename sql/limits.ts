@@ -1,5 +1,4 @@
 import type { CompiledStatement, Compiler, Slot } from "./compiler.ts";
-import type { Compound } from "./compound.ts";
 import type {
   Dialect,
   Limits,
@@ -16,7 +15,6 @@ import {
 } from "./expression.ts";
 import type { Target } from "./dml.ts";
 import type { Insert, Rows } from "./insert.ts";
-import type { Node } from "./node.ts";
 import { copyOf, type Statement } from "./statement.ts";
 import { rootType, type SqlValue } from "./types.ts";
 
@@ -27,13 +25,13 @@ import { rootType, type SqlValue } from "./types.ts";
  * Make it once, at module level: compiled texts are kept by dialect.
  */
 export function withinLimits(dialect: Dialect, limits: Limits): Dialect {
-  const { params, columns, compound, depth, like } = limits;
+  const { params, columns, depth, like } = limits;
   const limited: Dialect = {
     ...dialect,
+    limits,
     overrides: {
       ...dialect.overrides,
       ...(depth && { logical: writeBalanced }),
-      ...(compound && { compound: termsWithin(compound) }),
       ...(like && { like: writeLike }),
       ...(params && { rows: rowsWithin(params) }),
     },
@@ -108,41 +106,6 @@ const writeBalanced = (node: Logical, compiler: Compiler): void => {
   };
   write(node.terms);
 };
-
-// Queries in brackets count anew; EXCEPT takes away all that come behind it.
-function termsWithin(most: number): NodeRenderer {
-  const write = (
-    compiler: Compiler,
-    operator: string,
-    terms: readonly (Node | (() => void))[],
-  ): void => {
-    if (terms.length <= most) {
-      return compiler.each(terms, ` ${operator} `, (term) => {
-        if (typeof term === "function") term();
-        else compiler.visit(term);
-      });
-    }
-    const [first, ...rest] = terms;
-    const size = Math.ceil(rest.length / (most - 1));
-    const inner = operator === "EXCEPT" ? "UNION ALL" : operator;
-    const groups = [first as Node | (() => void)];
-    for (let at = 0; at < rest.length; at += size) {
-      const group = rest.slice(at, at + size);
-      groups.push(() => {
-        compiler.write("SELECT * FROM (");
-        write(compiler, inner, group);
-        compiler.write(")");
-      });
-    }
-    write(compiler, operator, groups);
-  };
-  return (node: Compound<unknown>, compiler) =>
-    write(
-      compiler,
-      node.operator,
-      node.terms.map((term) => () => node.writeTerm(term, compiler)),
-    );
-}
 
 // A pattern as steps: a text, 0 for any character, 1 for any number of them.
 const likeSteps = (pattern: string, escape: string | undefined): string => {

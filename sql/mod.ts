@@ -6,8 +6,8 @@
  * | question | file |
  * | --- | --- |
  * | How is a table described? | `schema.ts`, `column.ts`, `constraint.ts`, `types.ts`, `type_decorator.ts` |
- * | How is a query built? | `select.ts`, `alias.ts`, `subquery.ts`, `cte.ts`, `compound.ts` |
- * | How are rows written? | `insert.ts`, `update.ts`, `delete.ts` |
+ * | How is a query built? | `select.ts`, `distinct_on.ts`, `lock.ts`, `with_only_columns.ts`, `alias.ts`, `subquery.ts`, `cte.ts`, `compound.ts` |
+ * | How are rows written? | `insert.ts`, `insert_from_select.ts`, `upsert.ts`, `update.ts`, `delete.ts` |
  * | How is an expression built? | `expression.ts`, `operators.ts`, `functions.ts`, `case.ts`, `window.ts`, `json_path.ts`, `text.ts` |
  * | How does it become text? | `compiler.ts`, `dialects/`, and within a platform's limits: `limits.ts` |
  * | How does it reach a database? | `engine.ts`, `driver.ts`, `registry.ts` |
@@ -17,6 +17,7 @@
  * @module
  */
 export { Alias, alias, type ColumnsAs } from "./alias.ts";
+export { batchWrites } from "./batch_writes.ts";
 export { type Case, caseWhen } from "./case.ts";
 export * from "./column.ts";
 export {
@@ -42,6 +43,7 @@ export * from "./constraint.ts";
 export { addCte, Cte, cte, type CteOptions, recursiveCte } from "./cte.ts";
 export { Delete, deleteFrom } from "./delete.ts";
 export * from "./dialect.ts";
+export { distinctOn } from "./distinct_on.ts";
 export * from "./ddl.ts";
 export type {
   Assignment,
@@ -88,16 +90,11 @@ export {
 export { fromsOf } from "./_froms.ts";
 export * from "./functions.ts";
 export { identifier } from "./identifier.ts";
-export {
-  type ConflictClause,
-  type ConflictUpdate,
-  excluded,
-  Insert,
-  insert,
-  type InsertSource,
-} from "./insert.ts";
+export { Insert, insert, type InsertSource } from "./insert.ts";
+export { insertFromSelect } from "./insert_from_select.ts";
 export { jsonNull, JsonPath, jsonPath } from "./json_path.ts";
 export { withinLimits } from "./limits.ts";
+export { type LockOptions, withForUpdate } from "./lock.ts";
 export { Node } from "./node.ts";
 export * from "./operators.ts";
 export type {
@@ -144,7 +141,6 @@ export {
   fromOf,
   itemOf,
   type JoinTarget,
-  type LockOptions,
   Select,
   select,
   type SelectState,
@@ -172,6 +168,12 @@ export {
   type TypeRules,
 } from "./types.ts";
 export { Update, update } from "./update.ts";
+export {
+  type ConflictUpdate,
+  excluded,
+  onConflictDoNothing,
+  onConflictDoUpdate,
+} from "./upsert.ts";
 export * from "./violations.ts";
 export {
   filter,
@@ -180,6 +182,7 @@ export {
   type OverOptions,
   withinGroup,
 } from "./window.ts";
+export { withOnlyColumns } from "./with_only_columns.ts";
 export {
   classifyPostgres,
   type PostgresErrorFields,

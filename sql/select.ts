@@ -1,9 +1,10 @@
 import type { Compiler } from "./compiler.ts";
-import { CompileError, UnsupportedError } from "./errors.ts";
-import { and, Expression, operand } from "./expression.ts";
+import { CompileError } from "./errors.ts";
+import { and, Expression, operand, Raw } from "./expression.ts";
 import { FromClause, Join, type JoinKind } from "./from.ts";
 import { joinCondition } from "./_join_condition.ts";
 import { fromsOf } from "./_froms.ts";
+import type { Node } from "./node.ts";
 import type {
   JoinedRow,
   SelectedRow,
@@ -28,20 +29,6 @@ import { TYPES } from "./types.ts";
 /** What can be joined: a table, an alias, a mapped class, a relation. */
 export type JoinTarget = FromClause | Selectable | JoinPath;
 
-/** How rows are locked. */
-export interface LockOptions {
-  /** Shared instead of exclusive. @default {false} */
-  readonly read?: boolean;
-  /** Only against changes of keys: `FOR NO KEY UPDATE`, `FOR KEY SHARE`. @default {false} */
-  readonly keyShare?: boolean;
-  /** Only the rows of these. @default all of the query's */
-  readonly of?: readonly Selectable[];
-  /** Fail instead of waiting. @default {false} */
-  readonly nowait?: boolean;
-  /** Leave out locked rows. @default {false} */
-  readonly skipLocked?: boolean;
-}
-
 /** The clauses of a query, as they were said. */
 export interface SelectState {
   /** What is selected. */
@@ -62,10 +49,10 @@ export interface SelectState {
   readonly limit: Expression<unknown> | undefined;
   /** How many rows are left out. */
   readonly offset: Expression<unknown> | undefined;
-  /** Whether each row comes once, or once for each value of these. */
-  readonly distinct: boolean | readonly Expression<unknown>[];
+  /** The words that make each row come once. */
+  readonly distinct: Node | undefined;
   /** How rows are locked. */
-  readonly lock: LockOptions | undefined;
+  readonly lock: Node | undefined;
   /** What belongs to the query around this one, if it was said. */
   readonly correlate: readonly FromClause[];
 }
@@ -112,14 +99,10 @@ export class Select<Row, Sources = unknown> extends Statement<Row> {
   }
   /** @ignore */
   override structure(): readonly unknown[] {
-    const { items, lock, ...rest } = this.state;
+    const { items, ...rest } = this.state;
     const parts: unknown[] = Object.values(rest);
     for (const { expressions, source } of items) {
       parts.push(expressions, source?.where);
-    }
-    if (lock) {
-      const { read, keyShare, nowait, skipLocked, of } = lock;
-      parts.push([read, keyShare, nowait, skipLocked, of?.map(fromOf)]);
     }
     return parts;
   }
@@ -173,26 +156,9 @@ export class Select<Row, Sources = unknown> extends Statement<Row> {
   offset(count: number | Expression<number>): Select<Row, Sources> {
     return changed(this, { offset: operand(count, TYPES.integer) });
   }
-  /** Each row once; or, on Postgres, the first row for each value of `on`. */
-  distinct(...on: Expression<unknown>[]): Select<Row, Sources> {
-    return changed(this, { distinct: on.length === 0 || on });
-  }
-  /** The same rows with other columns; their order only stays where it decides which they are. */
-  withOnlyColumns<const A extends readonly (SelectItem | SelectRecord)[]>(
-    ...things: A
-  ): Select<SelectedRow<A>> {
-    const { from, limit, offset, orderBy } = this.state;
-    const { shape, state } = select(...things);
-    return new Select(shape, {
-      ...this.state,
-      items: state.items,
-      from: from.length > 0 ? from : fromsOf(this, new Set()),
-      orderBy: limit || offset ? orderBy : [],
-    });
-  }
-  /** Locks the rows, on databases that lock rows. */
-  withForUpdate(options: LockOptions = {}): Select<Row, Sources> {
-    return changed(this, { lock: options });
+  /** Each row once. */
+  distinct(): Select<Row, Sources> {
+    return changed(this, { distinct: new Raw("DISTINCT ") });
   }
   /** Adds settings for the layers above, such as how relations are loaded. */
   options<const L extends readonly SelectOption[]>(
@@ -210,7 +176,7 @@ export class Select<Row, Sources = unknown> extends Statement<Row> {
     const visible = [...froms, ...s.joins.map((join) => join.right)];
     compiler.nested(visible, (outermost) => {
       compiler.write("SELECT ");
-      if (s.distinct) writeDistinct(s.distinct, compiler);
+      if (s.distinct) compiler.visit(s.distinct);
       compiler.results(this.expressions, outermost);
       compiler.clause(" FROM ", froms);
       for (const join of s.joins) compiler.visit(join);
@@ -222,15 +188,13 @@ export class Select<Row, Sources = unknown> extends Statement<Row> {
       if (s.having) compiler.clause(" HAVING ", [s.having]);
       compiler.clause(" ORDER BY ", s.orderBy);
       compiler.limit(s.limit, s.offset);
-      if (s.lock && compiler.dialect.features.forUpdate) {
-        writeLock(s.lock, compiler);
-      }
+      if (s.lock) compiler.visit(s.lock);
     });
   }
 }
 
-// Functions, since copies have no private methods.
-function changed<Row, Sources>(
+/** A query with some of its clauses changed. */
+export function changed<Row, Sources>(
   query: Select<Row, Sources>,
   patch: Partial<SelectState>,
 ): Select<Row, Sources> {
@@ -271,40 +235,6 @@ export function allOf(
   more: readonly Expression<unknown>[],
 ): Expression<boolean> {
   return condition ? and(condition, ...more) : and(...more);
-}
-
-function writeDistinct(
-  on: true | readonly Expression<unknown>[],
-  compiler: Compiler,
-): void {
-  compiler.write("DISTINCT ");
-  if (on === true) return;
-  if (!compiler.dialect.features.distinctOn) {
-    throw new UnsupportedError(
-      "Cannot write DISTINCT ON: this database has none; use groupBy() or rowNumber()",
-    );
-  }
-  compiler.clause("ON (", on);
-  compiler.write(") ");
-}
-
-function writeLock(lock: LockOptions, compiler: Compiler): void {
-  const { read, keyShare } = lock;
-  compiler.write(
-    ` FOR ${
-      read
-        ? keyShare ? "KEY SHARE" : "SHARE"
-        : keyShare
-        ? "NO KEY UPDATE"
-        : "UPDATE"
-    }`,
-  );
-  if (lock.of) {
-    compiler.write(" OF ");
-    compiler.each(lock.of, ", ", (one) => fromOf(one).reference(compiler));
-  }
-  if (lock.nowait) compiler.write(" NOWAIT");
-  if (lock.skipLocked) compiler.write(" SKIP LOCKED");
 }
 
 /** What a selectable's rows come from. */
@@ -355,7 +285,7 @@ export const EMPTY: SelectState = {
   orderBy: [],
   limit: undefined,
   offset: undefined,
-  distinct: false,
+  distinct: undefined,
   lock: undefined,
   correlate: [],
 };

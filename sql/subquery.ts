@@ -3,8 +3,8 @@ import { labelsOf } from "./compiler.ts";
 import { UnsupportedError } from "./errors.ts";
 import { type Expression, Phrase } from "./expression.ts";
 import { type AnyColumns, Column, columnsFor, FromClause } from "./from.ts";
-import { fromOf, type Select } from "./select.ts";
-import { copyOf, type Selectable, type Statement } from "./statement.ts";
+import { changed, fromOf, type Select } from "./select.ts";
+import type { Selectable, Statement } from "./statement.ts";
 import { TYPES } from "./types.ts";
 
 /** The columns of a query's rows, by key. */
@@ -138,7 +138,5 @@ export function correlate<Row, Sources>(
   query: Select<Row, Sources>,
   ...outer: Selectable[]
 ): Select<Row, Sources> {
-  return copyOf(query, {
-    state: { ...query.state, correlate: outer.map(fromOf) },
-  });
+  return changed(query, { correlate: outer.map(fromOf) });
 }

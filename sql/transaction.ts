@@ -1,5 +1,6 @@
 import type { Engine } from "./engine.ts";
 import type { BatchOptions, DriverTransaction } from "./driver.ts";
+import { UnsupportedError } from "./errors.ts";
 import { readResult, type Result } from "./rows.ts";
 import type { Statement } from "./statement.ts";
 
@@ -53,6 +54,30 @@ export class Transaction {
 }
 
 /**
+ * Opens a transaction; {@linkcode transaction} reads better, and ends it.
+ *
+ * @throws {UnsupportedError} If this engine cannot hold one open.
+ */
+export async function begin(
+  engine: Engine,
+  options?: BatchOptions,
+): Promise<DriverTransaction> {
+  const open = engine.driver.begin?.bind(engine.driver);
+  if (!open) {
+    throw new UnsupportedError(
+      `Cannot hold a transaction open on engine "${engine.name}"; send the statements as one batch()`,
+    );
+  }
+  const held = await engine.trip("begin", [], () => open(options));
+  return {
+    execute: (statement) =>
+      engine.trip("statement", [statement], () => held.execute(statement)),
+    commit: () => engine.trip("commit", [], () => held.commit()),
+    rollback: () => engine.trip("rollback", [], () => held.rollback()),
+  };
+}
+
+/**
  * Runs a function inside one transaction: commits when it returns, undoes all
  * of it when it throws.
  *
@@ -84,7 +109,7 @@ export async function transaction<T>(
   work: (transaction: Transaction) => Promise<T>,
   options?: BatchOptions,
 ): Promise<T> {
-  const held = await engine.begin(options);
+  const held = await begin(engine, options);
   engine.log("BEGIN (implicit)");
   let result: T;
   try {

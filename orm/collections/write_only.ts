@@ -8,6 +8,7 @@ import {
   type Table,
   type Update,
   update,
+  withOnlyColumns,
 } from "../../sql/mod.ts";
 import { MappingError, StateError } from "../errors.ts";
 import { ManyHandle } from "../handles.ts";
@@ -97,7 +98,7 @@ class WriteOnlyHandle extends ManyHandle
     const { target } = this.relation;
     return among(
       target.primaryKey,
-      this.select().withOnlyColumns(...target.primaryKey),
+      withOnlyColumns(this.select(), ...target.primaryKey),
     );
   }
   #refusal(what: string): StateError {

@@ -8,6 +8,7 @@ import {
   select,
   type SelectOption,
   subquery,
+  withOnlyColumns,
 } from "../../sql/mod.ts";
 
 /** A query's rows as a subquery, so that a join does not count against its LIMIT. */
@@ -27,7 +28,7 @@ export function wrapQuery(query: Select<unknown>): WrappedQuery {
     ...orderBy.length > 0 ? [over(rowNumber(), { orderBy })] : [],
   ];
   const derived = subquery(
-    query.withOnlyColumns(...inner.map((one, i) => one.as(`c${i}`))),
+    withOnlyColumns(query, ...inner.map((one, i) => one.as(`c${i}`))),
   );
   const { columns } = derived;
   const wrapped: RowItem[] = [];
@@ -76,7 +77,7 @@ export function columnsOfRows(
     ...columns.filter((column) => !expressions.includes(column)),
   ];
   const derived = subquery(
-    query.withOnlyColumns(...all.map((one, i) => one.as(`c${i}`))),
+    withOnlyColumns(query, ...all.map((one, i) => one.as(`c${i}`))),
   );
   return select(
     ...columns.map((column) =>

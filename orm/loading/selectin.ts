@@ -1,4 +1,9 @@
-import type { Column, Select, SelectOption } from "../../sql/mod.ts";
+import {
+  type Column,
+  type Select,
+  type SelectOption,
+  withOnlyColumns,
+} from "../../sql/mod.ts";
 import type { Relation } from "../relation.ts";
 import { conditionOf, viewOf } from "../relation_view.ts";
 import { populateExisting } from "../session_options.ts";
@@ -164,5 +169,5 @@ export function keysAmong(
   const whole = own.length > 0 ? query.where(...own) : query;
   return distinct && (limit || offset)
     ? columnsOfRows(whole, columns)
-    : whole.withOnlyColumns(...columns);
+    : withOnlyColumns(whole, ...columns);
 }

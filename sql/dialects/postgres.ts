@@ -186,7 +186,6 @@ export const postgres: Dialect = {
     suffix: ` GENERATED ${
       spec.identity === "always" ? "ALWAYS" : "BY DEFAULT"
     } AS IDENTITY`,
-    isPrimaryKey: false,
   }),
   writes: POSTGRES_WRITES,
   overrides: {},
@@ -197,12 +196,8 @@ export const postgres: Dialect = {
     forUpdate: true,
     dmlInCte: true,
     alterConstraints: true,
-    jsonEach: false,
     comments: true,
     enumTypes: true,
-    offsetNeedsLimit: false,
-    virtualColumns: false,
-    tableWords: false,
     repeatsPlaceholders: true,
     ilike: true,
     distinctOn: true,

@@ -17,7 +17,6 @@ import {
   refuse,
   safeInteger,
 } from "./values.ts";
-import { SQLITE_WRITES } from "./sqlite_writes.ts";
 
 const asIs = (name: string): TypeRules => ({ ddl: () => name });
 
@@ -163,24 +162,11 @@ export const sqlite: Dialect = {
     suffix: spec.autoincrement ? " PRIMARY KEY AUTOINCREMENT" : " PRIMARY KEY",
     isPrimaryKey: true,
   }),
-  writes: SQLITE_WRITES,
   overrides: {},
   features: {
-    forUpdate: false,
-    dmlInCte: false,
-    alterConstraints: false,
     jsonEach: true,
-    comments: false,
-    enumTypes: false,
     offsetNeedsLimit: true,
     virtualColumns: true,
     tableWords: true,
-    repeatsPlaceholders: false,
-    ilike: false,
-    distinctOn: false,
-    lateral: false,
-    deleteUsing: false,
-    timeTypes: false,
-    jsonType: false,
   },
 };

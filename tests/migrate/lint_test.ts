@@ -7,7 +7,7 @@ import {
   revision,
   withinTransaction,
 } from "../../migrate/mod.ts";
-import { sql, text } from "../../sql/mod.ts";
+import { begin, sql, text } from "../../sql/mod.ts";
 import { memoryEngine, rowsOf, startD1 } from "./databases.ts";
 import { posts, SET, tags, users } from "./revisions.ts";
 
@@ -106,7 +106,7 @@ Deno.test("migrate 77: one current revision is asked for, and several are an err
 
 Deno.test("migrate 111: inside someone's transaction nothing is opened and nothing is committed", async () => {
   await using engine = memoryEngine();
-  const transaction = await engine.begin();
+  const transaction = await begin(engine);
   const inside = createMigrator({
     revisions: SET,
     engine: withinTransaction(engine, transaction),

@@ -31,6 +31,7 @@ import {
   lower,
   MetaData,
   not,
+  onConflictDoUpdate,
   select,
   sql,
   subquery,
@@ -128,11 +129,10 @@ Deno.test("orm 202: an upsert leaves objects as they are, unless populateExistin
     select(Author).where(Author.c.name.eq("x 1")),
   );
   const boss = author.managerId;
-  const upsert = insert(Author).values({ name: "x 1", managerId: null })
-    .onConflictDoUpdate({
-      target: ["name"],
-      set: { managerId: excluded(Author.c.managerId) },
-    }).returning(Author);
+  const upsert = onConflictDoUpdate(
+    insert(Author).values({ name: "x 1", managerId: null }),
+    { target: ["name"], set: { managerId: excluded(Author.c.managerId) } },
+  ).returning(Author);
 
   const [stale] = await session.execute(upsert);
   strictEqual(stale, author);

@@ -29,7 +29,7 @@ import {
   text,
   versionId,
 } from "../../orm/mod.ts";
-import { MetaData, select, sql, table } from "../../sql/mod.ts";
+import { MetaData, select, sql, table, withForUpdate } from "../../sql/mod.ts";
 import {
   created,
   d1Database,
@@ -147,13 +147,13 @@ for (
       1,
     );
 
-    const locking = select(Tag).where(Tag.c.id.eq(one.id)).withForUpdate()
+    const locking = withForUpdate(select(Tag).where(Tag.c.id.eq(one.id)))
       .options(populateExisting);
     for (const _ of [1, 2]) {
       strictEqual(await trips(() => session.one(locking)), 1);
       strictEqual(
         database.log.flat().some((sent) => /FOR UPDATE$/.test(sent)),
-        database.engine.dialect.features.forUpdate,
+        database.engine.dialect.features.forUpdate ?? false,
       );
     }
     strictEqual(one.label, "new");

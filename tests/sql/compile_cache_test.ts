@@ -16,6 +16,7 @@ import {
   sqlite,
   table,
   text,
+  withForUpdate,
 } from "../../sql/mod.ts";
 import { fingerprint } from "../../sql/_fingerprint.ts";
 import { Compiler } from "../../sql/compiler.ts";
@@ -147,8 +148,8 @@ Deno.test("texts that look alike to a careless key are told apart", () => {
   );
   notStrictEqual(key(select(a).limit(1)), key(select(a).offset(1)));
   notStrictEqual(
-    key(select(a).withForUpdate()),
-    key(select(a).withForUpdate({ nowait: true })),
+    key(withForUpdate(select(a))),
+    key(withForUpdate(select(a), { nowait: true })),
   );
   const one = literal(1);
   notStrictEqual(key(select(one, one)), key(select(literal(1), literal(1))));

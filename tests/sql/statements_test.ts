@@ -18,6 +18,7 @@ import {
   createEngine,
   cte,
   deleteFrom,
+  distinctOn,
   endsWith,
   type Engine,
   except,
@@ -30,6 +31,7 @@ import {
   identifier,
   ilike,
   insert,
+  insertFromSelect,
   integer,
   intersect,
   isDistinctFrom,
@@ -39,12 +41,15 @@ import {
   jsonPath,
   lateral,
   literal,
+  type LockOptions,
   lower,
   MetaData,
   not,
   nullsFirst,
   nullsLast,
   numeric,
+  onConflictDoNothing,
+  onConflictDoUpdate,
   or,
   over,
   postgres,
@@ -69,6 +74,7 @@ import {
   union,
   unionAll,
   update,
+  withForUpdate,
   withinGroup,
 } from "../../sql/mod.ts";
 
@@ -501,19 +507,20 @@ Deno.test("orm 202: inserts of lists, of queries and with conflicts, and what th
     );
     deepStrictEqual([...made], [1, 5]);
     await engine.execute(
-      insert(tags).values({ name: "a" }).onConflictDoNothing(["name"]),
+      onConflictDoNothing(insert(tags).values({ name: "a" }), ["name"]),
     );
     const upsert = (n: number) =>
-      insert(tags).values({ name: "a", n }).onConflictDoUpdate({
+      onConflictDoUpdate(insert(tags).values({ name: "a", n }), {
         target: ["name"],
         set: { n: excluded(tags.c.n).plus(tags.c.n) },
         where: tags.c.n.lt(100),
       }).returning({ n: tags.c.n });
     deepStrictEqual([...await engine.execute(upsert(9))], [{ n: 10 }]);
-    const copies = insert(tags).fromSelect(
+    const copies = onConflictDoNothing(insertFromSelect(
+      insert(tags),
       ["name", "n"],
       select(tags.c.name.concat("2"), tags.c.n).from(tags),
-    ).onConflictDoNothing();
+    ));
     strictEqual((await engine.execute(copies.returning(tags))).length, 2);
     await engine.execute(
       update(tags).set({ n: users.c.id }).from(users).where(
@@ -536,20 +543,32 @@ Deno.test("orm 202: inserts of lists, of queries and with conflicts, and what th
 
 Deno.test("orm 205: rows are locked in all ways where rows can be, and not a word elsewhere", async () => {
   const query = select(users);
-  const words = (options: Parameters<typeof query.withForUpdate>[0]) =>
-    prepare(query.withForUpdate(options), postgres).sql.split(" FOR ")[1];
+  const words = (options: LockOptions) =>
+    prepare(withForUpdate(query, options), postgres).sql.split(" FOR ")[1];
   strictEqual(words({}), "UPDATE");
   strictEqual(words({ read: true }), "SHARE");
   strictEqual(words({ keyShare: true }), "NO KEY UPDATE");
   strictEqual(words({ read: true, keyShare: true }), "KEY SHARE");
   strictEqual(words({ of: [users], nowait: true }), 'UPDATE OF "users" NOWAIT');
   strictEqual(words({ skipLocked: true }), "UPDATE SKIP LOCKED");
-  strictEqual(textOf(query.withForUpdate()), textOf(query));
+  strictEqual(textOf(withForUpdate(query)), textOf(query));
   strictEqual(
-    (await pg.execute(query.withForUpdate({ of: [users], skipLocked: true })))
+    (await pg.execute(withForUpdate(query, { of: [users], skipLocked: true })))
       .length,
     4,
   );
+});
+
+Deno.test("distinctOn() keeps the first row of each value where a database has DISTINCT ON, and says so elsewhere", async () => {
+  const first = distinctOn(
+    select(orders.c.userId, orders.c.id).orderBy(orders.c.userId, orders.c.id),
+    orders.c.userId,
+  );
+  const rows = await pg.execute(first);
+  const users = rows.map(([userId]) => userId);
+  deepStrictEqual(users, [...new Set(users)]);
+  ok(users.length > 1);
+  throws(() => prepare(first, sqliteDialect), { code: "sql/unsupported" });
 });
 
 Deno.test("orm 206: statements of one shape share one text, and no value stands in it", () => {

@@ -11,6 +11,7 @@ import {
   json,
   max,
   MetaData,
+  onConflictDoNothing,
   type RowOfStatement,
   scalarSubquery,
   select,
@@ -155,7 +156,7 @@ Deno.test("wrong columns, types and calls do not compile", () => {
     // @ts-expect-error a name takes no expression of another type
     update(users).set({ name: users.c.id });
     // @ts-expect-error a conflict is about columns of the table
-    insert(users).values({ name: "x" }).onConflictDoNothing(["nope"]);
+    onConflictDoNothing(insert(users).values({ name: "x" }), ["nope"]);
     // @ts-expect-error a limit is a number
     select(users).limit("1");
     // @ts-expect-error nothing but rows and expressions can be selected

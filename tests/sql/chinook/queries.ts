@@ -10,11 +10,13 @@ import {
   exists,
   extract,
   insert,
+  insertFromSelect,
   intersect,
   literal,
   lower,
   max,
   not,
+  onConflictDoUpdate,
   over,
   recursiveCte,
   rowNumber,
@@ -323,20 +325,24 @@ export const questions: readonly Question[] = [
   ),
   ask(
     "writing a list again: an upsert",
-    insert(playlist).values([
-      { playlistId: 5, name: "Nineties" },
-      { playlistId: 99, name: "New" },
-    ]).onConflictDoUpdate({
-      target: ["playlistId"],
-      set: { name: excluded(playlist.c.name) },
-    }).returning({ id: playlist.c.playlistId, name: playlist.c.name }),
+    onConflictDoUpdate(
+      insert(playlist).values([
+        { playlistId: 5, name: "Nineties" },
+        { playlistId: 99, name: "New" },
+      ]),
+      {
+        target: ["playlistId"],
+        set: { name: excluded(playlist.c.name) },
+      },
+    ).returning({ id: playlist.c.playlistId, name: playlist.c.name }),
     `INSERT INTO Playlist VALUES (5, 'Nineties'), (99, 'New')
       ON CONFLICT (PlaylistId) DO UPDATE SET Name = excluded.Name RETURNING PlaylistId, Name`,
   ),
   ask(
     "filling a list from a query",
     [
-      insert(playlistTrack).fromSelect(
+      insertFromSelect(
+        insert(playlistTrack),
         ["playlistId", "trackId"],
         select({ list: literal(99), id: track.c.trackId })
           .where(track.c.genreId.eq(1), track.c.milliseconds.lt(200000)),

@@ -1,15 +1,20 @@
-import type { Compiler } from "../compiler.ts";
-import type { BatchWrites } from "../dialect.ts";
-import { Expression, literal, Raw } from "../expression.ts";
-import { TYPES } from "../types.ts";
-import type { Column } from "../from.ts";
-import { TextStatement } from "../text.ts";
+import type { Compiler } from "./compiler.ts";
+import type { BatchWrites, Dialect } from "./dialect.ts";
+import { Expression, literal, Raw } from "./expression.ts";
+import { TYPES } from "./types.ts";
+import type { Column } from "./from.ts";
+import { TextStatement } from "./text.ts";
+
+/** How a unit of work knows keys, and checks its writes, inside one batch. */
+export function batchWrites({ writes }: Dialect): BatchWrites {
+  return writes ?? ALONE;
+}
 
 /**
- * A batch has the database to itself, so keys that the database makes follow
- * each other and later statements can count from the last one.
+ * A batch that has the database to itself, as on SQLite: keys that the database
+ * makes follow each other, and later statements can count from the last one.
  */
-export const SQLITE_WRITES: BatchWrites = {
+const ALONE: BatchWrites = {
   keyAfterLast: (column, offset) => {
     const { table } = column;
     return "autoincrementColumn" in table &&

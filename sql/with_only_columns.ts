@@ -1,0 +1,20 @@
+import { fromsOf } from "./_froms.ts";
+import type { SelectedRow, SelectItem, SelectRecord } from "./row_types.ts";
+import { Select, select } from "./select.ts";
+
+/**
+ * The rows of a query with other columns; their order only stays where it
+ * decides which rows they are.
+ */
+export function withOnlyColumns<
+  const A extends readonly (SelectItem | SelectRecord)[],
+>(query: Select<unknown>, ...things: A): Select<SelectedRow<A>> {
+  const { from, limit, offset, orderBy } = query.state;
+  const { shape, state } = select(...things);
+  return new Select(shape, {
+    ...query.state,
+    items: state.items,
+    from: from.length > 0 ? from : fromsOf(query, new Set()),
+    orderBy: limit || offset ? orderBy : [],
+  });
+}
