@@ -4,12 +4,18 @@ import {
   Expression,
   type Node,
   type RowShape,
+  type SqlType,
   Statement,
   type Table,
 } from "../sql/mod.ts";
 
-/** A part of a write: text, something with SQL of its own, or columns by name alone. */
-export type Part = string | Node | readonly Column<unknown>[];
+/** A part of a write: text, something with SQL of its own, or parts in turn. */
+export type Part = string | Node | readonly Part[];
+
+/** Parts with something between them. */
+export function listed(parts: readonly Part[], by = ", "): Part {
+  return parts.flatMap((part, i) => i > 0 ? [by, part] : [part]);
+}
 
 /**
  * A statement that a unit of work sends. The Core's INSERT, UPDATE and DELETE
@@ -17,23 +23,27 @@ export type Part = string | Node | readonly Column<unknown>[];
  */
 export class Write extends Statement<unknown> {
   readonly table: Table;
-  readonly parts: readonly Part[];
-  readonly returning: readonly Column<unknown>[];
+  readonly parts: Part;
+  readonly answers: readonly Column<unknown>[];
   override readonly shape: RowShape | undefined;
 
+  /** Answers stand where the parts name them, else behind RETURNING. */
   constructor(
     table: Table,
-    parts: readonly Part[],
-    returning: readonly Column<unknown>[] = [],
+    parts: Part,
+    answers: readonly Column<unknown>[] = [],
   ) {
     super();
     this.table = table;
-    this.parts = parts;
-    this.returning = returning;
-    this.shape = returning.length > 0
+    this.answers = answers;
+    const isAsked = answers.length > 0;
+    this.parts = isAsked && !(parts as readonly Part[]).includes(answers)
+      ? [parts, " RETURNING ", answers]
+      : parts;
+    this.shape = isAsked
       ? {
         kind: "tuple",
-        items: returning.map((column) => ({ expressions: [column] })),
+        items: answers.map((column) => ({ expressions: [column] })),
       }
       : undefined;
   }
@@ -44,40 +54,38 @@ export class Write extends Statement<unknown> {
     return false;
   }
   override structure(): readonly unknown[] {
-    return [this.table, this.parts, this.returning];
+    return [this.table, this.parts];
   }
   override compile(compiler: Compiler): void {
     compiler.nested([this.table], (outermost) => {
-      for (const part of this.parts) {
+      const put = (part: Part): void => {
         if (typeof part === "string") compiler.write(part);
-        else if (Array.isArray(part)) {
-          compiler.each(part, ", ", ({ name }) => compiler.name(name));
-        } else compiler.visit(part as Node);
-      }
-      if (this.returning.length > 0) {
-        compiler.write(" RETURNING ");
-        compiler.results(this.returning, outermost);
-      }
+        else if (part === this.answers) {
+          compiler.results(this.answers, outermost);
+        } else if (Array.isArray(part)) part.forEach(put);
+        else compiler.visit(part as Node);
+      };
+      put(this.parts);
     });
   }
 }
 
-/** A cell of the rows of one JSON parameter (SQLite's `json_each`). */
+/** A cell of a row of a JSON parameter. */
 export class Cell extends Expression<unknown> {
-  readonly path: string;
-  constructor(path: string, column: Column<unknown>) {
-    super(column.type);
-    this.path = path;
+  readonly place: number;
+  constructor(place: number, type: SqlType | undefined) {
+    super(type);
+    this.place = place;
   }
   override get kind(): string {
     return "cell";
   }
   override structure(): readonly unknown[] {
-    return [this.path, this.type];
+    return [this.place, this.type];
   }
   override compile(compiler: Compiler): void {
-    const { path, type } = this;
-    const cell = `(value ->> ${path})`;
+    const { place, type } = this;
+    const cell = `(aludel_rows.value ->> ${place})`;
     compiler.write(type ? compiler.typed(cell, type) : cell);
   }
 }

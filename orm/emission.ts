@@ -4,32 +4,38 @@ import {
   type Column,
   type Engine,
   Expression,
+  quoteName,
   type Result,
-  select,
   type Statement,
   type Table,
   toDriver,
 } from "../sql/mod.ts";
-import { Cell, type Part, Write } from "./_write.ts";
+import { Cell, listed, type Part, Write } from "./_write.ts";
 import { StateError } from "./errors.ts";
 import type { InstanceState } from "./state.ts";
 import { KeyRef, type Values, type Work } from "./unit_of_work.ts";
 
-/** From how many rows on they go as one JSON parameter; fewer read better in a log. */
+/**
+ * From how many rows on they go as one JSON parameter; fewer read better in a
+ * log. Rows that are deleted may name each other, so two of them go together.
+ */
 const BULK = 5;
 
 /** The most characters of such a parameter; each may be three bytes. */
 const BULK_CHARS = 300_000;
-
-/** The most rows of an INSERT with a list of values. */
-const BULK_ROWS = 500;
 
 /** A statement of a unit of work, and what its answer says of objects. */
 export interface Emission {
   /** The statement. */
   readonly statement: Statement<unknown>;
   /** Takes its answer. */
-  readonly receive?: (rows: Result<unknown>) => void;
+  readonly receive: ((rows: Result<unknown>) => void) | undefined;
+}
+
+/** Rows of work as one parameter. */
+interface Bulk {
+  readonly json: Bind;
+  readonly size: number;
 }
 
 /** Turns the work for one engine into statements, in order. */
@@ -42,20 +48,14 @@ export class Emitter {
   readonly guarded: (readonly Work[])[] = [];
   /** Where they go. */
   readonly engine: Engine;
-  readonly #reserved: ReadonlyMap<InstanceState, unknown>;
   readonly #warn: (message: string) => void;
   // How many rows each table has numbered so far, and each object's place.
   readonly #numbered = new Map<Table, number>();
   readonly #places = new Map<InstanceState, number>();
 
-  /** Starts the statements for an engine; some keys may be reserved. */
-  constructor(
-    engine: Engine,
-    reserved: ReadonlyMap<InstanceState, unknown>,
-    warn: (message: string) => void,
-  ) {
+  /** Starts the statements for an engine. */
+  constructor(engine: Engine, warn: (message: string) => void) {
     this.engine = engine;
-    this.#reserved = reserved;
     this.#warn = warn;
   }
 
@@ -69,274 +69,68 @@ export class Emitter {
         this.#places.set(state, place);
       }
     }
-    const groups = runs(
-      works,
-      ({ kind, table, values, where, isExpected }) =>
-        [
-          kind,
-          table.fullName,
-          this.#mask(values),
-          this.#mask(where),
-          isExpected,
-        ].join("\n"),
-    );
-    for (const { items } of groups) {
-      const [{ kind, table }] = items as [Work];
-      if (kind === "insert") this.#insert(table, items);
-      else if (kind === "update") this.#update(table, items);
-      else this.#delete(table, items);
-    }
+    for (const { items } of runs(works, shapeOf)) this.#writeAlike(items);
   }
 
-  /** Rows with equal masks fit one statement: same columns, same references. */
-  #mask(values: Values): string {
-    return [...values].map(([{ name }, value]) =>
-      name +
-      (value instanceof KeyRef
-        ? `#${value.column.table.labelPrefix}`
-        : value instanceof Expression
-        ? "?"
-        : "")
-    ).join("\0");
-  }
-
-  #insert(table: Table, works: readonly Work[]): void {
-    const { dialect, capabilities: { limits } } = this.engine;
-    const [{ values: first, state }] = works as [Work];
-    const numbered = generatedKey(table, first);
-    const columns = [...first.keys()];
-    const returning = state
+  /** Writes rows of one shape: many as one parameter, others one by one. */
+  #writeAlike(works: readonly Work[]): void {
+    const [{ kind, table, values, state }] = works as [Work];
+    const isInsert = kind === "insert";
+    const numbered = isInsert ? generatedKey(table, values) : undefined;
+    const answers = state && kind !== "delete"
       ? table.columns.filter((column) =>
         column === numbered || column.spec.computed ||
-        (first.has(column)
-          ? first.get(column) instanceof Expression
-          : column.spec.serverDefault !== undefined)
+        (values.has(column)
+          ? values.get(column) instanceof Expression
+          : isInsert && column.spec.serverDefault !== undefined)
       )
       : [];
-    const into: Part[] = ["INSERT INTO ", table];
-    const add = (parts: readonly Part[], chunk: readonly Work[]): void => {
-      if (numbered) {
-        const before = this.#numbered.get(table) ?? 0;
-        this.#numbered.set(table, before + chunk.length);
-      }
-      this.#push(new Write(table, parts, returning), (rows) => {
-        // Answers may come in any order; keys grow in the order of the rows.
-        const at = numbered ? returning.indexOf(numbered) : -1;
-        const sorted = at < 0
-          ? rows
-          : ([...rows] as number[][]).sort((a, b) => a[at]! - b[at]!);
-        this.#receive(chunk, returning, sorted);
-      });
-    };
-    const { keyAfterLast } = batchWrites(dialect);
-    const lastKey = numbered && numbered === table.autoincrementColumn &&
-      keyAfterLast?.(numbered, 1);
-    if (
-      works.length >= BULK && this.#fitsJson(works) &&
-      (!numbered || lastKey)
-    ) {
-      for (let from = 0; from < works.length;) {
-        const [json, size] = this.#json(
-          works,
-          from,
-          ({ values }) =>
-            columns.map((column) => this.#cell(values.get(column), column)),
-        );
-        const cells = columns.map((column, i): Part[] => {
-          const cell = new Cell(`${i}`, column);
-          const value = first.get(column);
-          const last = value instanceof KeyRef &&
-            keyAfterLast?.(value.column, 0);
-          return last ? [last, " + ", new Cell(`${i}`, column)] : [cell];
-        });
-        if (lastKey) cells.unshift([lastKey, " + key"]);
-        add([
-          ...into,
-          " (",
-          numbered ? [numbered, ...columns] : columns,
-          ") SELECT ",
-          ...separated(cells),
-          " FROM json_each(",
-          json,
-          ") ORDER BY key",
-        ], works.slice(from, from += size));
-      }
-      return;
-    }
-    // A list of values cannot say which row an answer is about.
-    const most = returning.length > 0 || columns.length === 0 ? 1 : Math.min(
-      BULK_ROWS,
-      Math.floor((limits.params ?? Infinity) / columns.length),
-    );
-    const size = works.length < BULK ? 1 : most;
-    for (let from = 0; from < works.length; from += size) {
-      const chunk = works.slice(from, from + size);
-      const rows = chunk.map(({ values }): Part[] => [
-        "(",
-        ...separated(
-          columns.map((
-            column,
-          ) => [this.#expression(values.get(column), column)]),
-        ),
-        ")",
-      ]);
-      add(
-        columns.length === 0
-          ? [...into, " DEFAULT VALUES"]
-          : [...into, " (", columns, ") VALUES ", ...separated(rows)],
-        chunk,
-      );
-    }
-  }
-
-  #update(table: Table, works: readonly Work[]): void {
-    const [{ values: first, where, isExpected }] = works as [Work];
-    const columns = [...first.keys()];
-    const keys = [...where.keys()];
-    if (
-      works.length >= BULK && isExpected && this.#fitsJson(works) &&
-      !works.some(({ values, where }) =>
-        [...where.values()].includes(null) ||
-        [...values.values(), ...where.values()].some((value) =>
-          value instanceof KeyRef
-        )
-      )
-    ) {
-      for (let from = 0; from < works.length;) {
-        const [json, size] = this.#json(
-          works,
-          from,
-          ({ values, where }) =>
-            [...where, ...values].map(([column, value]) =>
-              this.#cell(value, column)
-            ),
-        );
-        this.#guard(
-          new Write(table, [
-            "UPDATE ",
-            table,
-            " SET ",
-            ...separated(
-              columns.map((
-                column,
-                i,
-              ) => [[column], " = ", new Cell(`${keys.length + i}`, column)]),
-            ),
-            " FROM json_each(",
-            json,
-            ") WHERE ",
-            ...separated(
-              keys.map((
-                column,
-                i,
-              ) => [column, " = ", new Cell(`${i}`, column)]),
-              " AND ",
-            ),
-          ]),
-          works.slice(from, from += size),
-        );
-      }
-      return;
-    }
-    for (const work of works) {
-      const write = new Write(table, [
-        "UPDATE ",
-        table,
-        " SET ",
-        ...separated(
-          [...work.values].map((
-            [column, value],
-          ) => [[column], " = ", this.#expression(value, column)]),
-        ),
-        ...this.#where(work.where),
-      ]);
-      if (isExpected) this.#guard(write, [work]);
-      else this.#push(write);
-      // What the database worked out is read in the same trip.
-      const { state } = work;
-      const made = state
-        ? table.columns.filter((column) =>
-          column.spec.computed ||
-          work.values.get(column) instanceof Expression
-        )
-        : [];
-      if (made.length > 0) {
-        const query = select(...made).where(
-          ...[...work.where].filter(([column]) => column.spec.primaryKey).map((
-            [column, value],
-          ) =>
-            column.eq(
-              this.#expression(work.values.get(column) ?? value, column),
-            )
-          ),
-        );
-        this.#push(query, (rows) => {
-          const answers = made.length > 1 ? rows : rows.map((one) => [one]);
-          this.#receive([work], made, answers);
-        });
-      }
-    }
-  }
-
-  #delete(table: Table, works: readonly Work[]): void {
-    const [{ where, isExpected }] = works as [Work];
-    const keys = [...where.keys()];
-    const from: Part[] = ["DELETE FROM ", table];
-    const { jsonEach } = this.engine.dialect.features;
-    const [key] = keys;
-    const isOne = keys.length === 1;
-    if (works.length > 1 && key && (isOne || jsonEach)) {
-      for (let at = 0; at < works.length;) {
-        let size = works.length;
-        let list: Part[];
-        if (works.length < BULK && isOne || !jsonEach) {
-          list = separated(
-            works.map(({ where }) => [this.#expression(where.get(key), key)]),
-          );
-        } else {
-          const [json, taken] = this.#json(
-            works,
-            at,
-            ({ where }) =>
-              [...where].map(([column, value]) => this.#cell(value, column)),
-          );
-          size = taken;
-          list = [
-            "SELECT ",
-            ...separated(keys.map((column, i) => [new Cell(`${i}`, column)])),
-            " FROM json_each(",
-            json,
-            ")",
-          ];
+    const { keyAfterLast } = batchWrites(this.engine.dialect);
+    const nextKey = numbered && numbered === table.autoincrementColumn
+      ? keyAfterLast?.(numbered, 1)
+      : undefined;
+    // Where others write in between, nothing says which row an answer is about.
+    const isMany = works.length >= (kind === "delete" ? 2 : BULK);
+    const isBulk = isMany &&
+      (numbered
+        ? nextKey !== undefined
+        : answers.length === 0 || isInsert && keyAfterLast !== undefined);
+    for (let at = 0; at < works.length;) {
+      const bulk = isBulk ? this.#bulk(works, at) : undefined;
+      const chunk = works.slice(at, at += bulk?.size ?? 1);
+      const parts = this.#parts(chunk[0] as Work, bulk, numbered, nextKey);
+      if (isInsert) {
+        if (numbered) {
+          const before = this.#numbered.get(table) ?? 0;
+          this.#numbered.set(table, before + chunk.length);
         }
-        const found: Part[] = isOne
-          ? [key]
-          : ["(", ...separated(keys.map((column) => [column])), ")"];
-        const write = new Write(table, [
-          ...from,
-          " WHERE ",
-          ...found,
-          " IN (",
-          ...list,
-          ")",
-        ]);
-        const chunk = works.slice(at, at += size);
-        if (isExpected) this.#guard(write, chunk);
-        else this.#pushDelete(write, chunk);
-      }
-      return;
-    }
-    for (const work of works) {
-      const write = new Write(table, [...from, ...this.#where(work.where)]);
-      if (isExpected) this.#guard(write, [work]);
-      else this.#pushDelete(write, [work]);
+        this.#push(table, parts, answers, (rows) => {
+          // Answers may come in any order; keys grow in the order of the rows.
+          const key = numbered ? answers.indexOf(numbered) : -1;
+          const sorted = key < 0
+            ? rows
+            : ([...rows] as number[][]).sort((a, b) => a[key]! - b[key]!);
+          this.#receive(chunk, answers, sorted);
+        });
+      } else this.#change(chunk, parts);
+      if (!isInsert && answers.length > 0) this.#reread(chunk, answers);
     }
   }
 
-  #pushDelete(write: Write, works: readonly Work[]): void {
-    this.#push(write, ({ rowCount }) => {
-      const [{ state, mapper }] = works as [Work];
-      if (state && rowCount < works.length) {
+  /** Writes an UPDATE or DELETE, which must find its rows where that is expected. */
+  #change(works: readonly Work[], parts: Part): void {
+    const [{ table, kind, state, mapper, isExpected }] = works as [Work];
+    if (isExpected) {
+      const label = `stale:${this.guarded.push(works) - 1}`;
+      const { expectRows } = batchWrites(this.engine.dialect);
+      const write = new Write(table, parts);
+      for (const statement of expectRows(write, works.length, label)) {
+        this.emissions.push({ statement, receive: undefined });
+      }
+      return;
+    }
+    this.#push(table, parts, [], ({ rowCount }) => {
+      if (kind === "delete" && state && rowCount < works.length) {
         this.#warn(
           `DELETE of ${works.length} ${mapper.name} matched ${rowCount} rows`,
         );
@@ -344,32 +138,92 @@ export class Emitter {
     });
   }
 
-  #push(statement: Statement<unknown>, receive?: Emission["receive"]): void {
-    this.emissions.push(receive ? { statement, receive } : { statement });
+  /** What the database worked out for a row is read in the same trip. */
+  #reread(works: readonly Work[], answers: readonly Column<unknown>[]): void {
+    const [{ table, values, where }] = works as [Work];
+    const key = [...where].filter(([{ spec }]) => !spec.info?.version)
+      .map(([column, value]): Part => {
+        const now = this.#expression(values.get(column) ?? value, column);
+        return [column, " = ", now];
+      });
+    this.#push(
+      table,
+      ["SELECT ", answers, " FROM ", table, " WHERE ", listed(key, " AND ")],
+      answers,
+      (rows) => this.#receive(works, answers, rows),
+    );
   }
 
-  #guard(write: Write, works: readonly Work[]): void {
-    const label = `stale:${this.guarded.push(works) - 1}`;
-    const writes = batchWrites(this.engine.dialect);
-    for (const one of writes.expectRows(write, works.length, label)) {
-      this.#push(one);
+  /** The text of a row's statement, or of one for many rows. */
+  #parts(
+    { kind, table, values, where }: Work,
+    bulk: Bulk | undefined,
+    numbered?: Column<unknown>,
+    nextKey?: Expression<unknown>,
+  ): Part {
+    const { dialect } = this.engine;
+    const rows = bulk && batchWrites(dialect).eachRow(bulk.json);
+    const name = (column: Column<unknown>): string =>
+      quoteName(column.name, dialect);
+    let place = 0;
+    const slot = ([column, value]: Entry): Part =>
+      rows
+        ? this.#cell(value, new Cell(place++, column.type))
+        : this.#expression(value, column);
+    const names = [...values.keys()].map(name);
+    const slots = [...values].map(slot);
+    const found = [...where].filter(isKnown);
+    const sought = found.map(slot);
+    const empty = [...where.keys()].filter((column) =>
+      where.get(column) === null
+    ).map((column): Part => [column, " IS NULL"]);
+    if (kind === "insert") {
+      const into = ["INSERT INTO ", table];
+      if (rows && numbered && nextKey) {
+        names.unshift(name(numbered));
+        slots.unshift([nextKey, " + key"]);
+      }
+      if (names.length === 0) return [into, " DEFAULT VALUES"];
+      const row = listed(slots);
+      return [
+        ...[into, " (", listed(names), ") "],
+        rows ? ["SELECT ", row, " FROM ", rows, " ORDER BY key"] : [
+          ...["VALUES (", row, ")"],
+        ],
+      ];
     }
+    if (kind === "delete" && rows) {
+      const keys = listed(found.map(([column]) => name(column)));
+      const among = ["SELECT ", listed(sought), " FROM ", rows];
+      return [
+        ...["DELETE FROM ", table, " WHERE "],
+        listed([["(", keys, ") IN (", among, ")"], ...empty], " AND "),
+      ];
+    }
+    const conditions = listed([
+      ...found.map(([column], i): Part => [column, " = ", sought[i] as Part]),
+      ...empty,
+    ], " AND ");
+    if (kind === "delete") {
+      return ["DELETE FROM ", table, " WHERE ", conditions];
+    }
+    const set = names.map((name, i): Part => [name, " = ", slots[i] as Part]);
+    return [
+      ...["UPDATE ", table, " SET ", listed(set)],
+      ...[rows ? [" FROM ", rows] : "", " WHERE ", conditions],
+    ];
   }
 
-  #where(where: Values): Part[] {
-    return [
-      " WHERE ",
-      ...separated(
-        [...where].map((
-          [column, value],
-        ) =>
-          value === null
-            ? [column, " IS NULL"]
-            : [column, " = ", this.#expression(value, column)]
-        ),
-        " AND ",
-      ),
-    ];
+  #push(
+    table: Table,
+    parts: Part,
+    answers: readonly Column<unknown>[],
+    receive: Emission["receive"],
+  ): void {
+    this.emissions.push({
+      statement: new Write(table, parts, answers),
+      receive,
+    });
   }
 
   #receive(
@@ -386,40 +240,51 @@ export class Emitter {
     });
   }
 
-  #fitsJson(works: readonly Work[]): boolean {
-    return this.engine.dialect.features.jsonEach === true &&
-      works.every(({ values }) =>
-        [...values.values()].every((value) =>
-          !(value instanceof Expression) && !(value instanceof Uint8Array) &&
-          // Only numbers can be counted from the last one.
-          !(value instanceof KeyRef &&
-            value.column !== value.state.mapper.table.autoincrementColumn) &&
-          !(typeof value === "string" && value.includes("\0"))
-        )
-      );
-  }
-
-  /** As many rows as fit one parameter, and how many those are. */
-  #json(
-    works: readonly Work[],
-    from: number,
-    cells: (work: Work) => unknown[],
-  ): [json: Bind, size: number] {
+  /** As many rows as fit one parameter; none where the next is not for JSON. */
+  #bulk(works: readonly Work[], from: number): Bulk | undefined {
     const rows: string[] = [];
     let length = 0;
-    for (const work of works.slice(from)) {
-      const row = JSON.stringify(cells(work));
+    for (let at = from; at < works.length; at++) {
+      const { values, where } = works[at] as Work;
+      const cells = [...values, ...[...where].filter(isKnown)].map((entry) =>
+        this.#plain(entry)
+      );
+      if (cells.includes(undefined)) break;
+      const row = JSON.stringify(cells);
       length += row.length;
       if (rows.length > 0 && length > BULK_CHARS) break;
       rows.push(row);
     }
-    return [new Bind(`[${rows}]`, undefined), rows.length];
+    const { length: size } = rows;
+    return size > 0
+      ? { json: new Bind(`[${rows}]`, undefined), size }
+      : undefined;
   }
 
-  #cell(value: unknown, column: Column<unknown>): unknown {
-    return value instanceof KeyRef
-      ? this.#offset(value)
-      : toDriver(value, column.type, this.engine.dialect);
+  /** A value as JSON has it, of a key to come its distance; else nothing. */
+  #plain([column, value]: Entry): unknown {
+    const { dialect } = this.engine;
+    if (value instanceof Expression) return undefined;
+    if (value instanceof KeyRef && value.known === undefined) {
+      const { state: { mapper }, column: key } = value;
+      // Only numbers can be counted from the last one.
+      return batchWrites(dialect).keyAfterLast &&
+          key === mapper.table.autoincrementColumn
+        ? this.#offset(value)
+        : undefined;
+    }
+    const plain = toDriver(knownOf(value), column.type, dialect);
+    return plain instanceof Uint8Array || `${plain}`.includes("\0")
+      ? undefined
+      : plain;
+  }
+
+  /** A cell of a row, which counts from the last key where that is to come. */
+  #cell(value: unknown, cell: Cell): Part {
+    const { keyAfterLast } = batchWrites(this.engine.dialect);
+    const last = value instanceof KeyRef && value.known === undefined &&
+      keyAfterLast?.(value.column, 0);
+    return last ? [last, " + ", cell] : cell;
   }
 
   /** How many rows after the last one of its table an object's row comes. */
@@ -428,11 +293,10 @@ export class Emitter {
     return place - (this.#numbered.get(state.mapper.table) ?? 0) + 1;
   }
 
-  #expression(value: unknown, column: Column<unknown>): Expression<unknown> {
+  #expression(given: unknown, column: Column<unknown>): Expression<unknown> {
+    const value = knownOf(given);
     if (value instanceof KeyRef) {
       const { state, column: key } = value;
-      const reserved = this.#reserved.get(state);
-      if (reserved !== undefined) return new Bind(reserved, column.type);
       const { keyAfterLast } = batchWrites(this.engine.dialect);
       if (keyAfterLast && this.#places.has(state)) {
         return keyAfterLast(key, this.#offset(value));
@@ -443,6 +307,34 @@ export class Emitter {
     }
     return value instanceof Expression ? value : new Bind(value, column.type);
   }
+}
+
+type Entry = readonly [Column<unknown>, unknown];
+
+function isKnown([, value]: Entry): boolean {
+  return value !== null;
+}
+
+/** A value, of a key that was to come the key where it has come. */
+function knownOf(value: unknown): unknown {
+  return value instanceof KeyRef ? value.known ?? value : value;
+}
+
+/** Equal for rows that fit one statement: same columns, same references. */
+function shapeOf({ kind, table, values, where, isExpected }: Work): string {
+  const shape = (one: Values): string =>
+    [...one].map(([{ name }, value]) =>
+      name +
+      (value === null && one === where
+        ? " null"
+        : value instanceof KeyRef
+        ? `#${value.column.table.labelPrefix}`
+        : value instanceof Expression
+        ? "?"
+        : "")
+    ).join("\0");
+  return [kind, table.fullName, shape(values), shape(where), isExpected]
+    .join("\n");
 }
 
 /** The key that the database makes, where a row leaves it out. */
@@ -471,8 +363,4 @@ export function runs<T, K>(
     else found.push({ key, items: [item] });
   }
   return found;
-}
-
-function separated(parts: readonly (readonly Part[])[], by = ", "): Part[] {
-  return parts.flatMap((part, i) => i > 0 ? [by, ...part] : part);
 }

@@ -52,8 +52,8 @@ export async function writeChanges(
     if (isAuto && ![...engines].every(isInteractive)) return () => {};
     for (const engine of engines) mustHold(engine);
   }
-  const reserved = await reserveKeys(unit, plan, engineOf);
-  const writes = emit(core, plan, engineOf, reserved);
+  await reserveKeys(unit, plan, engineOf);
+  const writes = emit(core, plan, engineOf);
   const generated: Map<InstanceState, Values> = new Map();
   // What can be undone goes first.
   const [later, now] = [true, false].map((isLater) =>
@@ -115,13 +115,12 @@ function emit(
   core: SessionCore,
   plan: Plan,
   engineOf: (mapper: Mapper) => Engine,
-  reserved: ReadonlyMap<InstanceState, unknown>,
 ): EngineWrites[] {
   const writes = new Map<Engine, EngineWrites>();
   for (const { key, items } of runs(plan.works, (w) => engineOf(w.mapper))) {
     let write = writes.get(key);
     if (!write) {
-      write = { emitter: new Emitter(key, reserved, core.warn), prepared: [] };
+      write = { emitter: new Emitter(key, core.warn), prepared: [] };
       writes.set(key, write);
       if (!core.unit.held.has(key)) key.log("BEGIN (implicit)");
     }
@@ -141,8 +140,7 @@ async function reserveKeys(
   unit: OpenUnit,
   plan: Plan,
   engineOf: (mapper: Mapper) => Engine,
-): Promise<Map<InstanceState, unknown>> {
-  const reserved = new Map<InstanceState, unknown>();
+): Promise<void> {
   const wanted = new Map<Engine, Map<Column<unknown>, Work[]>>();
   for (const work of plan.works) {
     const engine = engineOf(work.mapper);
@@ -170,15 +168,12 @@ async function reserveKeys(
     const results = await send(unit, engine, statements);
     asked.forEach(([column, works], i) => {
       const read = resultReader(column.type, engine.dialect);
-      works.forEach(({ state, values }, at) => {
+      works.forEach(({ values }, at) => {
         const raw = results[i]?.rows[at]?.[0];
-        const key = read ? read(raw) : raw;
-        values.set(column, key);
-        reserved.set(state as InstanceState, key);
+        values.set(column, read ? read(raw) : raw);
       });
     });
   }
-  return reserved;
 }
 
 /** The stale object of a guard that failed; asked for where many share one. */

@@ -12,11 +12,18 @@ export class KeyRef {
   readonly state: InstanceState;
   /** Which column of the key. */
   readonly column: Column<unknown>;
+  readonly #values: Values;
 
   /** Refers to a column of an object that is about to be inserted. */
-  constructor(state: InstanceState, column: Column<unknown>) {
+  constructor(state: InstanceState, column: Column<unknown>, values: Values) {
     this.state = state;
     this.column = column;
+    this.#values = values;
+  }
+
+  /** The key, where it was reserved beforehand. */
+  get known(): unknown {
+    return this.#values.get(this.column);
   }
 }
 
@@ -111,8 +118,9 @@ export function planUnit(unit: Unit): Plan {
     const state = stateOf(object);
     const column = state.mapper.table.column(key);
     if (!isNew.has(state)) return state.read(column);
-    const planned = savedOf(state).values.get(column);
-    return planned === undefined ? new KeyRef(state, column) : planned;
+    const { values } = savedOf(state);
+    const planned = values.get(column);
+    return planned === undefined ? new KeyRef(state, column, values) : planned;
   };
 
   /** Copies the key of one object into the referring columns of another. */
@@ -490,10 +498,9 @@ export function planUnit(unit: Unit): Plan {
     kind: "update",
     ...workOn(state, values),
     where: new Map(
-      state.mapper.primaryKey.map((column) => [
+      state.mapper.primaryKey.map((
         column,
-        savedOf(state).values.get(column) ?? new KeyRef(state, column),
-      ]),
+      ) => [column, keyValue(state.object, column.key)]),
     ),
     isExpected: false,
   }));

@@ -22,6 +22,7 @@ const ALONE: BatchWrites = {
       ? new NthLastKey(column, literal(-offset))
       : new LastKey(column).plus(literal(offset));
   },
+  eachRow: (json) => [new Raw("json_each("), json, new Raw(") AS aludel_rows")],
   expectRows: (write, count, label) => [
     write,
     // Only a false condition evaluates the path, whose text is the error's.

@@ -1,6 +1,7 @@
 import type { CompiledStatement, Compiler, Slot } from "./compiler.ts";
 import type { Bind, Expression } from "./expression.ts";
 import type { Column } from "./from.ts";
+import type { Node } from "./node.ts";
 import type { ForeignKey, Table } from "./schema.ts";
 import type { Statement } from "./statement.ts";
 import type { SqlType, SqlValue, TypeRules } from "./types.ts";
@@ -128,6 +129,11 @@ export interface BatchWrites {
   keyAfterLast?(column: Column<unknown>, offset: number): Expression<unknown>;
   /** A query that reserves `count` keys, one a row; the other way to know them. */
   reserveKeys?(column: Column<unknown>, count: number): Statement<unknown>;
+  /**
+   * What gives the rows of a JSON list as `aludel_rows`: each a list `value` at
+   * a `key` that grows, from 0 on where keys are counted by it.
+   */
+  eachRow(json: Bind): readonly Node[];
   /**
    * The statements that make a write and undo the whole batch with a
    * `GuardError` of this label unless it touched so many rows.

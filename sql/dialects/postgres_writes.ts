@@ -17,6 +17,11 @@ export const POSTGRES_WRITES: BatchWrites = {
       literal(count, TYPES.integer),
       new Raw(")"),
     ], true),
+  eachRow: (json) => [
+    new Raw("json_array_elements("),
+    json,
+    new Raw("::json) WITH ORDINALITY AS aludel_rows(value, key)"),
+  ],
   expectRows: (write, count, label) => [
     new TextStatement([
       new Raw("WITH written AS ("),
