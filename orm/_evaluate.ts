@@ -22,7 +22,7 @@ type Parts = {
 export function evaluate(part: unknown, state: InstanceState): unknown {
   if (part instanceof Bind) return plain(part.value);
   if (part instanceof Column) {
-    if (part.table !== state.mapper.table || state.isExpired) return UNKNOWN;
+    if (!state.mapper.columns.includes(part) || state.isExpired) return UNKNOWN;
     const value = state.read(part);
     return value === undefined ? UNKNOWN : plain(value);
   }

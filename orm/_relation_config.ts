@@ -1,4 +1,4 @@
-import { type FromClause, joinPath, type Table } from "../sql/mod.ts";
+import { type FromClause, joinPath, Table } from "../sql/mod.ts";
 import { MappingError } from "./errors.ts";
 import { named } from "./_names.ts";
 import type { Mapper } from "./mapper.ts";
@@ -7,6 +7,7 @@ import {
   type CollectionFactory,
   type JoinCondition,
   joinSteps,
+  overlap,
   type Pair,
   type Relation,
   type RelationSpec,
@@ -129,15 +130,15 @@ type Found = Pick<Relation, "localPairs" | "remotePairs" | "extra">;
 
 function pairsOf(relation: Relation, where: string): Found {
   const { kind, secondary, options } = relation;
-  const parent = relation.parent.table;
-  const target = relation.target.table;
+  const parent = relation.parent.from;
+  const target = relation.target.from;
   const { primaryJoin, secondaryJoin, foreignKeys } = options;
   if (kind === "manyToMany") {
     if (!secondary) {
       throw refusal(where, "it needs a secondary table");
     }
     // Both keys of a relation to its own class lead to one table: the first is this side's.
-    const isSelf = parent === target;
+    const isSelf = overlap(parent, target);
     const local = primaryJoin
       ? primaryJoin(secondary, parent, foreignKeys, where).pairs
       : pairs(secondary, parent, foreignKeys, where, isSelf);
@@ -173,28 +174,46 @@ function pairsOf(relation: Relation, where: string): Found {
   };
 }
 
+/** The tables of what rows come from, referenced ones first. */
+function tablesOf({ members }: FromClause): Table[] {
+  return members.filter((one) => one instanceof Table);
+}
+
 const findPairs: JoinCondition = (from, to, wanted, where) => ({
   pairs: pairs(from, to, wanted, where),
 });
 
 /** What refers from one table to another; unless any will do, the foreign key must be the only one. */
 function pairs(
-  from: Table,
-  to: Table,
+  from: FromClause,
+  to: FromClause,
   wanted: readonly string[] | undefined,
   where: string,
   isAny = false,
 ): readonly Pair[] {
-  const all = from.foreignKeys.filter((key) => key.targetTable === to.fullName);
-  const keys = all.filter((key) =>
+  const all = tablesOf(from).flatMap((table) => table.foreignKeys).filter((
+    { columns: [first], targetTable },
+  ) =>
+    // The key by which a subclass's row belongs to its base's relates nothing.
+    first && from.c[first.key] === first &&
+    tablesOf(to).some((table) => table.fullName === targetTable)
+  );
+  const fit = all.filter((key) =>
     !wanted || key.columns.every((column) => wanted.includes(column.key))
   );
+  // Of a class that inherits, what its own table says counts first.
+  const near = fit.filter(({ columns: [first] }) =>
+    first?.table === tablesOf(from).at(-1)
+  );
+  const keys = near.length > 0 ? near : fit;
   const [key] = keys;
   if (!key || (keys.length > 1 && !isAny)) {
     const known = named(
       all.map((one) => one.columns.map((c) => c.key).join("+")),
     );
-    const way = `from "${from.fullName}" to "${to.fullName}"`;
+    const way = `from "${tablesOf(from).at(-1)?.fullName}" to "${
+      tablesOf(to).at(-1)?.fullName
+    }"`;
     throw refusal(
       where,
       all.length === 0
@@ -204,8 +223,11 @@ function pairs(
         : `several foreign keys lead ${way} (${known}); name one with foreignKeys`,
     );
   }
+  const target = tablesOf(to).find(({ fullName }) =>
+    fullName === key.targetTable
+  );
   return key.columns.map((column, i) => ({
-    from: to.column(key.targetColumns[i] ?? "").key,
+    from: target?.column(key.targetColumns[i] ?? "").key ?? "",
     to: column.key,
   }));
 }

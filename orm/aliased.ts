@@ -1,12 +1,11 @@
 import {
-  Alias,
   type FromClause,
   type RowSource,
   rowSource,
   type Selectable,
 } from "../sql/mod.ts";
 import { mapperOf } from "./mapper.ts";
-import { columnsAt, makeView, sourceAt } from "./relation_view.ts";
+import { aliasOf, columnsAt, makeView, sourceAt } from "./relation_view.ts";
 
 /**
  * A mapped class under another name, so that it can stand twice in a query.
@@ -42,7 +41,7 @@ export function aliased<I, C, R>(
   name?: string,
 ): AliasedClass<I, C, R> {
   const mapper = mapperOf(cls);
-  const from: FromClause = new Alias(mapper.table, name);
+  const from: FromClause = aliasOf(mapper, name);
   const source: RowSource = sourceAt(mapper, from);
   return {
     prototype: cls.prototype,

@@ -11,8 +11,9 @@ import {
 import { MappingError } from "./errors.ts";
 import { tableIn } from "./loading/options.ts";
 import { ownerColumns } from "./loading/related.ts";
-import { column, joinSteps, type Relation } from "./relation.ts";
+import { column, joinSteps, overlap, type Relation } from "./relation.ts";
 import {
+  aliasOf,
   conditionOf,
   type Criterion,
   type RelationView,
@@ -37,9 +38,9 @@ export function any<Key extends string, C>(
 ): Expression<boolean> {
   const view = viewOf(relation);
   const { of, criterion } = view;
-  const isSelf = of.parent.table === of.target.table;
+  const isSelf = overlap(of.parent.from, of.target.from);
   const to = view.to ??
-    (isSelf ? new Alias(of.target.table) : of.target.table);
+    (isSelf ? aliasOf(of.target) : of.target.from);
   const given = [...criterion ? [criterion] : [], ...criteria];
   if (isSelf && !view.to && given.some((one) => typeof one !== "function")) {
     throw new MappingError(
@@ -71,7 +72,7 @@ export function contains(
   object: object,
 ): Expression<boolean> {
   const view = viewOf(relation);
-  const { of, from = of.parent.table } = view;
+  const { of, from = of.parent.from } = view;
   if (of.kind === "manyToOne") {
     const values = keysOf(of, object, of.remotePairs.map((pair) => pair.from));
     return and(
@@ -79,7 +80,7 @@ export function contains(
     );
   }
   const { target } = of;
-  const to = view.to ?? new Alias(target.table);
+  const to = view.to ?? aliasOf(target);
   const values = keysOf(of, object, target.primaryKey.map((one) => one.key));
   return related(view, to, [
     and(
@@ -98,7 +99,7 @@ export function isRelated(
   object: object | null,
 ): Expression<boolean> {
   if (object !== null) return contains(relation, object);
-  const { of, from = of.parent.table } = viewOf(relation);
+  const { of, from = of.parent.from } = viewOf(relation);
   return of.kind === "manyToOne"
     ? and(...ownerColumns(of, from).map((one) => one.isNull()))
     : not(any(relation));
@@ -118,7 +119,7 @@ export function withParent(
   object: object,
   relation: Relation,
 ): Expression<boolean> {
-  const { of, to = of.target.table } = viewOf(relation);
+  const { of, to = of.target.from } = viewOf(relation);
   const { secondary, localPairs, remotePairs, kind } = of;
   const values = keysOf(of, object, ownerColumns(of).map((one) => one.key));
   if (secondary) {
@@ -139,7 +140,7 @@ export function withParent(
 }
 
 function related(
-  { of, from = of.parent.table }: RelationView,
+  { of, from = of.parent.from }: RelationView,
   to: FromClause,
   conditions: readonly (Expression<unknown> | undefined)[],
 ): Expression<boolean> {
@@ -160,7 +161,7 @@ function keysOf(
 ): unknown[] {
   const state = stateOf(object);
   return keys.map((one) => {
-    const value = state.read(state.mapper.table.column(one));
+    const value = state.read(state.mapper.column(one));
     if (value !== undefined && value !== null) return value;
     throw new MappingError(
       `Cannot compare ${parent.name}.${key} with this ${target.name}: it has no key yet; commit it first`,

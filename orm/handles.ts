@@ -452,6 +452,9 @@ export function initialize(
   const { mapper } = stateOf(object);
   hooks.hear?.("init", object, init);
   try {
+    for (const [column, value] of mapper.polymorphism?.initial ?? []) {
+      (object as Record<string, unknown>)[mapper.keyOf(column)] = value;
+    }
     for (const [key, value] of Object.entries(init)) {
       if (value === undefined) continue;
       // Attributes that are not columns are accessors of the class.

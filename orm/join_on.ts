@@ -3,11 +3,11 @@ import {
   Binary,
   Column,
   type Expression,
-  type Table,
+  type FromClause,
 } from "../sql/mod.ts";
 import { MappingError } from "./errors.ts";
 import { moved, termsOf } from "./_moved.ts";
-import type { JoinCondition, Pair } from "./relation.ts";
+import { type JoinCondition, overlap, type Pair } from "./relation.ts";
 
 /**
  * How related rows find each other, where foreign keys do not say it or there
@@ -51,7 +51,7 @@ export function joinOn(condition: () => Expression<unknown>): JoinCondition {
     }
     if (pairs.length === 0) {
       throw new MappingError(
-        `Cannot relate ${where}: its join sets no column of "${referring.fullName}" equal to one of "${referenced.fullName}"; in one table, name the referring column with foreignKeys`,
+        `Cannot relate ${where}: its join sets no column of "${referring.labelPrefix}" equal to one of "${referenced.labelPrefix}"; in one table, name the referring column with foreignKeys`,
       );
     }
     if (rest.length === 0) return { pairs };
@@ -60,7 +60,13 @@ export function joinOn(condition: () => Expression<unknown>): JoinCondition {
       extra: (one, other) =>
         and(
           ...rest.map((term) =>
-            moved(term, new Map([[referenced, other], [referring, one]]))
+            moved(
+              term,
+              new Map([
+                ...referenced.members.map((member) => [member, other] as const),
+                ...referring.members.map((member) => [member, one] as const),
+              ]),
+            )
           ),
         ),
     };
@@ -69,16 +75,17 @@ export function joinOn(condition: () => Expression<unknown>): JoinCondition {
 
 function pairOf(
   term: Expression<unknown>,
-  referring: Table,
-  referenced: Table,
+  referring: FromClause,
+  referenced: FromClause,
   foreignKeys: readonly string[] | undefined,
 ): Pair | undefined {
   if (!(term instanceof Binary) || term.operator !== "=") return undefined;
   for (const [to, from] of [[term.left, term.right], [term.right, term.left]]) {
     if (
       to instanceof Column && from instanceof Column &&
-      to.table === referring && from.table === referenced &&
-      (foreignKeys?.includes(to.key) ?? referring !== referenced)
+      referring.members.includes(to.table) &&
+      referenced.members.includes(from.table) &&
+      (foreignKeys?.includes(to.key) ?? !overlap(referring, referenced))
     ) return { from: from.key, to: to.key };
   }
   return undefined;

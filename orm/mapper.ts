@@ -1,4 +1,10 @@
-import type { Column, FromClause, RowSource, Table } from "../sql/mod.ts";
+import type {
+  Column,
+  Expression,
+  FromClause,
+  RowSource,
+  Table,
+} from "../sql/mod.ts";
 import type { AttributeSpec } from "./attribute.ts";
 import { MappingError, NotLoadedError } from "./errors.ts";
 import type { Relation, RelationSpec } from "./relation.ts";
@@ -14,6 +20,30 @@ export type RelationSpecs = Readonly<
   Record<string, () => RelationSpec<unknown>>
 >;
 
+/** One of the tables that an object's row is spread over. */
+export interface RowTable {
+  /** The table. */
+  readonly table: Table;
+  /** The columns of the identity in it. */
+  readonly key: readonly Column<unknown>[];
+  /** Whether the database deletes its rows with those that they belong to. */
+  readonly isPassive?: boolean | undefined;
+}
+
+/** Makes an object of the values that stand in a row from a place on. */
+export type MakeObject = (row: readonly unknown[], at: number) => unknown;
+
+/** How a class and those that inherit from it share rows; absent where none does. */
+export interface Polymorphism {
+  /** What tells new objects of the class from those of others. */
+  readonly initial: ReadonlyMap<Column<unknown>, unknown>;
+  /** Has each row of a source made into an object of its own class. */
+  rows(
+    source: RowSource,
+    make: (mapper: Mapper, columns: RowSource["columns"]) => MakeObject,
+  ): MakeObject;
+}
+
 /** What a {@linkcode Mapper} is made of. */
 export interface MapperParts {
   /** Relations by key. */
@@ -26,6 +56,12 @@ export interface MapperParts {
   readonly primaryKey?: readonly Column<unknown>[] | undefined;
   /** The mapper that it inherits from. */
   readonly inherits?: Mapper | undefined;
+  /** What its rows come from. @default its table */
+  readonly from?: FromClause | undefined;
+  /** The tables of a row, referenced ones first. @default its table */
+  readonly tables?: readonly RowTable[] | undefined;
+  /** What tells its rows from others of the same tables, where they come from. */
+  readonly criterion?: ((from: FromClause) => Expression<unknown>) | undefined;
   /** Called with each object that is made from a row, in place of the constructor. */
   readonly reconstructor?: ((object: never) => void) | undefined;
 }
@@ -46,6 +82,12 @@ export class Mapper {
   readonly columns: readonly Column<unknown>[];
   /** The columns that make up its identity: Fowler's Identity Field. */
   readonly primaryKey: readonly Column<unknown>[];
+  /** What its rows come from: the table, or several joined. */
+  readonly from: FromClause;
+  /** The tables that its rows are spread over, referenced ones first. */
+  readonly tables: readonly RowTable[];
+  /** How it shares its rows with classes that inherit; set when one does. */
+  polymorphism: Polymorphism | undefined;
   // Attributes whose key is not that of their column.
   readonly #keys: ReadonlyMap<Column<unknown>, string> | undefined;
   #relations: ReadonlyMap<string, Relation> | undefined;
@@ -62,6 +104,8 @@ export class Mapper {
     this.parts = parts;
     this.columns = Object.values(columns);
     this.primaryKey = primaryKey;
+    this.from = parts.from ?? table;
+    this.tables = parts.tables ?? [{ table, key: primaryKey }];
     if (
       primaryKey.length === 0 ||
       !primaryKey.every((column) => this.columns.includes(column))
@@ -99,6 +143,11 @@ export class Mapper {
     return this.inherits?.root ?? this;
   }
 
+  /** The column of a key, in what its rows come from. */
+  column(key: string): Column<unknown> {
+    return this.from.c[key];
+  }
+
   /** The key of a column's attribute. */
   keyOf(column: Column<unknown>): string {
     return this.#keys?.get(column) ?? column.key;
@@ -106,7 +155,7 @@ export class Mapper {
 
   /** What conditions and results name: columns and other attributes, by key. */
   get c(): Readonly<Record<string, unknown>> {
-    return this.#c ??= this.columnsAt(this.table);
+    return this.#c ??= this.columnsAt(this.from);
   }
 
   /** The same where its rows come from an alias of the table. */
@@ -116,7 +165,7 @@ export class Mapper {
         column,
       ) => [
         this.keyOf(column),
-        from === this.table ? column : from.c[column.key],
+        from === this.from ? column : from.c[column.key],
       ]),
     );
     // Attributes name columns, so they are worked out when they are asked for.
@@ -135,8 +184,9 @@ export class Mapper {
     const all = this.allColumns;
     const columns = all.filter((column) => !column.spec.info?.deferred);
     return this.#source = {
-      from: this.table,
+      from: this.from,
       columns: columns.length < all.length ? columns : all,
+      where: this.parts.criterion?.(this.from),
       owner: this,
     };
   }
@@ -161,11 +211,12 @@ export class Mapper {
     if (this.#failure) throw this.#failure;
     if (this.#relations) return this.#relations;
     try {
-      this.#relations = new Map(
-        Object.entries(this.parts.relations ?? {}).map((
+      this.#relations = new Map([
+        ...this.inherits?.relations ?? [],
+        ...Object.entries(this.parts.relations ?? {}).map((
           [key, spec],
-        ) => [key, configureRelation(this, key, spec, mapperOf)]),
-      );
+        ) => [key, configureRelation(this, key, spec, mapperOf)] as const),
+      ]);
       // Other sides are looked up when this one is there for them.
       for (const relation of this.#relations.values()) void relation.inverse;
       return this.#relations;
@@ -176,7 +227,8 @@ export class Mapper {
 
   /** Whether a key is that of a relation. */
   hasRelation(key: string): boolean {
-    return Object.hasOwn(this.parts.relations ?? {}, key);
+    return Object.hasOwn(this.parts.relations ?? {}, key) ||
+      (this.inherits?.hasRelation(key) ?? false);
   }
 
   /**

@@ -2,7 +2,7 @@ import { type Column, plainRow, type RowSource } from "../sql/mod.ts";
 import { StateError } from "./errors.ts";
 import { handleOf, ManyHandle, OneHandle } from "./handles.ts";
 import { hooks } from "./hooks.ts";
-import type { Mapper } from "./mapper.ts";
+import type { MakeObject, Mapper } from "./mapper.ts";
 import type { Cascade, Relation } from "./relation.ts";
 import {
   adoptState,
@@ -186,16 +186,25 @@ export class ObjectSet implements StateOwner {
   }
 
   /** What makes objects of a source's rows: the one that is here, else a new one. */
-  hydrate(
-    source: RowSource,
-    overwrite = false,
-  ): (row: readonly unknown[], at: number) => unknown {
+  hydrate(source: RowSource, overwrite = false): MakeObject {
     const mapper = source.owner as Mapper | undefined;
     if (!mapper) return plainRow(source);
+    const make = (one: Mapper, columns: RowSource["columns"]): MakeObject =>
+      this.#maker(one, columns, overwrite);
+    return mapper.polymorphism?.rows(source, make) ??
+      make(mapper, source.columns);
+  }
+
+  /** What makes objects of one class of a row's columns. */
+  #maker(
+    mapper: Mapper,
+    given: RowSource["columns"],
+    overwrite: boolean,
+  ): MakeObject {
     const { identityMap } = this;
     // An alias has columns of its own, of the same descriptions.
     const known = mapper.allColumns;
-    const columns = source.columns.map((column) =>
+    const columns = given.map((column) =>
       known.includes(column)
         ? column
         : known.find(({ spec }) => spec === column.spec) ?? column
@@ -277,8 +286,10 @@ export class ObjectSet implements StateOwner {
       if (!found || kind === "delete") continue;
       const { mapper } = state;
       const made = generated.get(state);
-      const committed = state.committed ??= found.former?.committed?.slice() ??
-        mapper.columns.map(() => null);
+      const { former } = found;
+      const committed = state.committed ??= mapper.columns.map((column) =>
+        former?.committed?.[former.mapper.columns.indexOf(column)] ?? null
+      );
       mapper.columns.forEach((column, i) => {
         const fresh = made?.get(column);
         const value = settled(fresh === undefined ? values.get(column) : fresh);

@@ -46,8 +46,8 @@ export interface JoinParts {
 
 /** How rows of two tables find each other; made by `joinOn()`. */
 export type JoinCondition = (
-  referring: Table,
-  referenced: Table,
+  referring: FromClause,
+  referenced: FromClause,
   foreignKeys: readonly string[] | undefined,
   where: string,
 ) => JoinParts;
@@ -223,34 +223,49 @@ export interface Relation<Key extends string = string, C = unknown>
 /** The steps of a join along a relation. */
 export function joinSteps(
   relation: Relation,
-  left: FromClause = relation.parent.table,
-  right: FromClause = relation.target.table,
+  left: FromClause = relation.parent.from,
+  right: FromClause = relation.target.from,
   secondary: FromClause | undefined = relation.secondary,
 ): JoinStep[] {
-  const { localPairs, remotePairs, extra } = relation;
+  const { localPairs, remotePairs, extra, target } = relation;
+  const own = target.parts.criterion?.(right);
   // Pairs lead from a referenced row to one that refers to it.
   const pairsOn = (
     pairs: readonly Pair[],
     from: FromClause,
     to: FromClause,
-    more?: JoinParts["extra"],
+    ...more: (Expression<unknown> | undefined)[]
   ): Expression<unknown> =>
     and(
       ...pairs.map((pair) => column(to, pair.to).eq(column(from, pair.from))),
-      ...(more ? [more(to, from)] : []),
+      ...more.filter((one) => one !== undefined),
     );
   if (secondary) {
     return [
       { from: secondary, on: pairsOn(localPairs, left, secondary) },
-      { from: right, on: pairsOn(remotePairs, right, secondary, extra) },
+      {
+        from: right,
+        on: pairsOn(
+          remotePairs,
+          right,
+          secondary,
+          extra?.(secondary, right),
+          own,
+        ),
+      },
     ];
   }
   return [{
     from: right,
     on: localPairs.length > 0
-      ? pairsOn(localPairs, left, right, extra)
-      : pairsOn(remotePairs, right, left, extra),
+      ? pairsOn(localPairs, left, right, extra?.(right, left), own)
+      : pairsOn(remotePairs, right, left, extra?.(left, right), own),
   }];
+}
+
+/** Whether rows of both come from one and the same table. */
+export function overlap(one: FromClause, other: FromClause): boolean {
+  return one.members.some((member) => other.members.includes(member));
 }
 
 /** A column of something that rows come from, known to be there. */

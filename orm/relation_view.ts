@@ -1,4 +1,5 @@
 import {
+  Alias,
   and,
   type Column,
   type Expression,
@@ -61,7 +62,7 @@ export function makeView<Key extends string, C>(
 }
 
 function stepsOf(view: RelationView, left = view.from): readonly JoinStep[] {
-  const { of, to = of.target.table } = view;
+  const { of, to = of.target.from } = view;
   const steps = joinSteps(of, left, to);
   const last = steps.length - 1;
   const more = conditionOf(view.criterion, of.target, to);
@@ -91,7 +92,20 @@ export function columnsAt(
   mapper: Mapper,
   from: FromClause,
 ): Readonly<Record<string, unknown>> {
-  return from === mapper.table ? mapper.c : mapper.columnsAt(from);
+  return from === mapper.from ? mapper.c : mapper.columnsAt(from);
+}
+
+/** Another name for what a class's rows come from, so that they can stand twice in a query. */
+export function aliasOf({ from }: Mapper, name?: string): FromClause {
+  return "aliased" in from
+    ? (from as Renamable).aliased(name)
+    : new Alias(from, name);
+}
+
+/** What several tables are joined to, which no alias of one table can name. */
+export interface Renamable extends FromClause {
+  /** The same under other names. */
+  aliased(name?: string): FromClause;
 }
 
 interface Computed {
@@ -101,9 +115,10 @@ interface Computed {
 /** A class's rows where they come from an alias. */
 export function sourceAt(mapper: Mapper, from: FromClause): RowSource {
   const { source } = mapper;
-  return from === mapper.table ? source : {
+  return from === mapper.from ? source : {
     ...source,
     from,
+    where: mapper.parts.criterion?.(from),
     // What the database computes is computed over the alias.
     columns: source.columns.map((one: Column<unknown> & Partial<Computed>) =>
       (one.at?.(from) ?? column(from, one.key)) as Column<unknown>

@@ -45,33 +45,40 @@ export async function planWrites(core: SessionCore): Promise<Plan> {
 
 /** Writes that change nothing, and fail unless a row is as it was read. */
 function unchanged(states: readonly InstanceState[], plan: Plan): Work[] {
-  return states.flatMap((state): Work | [] => {
+  return states.flatMap((state): Work[] => {
     const { mapper, committed } = state;
-    const { table, versionColumn, primaryKey, columns } = mapper;
+    const { versionColumn, primaryKey, columns, tables } = mapper;
     if (versionColumn && (plan.saved.has(state) || plan.gone.has(state))) {
       return [];
     }
-    const where: Values = new Map();
-    const values: Values = new Map();
-    columns.forEach((column, i) => {
-      const value = committed?.[i];
-      const isKey = primaryKey.includes(column);
-      if (value === undefined) return;
-      if (isKey) values.set(column, value);
-      if (
-        isKey || column === versionColumn ||
-        !versionColumn && column.type?.name !== "json"
-      ) where.set(column, value);
+    const known = versionColumn
+      ? tables.filter(({ table }) => table === versionColumn.table)
+      : tables;
+    return known.map(({ table, key }): Work => {
+      const values: Values = new Map(
+        key.map((column, i) => [column, state.primaryKey[i]]),
+      );
+      const where: Values = new Map(values);
+      columns.forEach((column, i) => {
+        const value = committed?.[i];
+        if (
+          value !== undefined && column.table === table &&
+          !primaryKey.includes(column) &&
+          (versionColumn
+            ? column === versionColumn
+            : column.type?.name !== "json")
+        ) where.set(column, value);
+      });
+      return {
+        kind: "update",
+        mapper,
+        table,
+        values,
+        where,
+        isExpected: true,
+        state,
+      };
     });
-    return {
-      kind: "update",
-      mapper,
-      table,
-      values,
-      where,
-      isExpected: true,
-      state,
-    };
   });
 }
 

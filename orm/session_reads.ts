@@ -149,14 +149,16 @@ export async function getObject<C extends AnyClass>(
   const known = session.identityMap.get(identityKey(mapper, values));
   const isStale = known && stateOf(known).isExpired;
   if (known && !isStale && !fresh) {
-    return known instanceof cls ? known as InstanceOf<C> : null;
+    return known instanceof mapper.cls ? known as InstanceOf<C> : null;
   }
   const [found = null] = await session.execute(
-    select({ [rowSource]: mapper.source }).where(
-      ...mapper.primaryKey.map((column, i) => column.eq(values[i])),
-    ),
+    // Of a class that inherits, all that is known of the object is read anew.
+    select({ [rowSource]: (known ? stateOf(known).mapper : mapper).source })
+      .where(
+        ...mapper.primaryKey.map((column, i) => column.eq(values[i])),
+      ),
   );
   // Its row is gone.
   if (known && found === null && session.has(known)) session.expunge(known);
-  return found as InstanceOf<C> | null;
+  return found instanceof mapper.cls ? found as InstanceOf<C> : null;
 }

@@ -41,7 +41,7 @@ export async function* stream<Row>(
     yield* await session.execute(query);
     return;
   }
-  const keys = isPlain && mapper && item?.source?.from === mapper.table
+  const keys = isPlain && mapper && item?.source?.from === mapper.from
     ? mapper.primaryKey
     : undefined;
   let last: Row | undefined;

@@ -2,7 +2,7 @@ import type { Column, Table } from "../sql/mod.ts";
 import { rank } from "./_topological.ts";
 import { CircularDependencyError, StateError } from "./errors.ts";
 import { type Handle, handleOf, OneHandle } from "./handles.ts";
-import type { Mapper } from "./mapper.ts";
+import type { Mapper, RowTable } from "./mapper.ts";
 import type { Pair, Relation } from "./relation.ts";
 import { identityKey, type InstanceState, stateOf } from "./state.ts";
 
@@ -48,9 +48,21 @@ export interface Work {
   readonly state?: InstanceState | undefined;
 }
 
+/** One row of an object; of a class that inherits, an object may have several. */
+interface Row extends RowTable {
+  /** The object. */
+  readonly state: InstanceState;
+  /** What is written to it. */
+  readonly values: Values;
+  /** Whether it is new. */
+  readonly isInsert: boolean;
+  /** The object's row that it belongs to. */
+  readonly before: Row | undefined;
+}
+
 /** What an object's attributes become. */
 export interface Saved {
-  /** Every column that is written. */
+  /** Every column that is written; of several rows, at last those of the first. */
   readonly values: Values;
   /** Those whose value the program gave. */
   readonly own: Set<Column<unknown>>;
@@ -116,7 +128,7 @@ export function planUnit(unit: Unit): Plan {
   /** A key that is known, or a reference to one that is not. */
   const keyValue = (object: object, key: string): unknown => {
     const state = stateOf(object);
-    const column = state.mapper.table.column(key);
+    const column = state.mapper.column(key);
     if (!isNew.has(state)) return state.read(column);
     const { values } = savedOf(state);
     const planned = values.get(column);
@@ -133,7 +145,7 @@ export function planUnit(unit: Unit): Plan {
     const { mapper } = to;
     if (deleted.has(to)) return;
     for (const pair of columns) {
-      const column = mapper.table.column(pair.to);
+      const column = mapper.column(pair.to);
       if (from === null && mapper.primaryKey.includes(column)) {
         throw new StateError(
           `Cannot clear ${mapper.name}.${column.key}: it is part of the primary key and comes from ${relation.parent.name}.${relation.key}; delete the object, or give it another owner`,
@@ -223,7 +235,7 @@ export function planUnit(unit: Unit): Plan {
     };
     const rekeyed = state.key !== undefined && kind !== "manyToOne" &&
       localPairs.some(({ from }) =>
-        saved.get(state)?.values.has(state.mapper.table.column(from))
+        saved.get(state)?.values.has(state.mapper.column(from))
       );
     if (handle instanceof OneHandle) {
       const { current, committed } = handle;
@@ -265,8 +277,12 @@ export function planUnit(unit: Unit): Plan {
 
   for (const state of pending) {
     const { values, own, filled } = savedOf(state);
-    for (const column of state.mapper.columns) {
-      const value = state.read(column);
+    const { columns, polymorphism } = state.mapper;
+    for (const column of columns) {
+      const given = state.read(column);
+      const value = given === undefined
+        ? polymorphism?.initial.get(column)
+        : given;
       if (value !== undefined) own.add(column) && values.set(column, value);
     }
     defaults(state, values, true);
@@ -293,27 +309,36 @@ export function planUnit(unit: Unit): Plan {
       const { options, kind, secondary, localPairs } = relation;
       if (options.viewOnly) continue;
       const handle = state.handles.get(relation.key);
-      const table = secondary ?? mapper.table;
       const where: Values = new Map();
       const values: Values = new Map();
-      const work = { mapper, table, values, where, isExpected: false };
+      const work = { mapper, values, where, isExpected: false };
       if (secondary) {
         if (options.passiveDeletes) continue;
         for (const { from, to } of localPairs) {
           where.set(
             secondary.column(to),
-            committed?.[mapper.columns.indexOf(mapper.table.column(from))],
+            committed?.[mapper.columns.indexOf(mapper.column(from))],
           );
         }
-        released.push({ ...work, kind: "delete" });
+        released.push({ ...work, table: secondary, kind: "delete" });
       } else if (kind === "manyToOne") {
         if (!options.postUpdate) continue;
         for (const { to } of relation.remotePairs) {
-          const column = mapper.table.column(to);
+          const column = mapper.column(to);
           if (state.read(column) !== null) values.set(column, null);
         }
-        rowOf(state).forEach((value, column) => where.set(column, value));
-        if (values.size > 0) released.unshift({ ...work, kind: "update" });
+        for (const one of mapper.tables) {
+          if (![...values.keys()].some(({ table }) => table === one.table)) {
+            continue;
+          }
+          const where = rowOf(state, one);
+          released.unshift({
+            ...work,
+            table: one.table,
+            where,
+            kind: "update",
+          });
+        }
       } else if (handle && options.passiveDeletes !== "all") {
         const { committed: before } = handle;
         for (const child of [before ?? []].flat()) {
@@ -338,7 +363,7 @@ export function planUnit(unit: Unit): Plan {
       ) {
         values.delete(column);
         if (
-          column !== mapper.table.autoincrementColumn &&
+          column !== mapper.tables[0]?.table.autoincrementColumn &&
           column.spec.serverDefault === undefined
         ) {
           throw new StateError(
@@ -359,16 +384,56 @@ export function planUnit(unit: Unit): Plan {
     for (const [column, value] of [...values]) {
       if (
         value instanceof KeyRef && column.spec.nullable &&
-        value.state.mapper.table === mapper.table
+        value.column.table === column.table
       ) defer(state, column, value);
     }
   }
 
+  const changed = persistent.filter((state) => saved.has(state)).sort(byKey);
+  const rows = new Map<InstanceState, Row[]>();
+  /** The rows of an object, each with the values that go there. */
+  const rowsOf = (state: InstanceState): Row[] => {
+    let found = rows.get(state);
+    if (found) return found;
+    const { mapper, object } = state;
+    const { values, former } = savedOf(state);
+    const isNewRow = isNew.has(state) && !former;
+    if (former) { for (const key of mapper.primaryKey) values.delete(key); }
+    if (!isNewRow && values.size > 0) {
+      defaults(former ?? state, values, false);
+    }
+    rows.set(state, found = []);
+    for (const { table, key } of mapper.tables) {
+      const isInsert = isNewRow || former !== undefined &&
+          former.mapper.tables.every((one) => one.table !== table);
+      const before = found.at(-1);
+      const own: Values = before ? new Map() : values;
+      if (before && isInsert) {
+        mapper.primaryKey.forEach((column, i) => {
+          own.set(
+            key[i] as Column<unknown>,
+            former?.primaryKey[i] ?? keyValue(object, column.key),
+          );
+        });
+      }
+      for (const [column, value] of before ? [...values] : []) {
+        if (column.table !== table) continue;
+        own.set(column, value);
+        values.delete(column);
+      }
+      found.push({ state, table, key, values: own, isInsert, before });
+    }
+    return found;
+  };
+
   // Referenced tables first; what stands in a circle shares a rank.
   const needs = new Map<Table, Set<Table>>();
-  const states = [...saved.keys(), ...deleted];
+  const all = [...pending, ...changed].flatMap(rowsOf);
   const byName = new Map(
-    states.map(({ mapper: { table } }) => [table.fullName, table]),
+    [
+      ...all,
+      ...[...deleted].flatMap(({ mapper }) => mapper.tables),
+    ].map(({ table }) => [table.fullName, table]),
   );
   for (const table of byName.values()) {
     needs.set(
@@ -378,102 +443,105 @@ export function planUnit(unit: Unit): Plan {
       ),
     );
   }
-  const named = new Map<InstanceState, InstanceState[]>();
-  /** The new objects whose keys an object's row needs. */
-  const refs = (state: InstanceState): InstanceState[] => {
-    let found = named.get(state);
+  const named = new Map<Row, Row[]>();
+  /** The new rows that a row needs. */
+  const refs = (row: Row): Row[] => {
+    let found = named.get(row);
     if (found) return found;
-    named.set(state, found = []);
-    for (const value of saved.get(state)?.values.values() ?? []) {
-      if (value instanceof KeyRef) found.push(value.state);
+    named.set(row, found = row.before && row.isInsert ? [row.before] : []);
+    for (const [column, value] of row.values) {
+      if (!(value instanceof KeyRef)) continue;
+      const target = row.table.foreignKeys.find(({ columns }) =>
+        columns.includes(column)
+      )?.targetTable;
+      const others = rowsOf(value.state);
+      found.push(
+        others.find(({ table }) => table.fullName === target) ??
+          others[0] as Row,
+      );
     }
     return found;
   };
-  for (const state of saved.keys()) {
-    for (const { mapper } of refs(state)) {
-      needs.get(state.mapper.table)?.add(mapper.table);
-    }
+  for (const row of all) {
+    for (const { table } of refs(row)) needs.get(row.table)?.add(table);
   }
   const ranks = rank([...needs.keys()], (table) => needs.get(table) ?? []);
-  const rankOf = ({ mapper }: InstanceState): number =>
-    ranks.get(mapper.table) ?? 0;
+  const rankOf = ({ table }: { readonly table: Table }): number =>
+    ranks.get(table) ?? 0;
   const tables = [...needs.keys()];
   // How many rows of the same rank must be there before; -1 while it is counted.
-  const depths = new Map<InstanceState, number>();
-  const depthOf = (state: InstanceState): number => {
-    const known = depths.get(state);
+  const depths = new Map<Row, number>();
+  const depthOf = (row: Row): number => {
+    const known = depths.get(row);
     if (known !== undefined && known >= 0) return known;
     if (known !== undefined) {
       const open = [...depths].filter(([, depth]) => depth < 0);
-      const from = open.findIndex(([one]) => one === state);
+      const from = open.findIndex(([one]) => one === row);
       throw new CircularDependencyError(
-        [...open.slice(from), [state] as const].map(([{ mapper }]) =>
-          mapper.name
+        [...open.slice(from), [row] as const].map(([{ state }]) =>
+          state.mapper.name
         ),
       );
     }
-    depths.set(state, -1);
+    depths.set(row, -1);
     let depth = 0;
-    for (const needed of refs(state)) {
-      if (needed !== state && rankOf(needed) === rankOf(state)) {
+    for (const needed of refs(row)) {
+      if (needed !== row && rankOf(needed) === rankOf(row)) {
         depth = Math.max(depth, 1 + depthOf(needed));
       }
     }
-    depths.set(state, depth);
+    depths.set(row, depth);
     return depth;
   };
-  const order = (state: InstanceState, i: number): readonly number[] => {
-    const isInsert = isNew.has(state) && !saved.get(state)?.former;
-    const isWaiting = refs(state).some((needed) =>
-      rankOf(needed) === rankOf(state)
+  const order = (row: Row, i: number): readonly number[] => {
+    const { table, state, isInsert } = row;
+    const isWaiting = refs(row).some((needed) =>
+      rankOf(needed) === rankOf(row)
     );
     const numbered = Number(isInsert && isGenerated(state));
-    const depth = isInsert ? depthOf(state) : 0;
+    const depth = isInsert ? depthOf(row) : 0;
     return [
-      rankOf(state),
+      rankOf(row),
       isInsert ? 1 : isWaiting ? 2 : 0,
-      ...(needs.get(state.mapper.table)?.has(state.mapper.table)
-        ? [numbered, depth]
-        : [depth, numbered]),
-      tables.indexOf(state.mapper.table),
+      ...(needs.get(table)?.has(table) ? [numbered, depth] : [depth, numbered]),
+      tables.indexOf(table),
       i,
     ];
   };
-  const changed = persistent.filter((state) => saved.has(state)).sort(byKey);
-  const writes = [...pending, ...changed]
-    .map((state, i) => [order(state, i), state] as const)
+  const writes = all
+    .map((row, i) => [order(row, i), row] as const)
     .sort(([a], [b]) => compare(a, b))
-    .flatMap(([, state]): Work | [] => {
-      const { values, former } = savedOf(state);
-      const work = workOn(state, values);
-      if (isNew.has(state) && !former) {
+    .flatMap(([, row]): Work | [] => {
+      const { state, table, values, isInsert } = row;
+      const work = { mapper: state.mapper, table, state, values };
+      if (isInsert) {
         return { kind: "insert", ...work, where: new Map(), isExpected: false };
       }
-      if (former) {
-        for (const key of state.mapper.primaryKey) values.delete(key);
-      }
       if (values.size === 0) return [];
-      defaults(former ?? state, values, false);
-      const where = rowOf(former ?? state);
+      const where = rowOf(savedOf(state).former ?? state, row);
       return { kind: "update", ...work, where, isExpected: true };
     });
 
   // Rows of tables in a circle that name each other go before those that they
   // name, save by keys that were cleared before.
   const mappers = new Map(
-    [...deleted].map(({ mapper }) => [mapper.table.fullName, mapper]),
+    [...deleted].flatMap(({ mapper }) =>
+      mapper.tables.map(({ table }) => [table.fullName, mapper])
+    ),
   );
   const cleared = new Set(
     released.flatMap(({ kind, values }) =>
       kind === "update" ? [...values.keys()] : []
     ),
   );
-  const isCircular = ({ mapper: { table } }: InstanceState): boolean =>
+  const isCircular = (table: Table): boolean =>
     [...needs.get(table) ?? []].some((one) =>
       ranks.get(one) === ranks.get(table)
     );
   const referred = ({ mapper, committed }: InstanceState): InstanceState[] =>
-    mapper.table.foreignKeys.flatMap(({ columns, targetTable }) => {
+    mapper.tables.flatMap(({ table }) => table.foreignKeys).flatMap((
+      { columns, targetTable },
+    ) => {
       const target = mappers.get(targetTable);
       if (!target || columns.some((column) => cleared.has(column))) return [];
       const key = columns.map((column) =>
@@ -482,28 +550,48 @@ export function planUnit(unit: Unit): Plan {
       return formers.get(identityKey(target, key)) ?? [];
     });
   const inside = rank([...deleted].sort(byKey), referred);
-  const taken = new Set([...saved.values()].map(({ former }) => former));
-  const deletes = [...deleted].filter((state) => !taken.has(state)).sort(
-    (a, b) =>
-      rankOf(b) - rankOf(a) ||
-      (isCircular(a) ? (inside.get(b) ?? 0) - (inside.get(a) ?? 0) : 0) ||
-      byKey(a, b),
-  ).map((state): Work => ({
+  // Rows that a new object takes over stay.
+  const heirs = new Map(
+    [...saved].map(([{ mapper }, { former }]) => [former, mapper.tables]),
+  );
+  const deletes = [...deleted].flatMap((state) =>
+    state.mapper.tables.map((one, place) => ({ ...one, state, place }))
+  ).filter(({ state, table, isPassive }) =>
+    !isPassive && !heirs.get(state)?.some((one) => one.table === table)
+  ).sort((a, b) =>
+    rankOf(b) - rankOf(a) ||
+    (isCircular(a.table)
+      ? (inside.get(b.state) ?? 0) - (inside.get(a.state) ?? 0)
+      : 0) ||
+    b.place - a.place || byKey(a.state, b.state)
+  ).map((one): Work => ({
     kind: "delete",
-    ...workOn(state, new Map()),
-    where: rowOf(state),
-    isExpected: state.mapper.versionColumn !== undefined,
+    mapper: one.state.mapper,
+    table: one.table,
+    state: one.state,
+    values: new Map(),
+    where: rowOf(one.state, one),
+    isExpected: one.state.mapper.versionColumn?.table === one.table,
   }));
-  const lateWrites = [...late].map(([state, values]): Work => ({
-    kind: "update",
-    ...workOn(state, values),
-    where: new Map(
-      state.mapper.primaryKey.map((
-        column,
-      ) => [column, keyValue(state.object, column.key)]),
-    ),
-    isExpected: false,
-  }));
+  const lateWrites = [...late].flatMap(([state, all]) =>
+    state.mapper.tables.flatMap(({ table, key }): Work | [] => {
+      const values: Values = new Map(
+        [...all].filter(([column]) => column.table === table),
+      );
+      if (values.size === 0) return [];
+      const { mapper, object } = state;
+      return {
+        ...{ kind: "update", mapper, table, state, values },
+        where: new Map(
+          mapper.primaryKey.map((column, i) => [
+            key[i] as Column<unknown>,
+            keyValue(object, column.key),
+          ]),
+        ),
+        isExpected: false,
+      };
+    })
+  );
   const paired = [...pairs.values()];
   return {
     works: [
@@ -520,18 +608,13 @@ export function planUnit(unit: Unit): Plan {
   };
 }
 
-function workOn(
-  state: InstanceState,
-  values: Values,
-): Pick<Work, "mapper" | "table" | "state" | "values"> {
-  const { mapper } = state;
-  return { mapper, table: mapper.table, state, values };
-}
-
-/** The row of an object as it was last seen: its key, and its version if it has one. */
-function rowOf({ mapper, committed, primaryKey }: InstanceState): Values {
+/** A row of an object as it was last seen: its key, and its version if it has one there. */
+function rowOf(
+  { mapper, committed, primaryKey }: InstanceState,
+  { table, key }: RowTable,
+): Values {
   const row: Values = new Map(
-    mapper.primaryKey.map((column, i) => {
+    key.map((column, i) => {
       const value = primaryKey[i];
       if (value !== null && value !== undefined) return [column, value];
       throw new StateError(
@@ -540,7 +623,7 @@ function rowOf({ mapper, committed, primaryKey }: InstanceState): Values {
     }),
   );
   const { versionColumn } = mapper;
-  if (versionColumn) {
+  if (versionColumn?.table === table) {
     row.set(versionColumn, committed?.[mapper.columns.indexOf(versionColumn)]);
   }
   return row;

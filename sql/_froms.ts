@@ -27,12 +27,15 @@ export function fromsOf(
   enclosing: ReadonlySet<FromClause>,
 ): readonly FromClause[] {
   const { items, from, joins, where, correlate } = query.state;
-  const joined = new Set<FromClause>(joins.map((join) => join.right));
+  const joined = new Set(joins.flatMap(({ right }) => right.members));
   const found = new Set<FromClause>(from);
   for (const { source } of items) if (source) found.add(source.from);
   columnsIn([items.map((item) => item.expressions), where], ({ table }) => {
     found.add(table);
   });
+  for (const { members } of found) {
+    for (const member of members.slice(1)) joined.add(member);
+  }
   const all = [...found].filter((one) =>
     !joined.has(one) && !correlate.includes(one)
   );

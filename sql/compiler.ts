@@ -300,7 +300,10 @@ export class Compiler {
     write: (outermost: boolean) => void,
   ): void {
     const enclosing = this.#enclosing;
-    this.#enclosing = new Set([...enclosing, ...froms]);
+    this.#enclosing = new Set([
+      ...enclosing,
+      ...froms.flatMap((from) => from.members),
+    ]);
     write(this.#depth++ === 0);
     this.#depth--;
     this.#enclosing = enclosing;

@@ -4,12 +4,13 @@ import type { Expression } from "./expression.ts";
 import type { FromClause } from "./from.ts";
 import type { SelectedRow, SelectItem, SelectRecord } from "./row_types.ts";
 import { allOf, fromOf, shapeOf } from "./select.ts";
-import { copyOf, type Selectable } from "./statement.ts";
+import { copyOf, rowSource, type Selectable } from "./statement.ts";
 
 /** DELETE. Immutable: every method returns a new one. */
 export class Delete<T extends Target, Row = never> extends Dml<T, Row> {
   /** Which rows. */
-  readonly condition: Expression<unknown> | undefined = undefined;
+  readonly condition: Expression<unknown> | undefined =
+    this.target[rowSource].where;
   /** Further tables that the condition sees. */
   readonly others: readonly FromClause[] = [];
 

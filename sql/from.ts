@@ -32,6 +32,10 @@ export abstract class FromClause<C = any, Row = unknown, Name = unknown>
   get isNamed(): boolean {
     return false;
   }
+  /** Itself, and what it joins: whatever its columns are columns of. */
+  get members(): readonly FromClause[] {
+    return [this];
+  }
   /** Its columns in order. */
   get columns(): readonly Column<unknown>[] {
     return Object.values<Column<unknown>>(this.c as AnyColumns);

@@ -115,6 +115,7 @@ export class Select<Row, Sources = unknown> extends Statement<Row> {
   from(...sources: Selectable[]): Select<Row, Sources> {
     return changed(this, {
       from: [...this.state.from, ...sources.map(fromOf)],
+      where: narrowed(this.state.where, sources),
     });
   }
   /** Joins rows: along a relation, by the foreign key, or on a condition. */
@@ -226,7 +227,18 @@ function joined<Row, Sources>(
       ...fromsOf(query, new Set([right])),
       ...joins.map((join) => join.right),
     ], right);
-  return add(new Join(kind, right, condition));
+  return add(
+    new Join(kind, right, condition && narrowed(condition, [target])),
+  );
+}
+
+/** A condition, and what all rows of what is named meet. */
+export function narrowed(
+  condition: Expression<unknown> | undefined,
+  sources: readonly Selectable[],
+): Expression<unknown> | undefined {
+  const own = sources.flatMap((source) => source[rowSource].where ?? []);
+  return own.length > 0 ? allOf(condition, own) : condition;
 }
 
 /** A condition and further ones. */
@@ -267,11 +279,7 @@ export function select<const A extends readonly (SelectItem | SelectRecord)[]>(
       "Cannot select nothing; name a class, table or column",
     );
   }
-  return new Select(shape, {
-    ...EMPTY,
-    items,
-    joins: items.flatMap(({ source }) => source?.joins ?? []),
-  });
+  return new Select(shape, { ...EMPTY, items });
 }
 
 /** The clauses of a query that says nothing yet. */

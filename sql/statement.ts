@@ -1,5 +1,5 @@
 import type { Expression } from "./expression.ts";
-import type { Column, FromClause, Join } from "./from.ts";
+import type { Column, FromClause } from "./from.ts";
 import { Node } from "./node.ts";
 
 /** Where a class or table keeps what `select()` needs to know of it. */
@@ -14,10 +14,8 @@ export interface RowSource {
   readonly from: FromClause;
   /** The columns of a row, in order. */
   readonly columns: readonly Column<unknown>[];
-  /** Further tables of a row (joined inheritance). */
-  readonly joins?: readonly Join[];
   /** What every such row meets (single-table inheritance). */
-  readonly where?: Expression<unknown>;
+  readonly where?: Expression<unknown> | undefined;
   /** The mapper, where rows become objects. */
   readonly owner?: unknown;
 }

@@ -12,7 +12,7 @@ import type { Expression } from "./expression.ts";
 import type { FromClause } from "./from.ts";
 import type { SelectedRow, SelectItem, SelectRecord } from "./row_types.ts";
 import { allOf, fromOf, shapeOf } from "./select.ts";
-import { copyOf, type Selectable } from "./statement.ts";
+import { copyOf, rowSource, type Selectable } from "./statement.ts";
 
 /** UPDATE. Immutable: every method returns a new one. */
 export class Update<T extends Target, Row = never> extends Dml<T, Row> {
@@ -27,7 +27,7 @@ export class Update<T extends Target, Row = never> extends Dml<T, Row> {
   constructor(
     target: T,
     set: readonly Assignment[] = [],
-    condition?: Expression<unknown>,
+    condition: Expression<unknown> | undefined = target[rowSource].where,
   ) {
     super(target);
     this.set_ = set;

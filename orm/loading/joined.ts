@@ -10,6 +10,7 @@ import {
 } from "../../sql/mod.ts";
 import { joinSteps, type Relation } from "../relation.ts";
 import {
+  aliasOf,
   conditionOf,
   type Criterion,
   sourceAt,
@@ -89,7 +90,7 @@ function joined<Key extends string, C, Sub extends readonly SelectOption[]>(
       if (!level?.joined || !canJoin(of, level, request)) return;
       const below = { ...level, joined: level.joined };
       const isInner = innerJoin && below.joined.isInner;
-      const alias = new Alias(of.target.table);
+      const alias = aliasOf(of.target);
       if (of.isMany) wrap(request);
       const steps = stepsTo(of, below.joined, alias, criterion, request);
       const { state, shape } = request.sent as Select<unknown>;
@@ -130,7 +131,7 @@ export function containsEager<
   C,
   const Sub extends readonly SelectOption[] = [],
 >(relation: Relation<Key, C>, ...then: Sub): LoaderOption<Key, Sub> {
-  const { of, from, to = of.target.table } = viewOf(relation);
+  const { of, from, to = of.target.from } = viewOf(relation);
   const reads = new WeakMap<Request, ReturnType<typeof planBelow>>();
   return {
     kind: "loader",
@@ -163,7 +164,7 @@ function canJoin(relation: Relation, level: Level, request: Request): boolean {
   const isChosen = sent.optionList.some((option) =>
     (option as QueryOption).rewrite
   );
-  return groupBy.length === 0 && !source.joins && !isChosen &&
+  return groupBy.length === 0 && !isChosen &&
     !(relation.isMany && (relation.options.orderBy || distinct)) &&
     sent.expressions.length + source.columns.length <= columns &&
     level.joined !== undefined;
@@ -194,7 +195,6 @@ function stepsTo(
   );
   const more = [
     conditionOf(criterion, target, alias),
-    target.source.where && sourceAt(target, alias).where,
     ...request.spread.map((option) => option.criterionOf?.(target, alias)),
   ].filter((one) => one !== undefined);
   const last = steps.length - 1;
@@ -242,7 +242,7 @@ function addPart(
             ownerColumns(relation, tableIn(relation.parent, level.from)),
           ),
         )),
-      from: relation.target.table,
+      from: relation.target.from,
       objects: () => [...children],
       joined: { from, part, isInner },
     },

@@ -59,12 +59,10 @@ export class LazyLoads implements RelationLoader {
     if (
       kind !== "manyToOne" || extra ||
       state.loadOptions?.some((option) =>
-        option.criterionOf?.(target, target.table)
+        option.criterionOf?.(target, target.from)
       )
     ) return undefined;
-    const values = remotePairs.map(({ to }) =>
-      state.read(parent.table.column(to))
-    );
+    const values = remotePairs.map(({ to }) => state.read(parent.column(to)));
     if (values.includes(null)) return null;
     const key = target.primaryKey.map((column) =>
       values[remotePairs.findIndex(({ from }) => from === column.key)]

@@ -1,5 +1,5 @@
 import {
-  Alias,
+  type Alias,
   type FromClause,
   Select,
   type SelectOption,
@@ -187,7 +187,8 @@ function levelsOf(
 
 /** What a class's own columns are columns of, where its rows come from `from`. */
 export function tableIn(mapper: Mapper, from: FromClause): FromClause {
-  return from instanceof Alias && from.of === mapper.table
+  return "of" in from &&
+      (from as Alias).of.members.includes(mapper.from.members.at(-1) as never)
     ? from
-    : mapper.table;
+    : mapper.from;
 }

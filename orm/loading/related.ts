@@ -17,7 +17,7 @@ import { keyText as partText, stateOf } from "../state.ts";
 /** The columns of the objects that have a relation, by which it is found. */
 export function ownerColumns(
   relation: Relation,
-  from: FromClause = relation.parent.table,
+  from: FromClause = relation.parent.from,
 ): readonly Column<unknown>[] {
   const { localPairs, remotePairs } = relation;
   const keys = relation.kind === "manyToOne"
@@ -33,7 +33,7 @@ export function relatedQuery(
 ): Select<unknown> {
   const { target, secondary, localPairs, remotePairs, options } = relation;
   // A relation to its own class would meet itself in the owners' query.
-  const from = relation.target.table;
+  const from = target.from;
   const entity = sourceOf(target.source);
   const at = (table: FromClause, key: string): Column<unknown> =>
     column(table, key) as Column<unknown>;
@@ -59,8 +59,8 @@ export function relatedQuery(
   if (extra) {
     query = query.where(
       relation.kind === "manyToOne"
-        ? extra(parent.table, from)
-        : extra(secondary ?? from, secondary ? from : parent.table),
+        ? extra(parent.from, from)
+        : extra(secondary ?? from, secondary ? from : parent.from),
     );
   }
   const order = options.orderBy?.();
@@ -105,12 +105,12 @@ export function attach(
     if (items) items.add(item);
     else found.set(text, new Set([item]));
   };
-  const { table } = relation.target;
+  const { target } = relation;
   const tied = kind === "manyToOne"
-    ? remotePairs.map((pair) => table.column(pair.from))
+    ? remotePairs.map((pair) => target.column(pair.from))
     : secondary
     ? []
-    : localPairs.map((pair) => table.column(pair.to));
+    : localPairs.map((pair) => target.column(pair.to));
   for (const row of rows) {
     if (secondary) {
       const [item, ...key] = row as [object, ...unknown[]];

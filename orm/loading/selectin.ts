@@ -146,7 +146,7 @@ export function selectRelated(
   const condition = conditionOf(
     criterion,
     relation.target,
-    relation.target.table,
+    relation.target.from,
   );
   return planReads(
     request.reader,
