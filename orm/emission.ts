@@ -266,10 +266,10 @@ export class Emitter {
     const { dialect } = this.engine;
     if (value instanceof Expression) return undefined;
     if (value instanceof KeyRef && value.known === undefined) {
-      const { state: { mapper }, column: key } = value;
+      const { table, column: key } = value;
       // Only numbers can be counted from the last one.
       return batchWrites(dialect).keyAfterLast &&
-          key === mapper.table.autoincrementColumn
+          key === table.autoincrementColumn
         ? this.#offset(value)
         : undefined;
     }
@@ -288,9 +288,9 @@ export class Emitter {
   }
 
   /** How many rows after the last one of its table an object's row comes. */
-  #offset({ state }: KeyRef): number {
+  #offset({ state, table }: KeyRef): number {
     const place = this.#places.get(state) ?? 0;
-    return place - (this.#numbered.get(state.mapper.table) ?? 0) + 1;
+    return place - (this.#numbered.get(table) ?? 0) + 1;
   }
 
   #expression(given: unknown, column: Column<unknown>): Expression<unknown> {

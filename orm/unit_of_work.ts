@@ -21,6 +21,11 @@ export class KeyRef {
     this.#values = values;
   }
 
+  /** The table that makes it. */
+  get table(): Table {
+    return this.column.table as Table;
+  }
+
   /** The key, where it was reserved beforehand. */
   get known(): unknown {
     return this.#values.get(this.column);
