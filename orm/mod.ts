@@ -213,10 +213,13 @@ export { joinOn } from "./join_on.ts";
 export * from "./errors.ts";
 export {
   type AnyClass,
+  type MakeObject,
   Mapper,
   mapperOf,
   type MapperParts,
+  type Polymorphism,
   type RelationSpecs,
+  type RowTable,
 } from "./mapper.ts";
 export {
   type DeclarativeOptions,
