@@ -67,6 +67,9 @@ export abstract class RelationHandle {
   /** Whether an object is known to be what it leads to. */
   abstract holds(item: object): boolean;
 
+  /** Whether an object, if the database has it here, is to go. */
+  abstract denies(item: object): boolean;
+
   /** Takes what it leads to into the object's session. */
   protected cascade(item: object): void {
     if (this.relation.cascade.has("save-update")) {
@@ -99,13 +102,10 @@ export class ManyHandle extends RelationHandle
   receive(items: readonly object[]): void {
     const { inverse } = this.relation;
     const { object } = this.state;
-    const isKept = (item: object): boolean => {
-      const back = inverse && stateOf(item).handles.get(inverse.key);
-      return !this.replaces && !this.removed.has(item) &&
-        // It has been moved to another owner meanwhile.
-        !(back instanceof OneHandle && back.isChanged &&
-          back.current !== object);
-    };
+    const isKept = (item: object): boolean =>
+      !this.replaces && !this.removed.has(item) &&
+      // It has been moved to another owner meanwhile.
+      !otherSide(this, item)?.denies(object);
     this.committed = items;
     this.items = [
       ...items.filter(isKept),
@@ -113,7 +113,12 @@ export class ManyHandle extends RelationHandle
         !isKept(item) || !items.includes(item)
       ),
     ];
-    for (const item of this.items) claim(this, item);
+    for (const item of this.items) {
+      claim(this, item);
+      // A pair that is there already is not to be written by the other side.
+      const other = items.includes(item) && otherSide(this, item);
+      if (other instanceof ManyHandle) other.confirm(object);
+    }
     for (const item of this.replaces && inverse ? this.removals : []) {
       unpair(item, inverse as Relation, object);
     }
@@ -180,7 +185,10 @@ export class ManyHandle extends RelationHandle
   add(...items: object[]): void {
     for (const given of items) {
       this.check(given);
-      if (this.items?.includes(given)) continue;
+      if (this.items?.includes(given)) {
+        renew(this, given);
+        continue;
+      }
       const item = heard("append", this, given);
       if (!this.put(item)) continue;
       pairUp(this, item);
@@ -199,12 +207,9 @@ export class ManyHandle extends RelationHandle
   set(items: Iterable<object>): void {
     const wanted = new Set(items);
     heard("bulkReplace", this, [...wanted]);
-    if (!this.isLoaded) {
-      this.replaces = true;
-      this.added.clear();
-    }
+    if (!this.isLoaded) this.replaces = true;
     this.add(...wanted);
-    for (const item of this.items ?? []) {
+    for (const item of [...this.items ?? this.added]) {
       if (!wanted.has(item)) this.remove(item);
     }
   }
@@ -241,6 +246,17 @@ export class ManyHandle extends RelationHandle
   /** Whether an object is known to be what it leads to. */
   override holds(item: object): boolean {
     return this.items?.includes(item) ?? this.added.has(item);
+  }
+
+  /** Whether an object, if the database has it here, is to go. */
+  override denies(item: object): boolean {
+    return this.removed.has(item) || this.replaces && !this.added.has(item);
+  }
+
+  /** The other side knows that the database has an object here, which stays. */
+  confirm(item: object): void {
+    this.added.delete(item);
+    this.removed.delete(item);
   }
 
   #loaded(): object[] {
@@ -291,13 +307,21 @@ export class OneHandle extends RelationHandle
   /** Takes the object as the database has it, unless the program set another. */
   receive(item: object | null): void {
     this.committed = item;
-    if (this.current === undefined) this.current = item;
+    if (this.current === undefined) {
+      const isGone = item && otherSide(this, item)?.denies(this.state.object);
+      this.current = isGone ? null : item;
+    }
     if (item && this.current === item) claim(this, item);
   }
 
   /** Whether an object is known to be what it leads to. */
   override holds(item: object): boolean {
     return this.current === item;
+  }
+
+  /** Whether an object, if the database has it here, is to go. */
+  override denies(item: object): boolean {
+    return this.isChanged && this.current !== item;
   }
 
   /** Rows were deleted, these objects with them. */
@@ -331,7 +355,10 @@ export class OneHandle extends RelationHandle
   set(given: object | null): void {
     if (given !== null) this.check(given);
     const old = this.current;
-    if (old === given) return;
+    if (old === given) {
+      if (given) renew(this, given);
+      return;
+    }
     const item = heard("set", this, given, false, old);
     const { inverse, cascade } = this.relation;
     // The other side first: it may refuse.
@@ -400,6 +427,16 @@ function pairUp(handle: Handle, item: object): void {
   if (inverse.cascade.has("delete-orphan")) stateOf(object).isOrphan = false;
 }
 
+/**
+ * Relates two objects that are related here, as far as one knows: the other
+ * side, not loaded, may have been replaced by one without this object.
+ */
+function renew(handle: Handle, item: object): void {
+  if (otherSide(handle, item)?.denies(handle.state.object)) {
+    pairUp(handle, item);
+  }
+}
+
 /** An object lost an owner without whom it is not. */
 function orphan(item: object, { cascade }: Relation): void {
   if (!cascade.has("delete-orphan")) return;
@@ -416,6 +453,11 @@ function unpair(side: object, relation: Relation, item: object): void {
   } else if (handle.current === item || handle.current === undefined) {
     handle.current = null;
   }
+}
+
+/** What an object that a handle leads to says of the same relation, if anything. */
+function otherSide({ relation }: Handle, item: object): Handle | undefined {
+  return relation.inverse && stateOf(item).handles.get(relation.inverse.key);
 }
 
 /** The handle of a relation of an object. */

@@ -29,7 +29,7 @@ const KINDS = Object.keys(CLASSES) as Kind[];
 const VERBS = [
   ...["add", "add", "add", "rename", "own", "own", "adopt", "disown"],
   ...["link", "link", "unlink", "delete", "load", "commit", "rollback"],
-  ...["reopen", "flush", "query"],
+  ...["reopen", "flush", "query", "replace"],
 ] as const;
 
 /** One step: a verb, and numbers that choose what it is about. */
@@ -197,6 +197,28 @@ class Run {
             ? [...tags, tag[0]]
             : tags.filter((one) => one !== tag[0]),
         });
+      }
+      // A collection is set as a whole.
+      case "replace": {
+        const chosen = (kind: Kind) =>
+          naive.of(kind).filter((_, i) => (a >> (i % 5)) % 2 === 1);
+        const book = this.pick("Book", b);
+        if (b % 2 === 0 && book) {
+          const tags = chosen("Tag");
+          book[1].tags.set(tags.map((uid) => this.things.get(uid) as Tag));
+          return naive.change(book[0], { tags });
+        }
+        if (!author) return;
+        const [owner, { articles }] = author;
+        const wanted = chosen("Article");
+        articles.set(wanted.map((uid) => this.things.get(uid) as Article));
+        for (const uid of naive.of("Article")) {
+          if (wanted.includes(uid)) naive.change(uid, { owner });
+          else if (naive.now.get(uid)?.owner === owner) {
+            naive.change(uid, { owner: null });
+          }
+        }
+        return;
       }
       case "delete": {
         const found = this.pick(kind, b);
