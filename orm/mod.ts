@@ -104,6 +104,7 @@
  * | What does a commit write? | `unit_of_work.ts`, `emission.ts` |
  * | How are relations loaded? | `loading/` |
  * | How does a query name relations, and a class twice? | `comparators.ts`, `relation_view.ts`, `aliased.ts` |
+ * | How does an object from elsewhere come into a session? | `merge.ts`, `refresh.ts` |
  * | What is there for many rows? | `bulk.ts`, `stream.ts`, `synchronize.ts` |
  * | What can go wrong? | `errors.ts` |
  *
@@ -211,6 +212,7 @@ export {
 export { type History, historyOf, unset } from "./history.ts";
 export { joinOn } from "./join_on.ts";
 export * from "./errors.ts";
+export { merge, type MergeOptions } from "./merge.ts";
 export {
   type AnyClass,
   type MakeObject,
