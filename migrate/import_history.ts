@@ -31,7 +31,7 @@ export async function readForeignHistory(
   for (const { tool, table, column } of SOURCES) {
     const order = tool === "alembic" ? column : "id";
     const name = quoteName(table, engine.dialect);
-    const schema = tool === "drizzle-kit" && engine.dialect.features.enumTypes
+    const schema = tool === "drizzle-kit" && engine.dialect.schemaExtras
       ? `${quoteName("drizzle", engine.dialect)}.`
       : "";
     try {

@@ -78,7 +78,7 @@ export function fingerprint(statement: Node): Fingerprint {
       key += `(${part.kind}`;
       for (const field of part.structure()) walk(field);
       key += ")";
-      if ("define" in part) definitions.push(part as Definition);
+      if ("introduce" in part) definitions.push(part as Definition);
     } else {
       key += "args" in part ? typeKey(part as SqlType) : `#${idOf(part)}`;
     }

@@ -1,32 +1,34 @@
 import type { ForeignKey, Table } from "./schema.ts";
 
-/** Tables in an order in which they can be created, and what closes circles. */
-export interface TableOrder {
-  /** Referenced tables first. */
-  readonly tables: Table[];
-  /** Foreign keys that point forward, since tables reference each other. */
-  readonly forward: Set<ForeignKey>;
-}
-
-/** Sorts tables so that referenced ones come first; equal input, equal output. */
-export function sortTables(tables: readonly Table[]): TableOrder {
+/**
+ * Sorts tables so that referenced ones come first; equal input, equal output.
+ * Tables that reference each other stand in a circle, which begins somewhere.
+ */
+export function sortTables(tables: readonly Table[]): Table[] {
   const byName = new Map(tables.map((table) => [table.fullName, table]));
-  const done = new Set<Table>();
-  const open = new Set<Table>();
-  const forward = new Set<ForeignKey>();
+  const seen = new Set<Table>();
   const sorted: Table[] = [];
-  const place = (table: Table): void => {
-    open.add(table);
-    for (const key of table.foreignKeys) {
-      const target = byName.get(key.targetTable);
-      if (!target || target === table || done.has(target)) continue;
-      if (open.has(target)) forward.add(key);
-      else place(target);
+  const place = (table: Table | undefined): void => {
+    if (!table || seen.has(table)) return;
+    seen.add(table);
+    for (const { targetTable } of table.foreignKeys) {
+      place(byName.get(targetTable));
     }
-    open.delete(table);
-    done.add(table);
     sorted.push(table);
   };
-  for (const table of tables) if (!done.has(table)) place(table);
-  return { tables: sorted, forward };
+  tables.forEach(place);
+  return sorted;
+}
+
+/** The foreign keys of sorted tables that point forward, since they close a circle. */
+export function forwardKeys(sorted: readonly Table[]): Set<ForeignKey> {
+  const later = new Set(sorted.map(({ fullName }) => fullName));
+  const forward = new Set<ForeignKey>();
+  for (const { fullName, foreignKeys } of sorted) {
+    later.delete(fullName);
+    for (const key of foreignKeys) {
+      if (later.has(key.targetTable)) forward.add(key);
+    }
+  }
+  return forward;
 }

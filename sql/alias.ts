@@ -1,3 +1,4 @@
+import { aliasName } from "./_alias_name.ts";
 import type { Compiler } from "./compiler.ts";
 import { type Column, columnsFor, FromClause } from "./from.ts";
 
@@ -33,12 +34,11 @@ export class Alias<C = unknown, Row = unknown, Name = unknown>
   }
   /** Writes the name by which its columns are qualified. */
   override reference(compiler: Compiler): void {
-    compiler.name(compiler.aliasOf(this, this.labelPrefix));
+    compiler.name(aliasName(this, compiler));
   }
   /** @ignore */
   override compile(compiler: Compiler): void {
-    compiler.visit(this.of);
-    compiler.write(" AS ");
+    compiler.write(this.of, " AS ");
     this.reference(compiler);
   }
   /** @ignore */

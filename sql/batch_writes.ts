@@ -1,7 +1,7 @@
 import type { Compiler } from "./compiler.ts";
 import type { BatchWrites, Dialect } from "./dialect.ts";
 import { Expression, literal, Raw } from "./expression.ts";
-import { TYPES } from "./types.ts";
+import { INTEGER } from "./standard_types.ts";
 import type { Column } from "./from.ts";
 import { TextStatement } from "./text.ts";
 
@@ -40,7 +40,7 @@ const ALONE: BatchWrites = {
 class LastKey extends Expression<number> {
   readonly column: Column<unknown>;
   constructor(column: Column<unknown>) {
-    super(TYPES.integer);
+    super(INTEGER);
     this.column = column;
   }
   override get kind(): string {

@@ -1,6 +1,24 @@
 import { type Expression, operand, Phrase, Raw } from "./expression.ts";
 import { Node } from "./node.ts";
-import { type SqlType, sqlType } from "./types.ts";
+import {
+  BIGINT,
+  BLOB,
+  BOOLEAN,
+  DATE,
+  ENUM,
+  INSTANT,
+  INTEGER,
+  INTERVAL,
+  JSON_DOCUMENT,
+  NUMERIC,
+  REAL,
+  TEXT,
+  TIME,
+  TIMESTAMP,
+  UUID,
+  VARCHAR,
+} from "./standard_types.ts";
+import type { SqlType } from "./types.ts";
 
 /** What the database does to a row whose referenced row goes away or changes. */
 export type ReferentialAction =
@@ -190,12 +208,12 @@ export function column<T>(type: SqlType<T>): ColumnBuilder<T> {
 
 /** A whole number that JavaScript holds exactly (up to 2^53). */
 export function integer(): ColumnBuilder<number> {
-  return column(sqlType("integer"));
+  return column(INTEGER);
 }
 
 /** A 64-bit whole number as a `bigint`, exact also where the driver's is not. */
 export function bigint(): ColumnBuilder<bigint> {
-  return column(sqlType("bigint"));
+  return column(BIGINT);
 }
 
 /** Text, of at most `length` characters where one is given. */
@@ -226,8 +244,8 @@ export function text(
   // Raw text may hold anything, so it gets brackets wherever it is an operand.
   if (typeof first === "string") return new Raw(first, rest[0] as SqlType, 0);
   return first === undefined
-    ? column(sqlType("text"))
-    : column(sqlType("varchar", first));
+    ? column(TEXT)
+    : column({ ...VARCHAR, args: [first] });
 }
 
 function partOf(value: unknown): Node {
@@ -241,12 +259,12 @@ export function varchar(length: number): ColumnBuilder<string> {
 
 /** `true` or `false`. */
 export function boolean(): ColumnBuilder<boolean> {
-  return column(sqlType("boolean"));
+  return column(BOOLEAN);
 }
 
 /** A double-precision number. */
 export function real(): ColumnBuilder<number> {
-  return column(sqlType("real"));
+  return column(REAL);
 }
 
 /**
@@ -258,47 +276,47 @@ export function numeric(
   scale?: number,
 ): ColumnBuilder<string> {
   const args = [precision, scale].filter((n) => n !== undefined);
-  return column(sqlType("numeric", ...args));
+  return column({ ...NUMERIC, args });
 }
 
 /** A day without a time, as `"2026-11-23"`. */
 export function date(): ColumnBuilder<string> {
-  return column(sqlType("date"));
+  return column(DATE);
 }
 
 /** A time of day, as `"23:59:59.5"`. */
 export function time(): ColumnBuilder<string> {
-  return column(sqlType("time"));
+  return column(TIME);
 }
 
 /** An instant, as a `Date`; kept in UTC, to the millisecond. */
 export function timestamp(): ColumnBuilder<Date> {
-  return column(sqlType("timestamp"));
+  return column(TIMESTAMP);
 }
 
 /** An instant as ISO 8601 text in UTC, to the microsecond: `"2026-11-23T09:30:00.000001Z"`. */
 export function instant(): ColumnBuilder<string> {
-  return column(sqlType("instant"));
+  return column(INSTANT);
 }
 
 /** A length of time in Postgres' own notation, as `"1 day 02:00:00"`. */
 export function interval(): ColumnBuilder<string> {
-  return column(sqlType("interval"));
+  return column(INTERVAL);
 }
 
 /** A JSON document: Fowler's Serialized LOB. */
 export function json<T = unknown>(): ColumnBuilder<T> {
-  return column(sqlType<T>("json"));
+  return column(JSON_DOCUMENT as SqlType<T>);
 }
 
 /** Bytes. */
 export function blob(): ColumnBuilder<Uint8Array> {
-  return column(sqlType("blob"));
+  return column(BLOB);
 }
 
 /** A UUID, as text. */
 export function uuid(): ColumnBuilder<string> {
-  return column(sqlType("uuid"));
+  return column(UUID);
 }
 
 /** One of a few words; the database refuses others. */
@@ -306,7 +324,7 @@ export function enumeration<const V extends readonly [string, ...string[]]>(
   name: string,
   values: V,
 ): ColumnBuilder<V[number]> {
-  return column(sqlType<V[number]>("enum", name, ...values));
+  return column({ ...(ENUM as SqlType<V[number]>), args: [name, ...values] });
 }
 
 /** A list of values of another column's type (Postgres). */

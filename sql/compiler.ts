@@ -1,9 +1,9 @@
 import type { Dialect, PackedColumns } from "./dialect.ts";
 import { CompileError } from "./errors.ts";
 import { Bind, type Expression, Labeled } from "./expression.ts";
-import { Column, type Definition, type FromClause } from "./from.ts";
+import { Column, type FromClause } from "./from.ts";
 import { type Fingerprint, fingerprint } from "./_fingerprint.ts";
-import type { Node } from "./node.ts";
+import type { Node, Part } from "./node.ts";
 import type { Table } from "./schema.ts";
 import {
   resultReader,
@@ -57,8 +57,6 @@ export interface PreparedStatement extends BoundStatement {
   readonly unpack?: PackedColumns["unpack"];
 }
 
-const NOTHING: ReadonlySet<FromClause> = /* @__PURE__ */ new Set();
-
 /**
  * Writes a statement for a dialect: text, placeholders and result labels.
  *
@@ -72,15 +70,15 @@ export class Compiler {
   readonly inline: boolean;
   /** Whether columns are written without their table, as in DDL and SET. */
   bare = false;
+  /** The names of what stands for something else, as far as they were needed. */
+  readonly aliases: Map<FromClause, string> = new Map();
   #sql = "";
   readonly #slots: Slot[] = [];
   readonly #binds: readonly Bind[];
   #nextBind = 0;
-  #aliases: Map<FromClause, string> | undefined;
-  #aliasNames: Map<string, number> | undefined;
   readonly #columns: ResultColumn[] = [];
   #unpack: PackedColumns["unpack"] | undefined;
-  #enclosing: ReadonlySet<FromClause> = NOTHING;
+  #enclosing: ReadonlySet<FromClause> = new Set();
   #depth = 0;
 
   /** Starts a compilation. `binds` are the statement's parameters in order. */
@@ -94,9 +92,13 @@ export class Compiler {
     this.#binds = binds;
   }
 
-  /** Adds text as it is. */
-  write(sql: string): void {
-    this.#sql += sql;
+  /** Adds words as they are, nodes, and lists of nodes with commas between them. */
+  write(...parts: readonly Part[]): void {
+    for (const part of parts) {
+      if (typeof part === "string") this.#sql += part;
+      else if ("kind" in part) this.visit(part);
+      else this.each(part, ", ", (node) => this.visit(node));
+    }
   }
 
   /** Adds a quoted identifier. */
@@ -131,17 +133,10 @@ export class Compiler {
    * Writes an operand, in brackets if it binds looser than its place. `exact`
    * says that no column beside it tells what type a parameter has.
    */
-  operand(
-    expression: Expression<unknown>,
-    precedence: number,
-    exact = false,
-  ): void {
-    if (expression.precedence < precedence) {
-      this.write("(");
-      this.visit(expression);
-      this.write(")");
-    } else if (exact && expression instanceof Bind) this.bind(expression, true);
-    else this.visit(expression);
+  operand(node: Node, precedence: number, exact = false): void {
+    if (node.precedence < precedence) this.write("(", node, ")");
+    else if (exact && node instanceof Bind) this.bind(node, true);
+    else this.visit(node);
   }
 
   /** Writes items with a separator between them. */
@@ -154,11 +149,6 @@ export class Compiler {
       if (i > 0) this.#sql += separator;
       write(items[i] as T);
     }
-  }
-
-  /** Writes nodes with commas between them. */
-  list(nodes: readonly Node[]): void {
-    this.each(nodes, ", ", (node) => this.visit(node));
   }
 
   /** Writes a placeholder and notes which parameter it takes. */
@@ -220,34 +210,7 @@ export class Compiler {
 
   /** Writes a table's name, with its schema. */
   tableName(table: Table): void {
-    const { dialect: { translateSchema } } = this;
-    const schema = translateSchema
-      ? translateSchema(table.schema)
-      : table.schema;
-    if (schema) {
-      this.name(schema);
-      this.write(".");
-    }
-    this.name(table.name);
-  }
-
-  /** The name of an alias: the given one, or one numbered within the statement. */
-  aliasOf(
-    alias: FromClause & { readonly alias?: string | undefined },
-    base: string,
-  ): string {
-    const aliases = this.#aliases ??= new Map();
-    const known = aliases.get(alias);
-    if (known !== undefined) return known;
-    let name = base;
-    if (alias.alias === undefined) {
-      const names = this.#aliasNames ??= new Map();
-      const n = (names.get(base) ?? 0) + 1;
-      names.set(base, n);
-      name = `${base}_${n}`;
-    }
-    aliases.set(alias, name);
-    return name;
+    this.write(tableName(table, this.dialect));
   }
 
   /** Writes a result list: unique labels, and values that no driver spoils. */
@@ -294,14 +257,18 @@ export class Compiler {
     return this.#enclosing;
   }
 
-  /** Writes a statement within its scope; tells whether it is the outermost. */
+  /**
+   * Writes a statement within its scope, which may be apart from what stands
+   * around it; tells whether it is the outermost.
+   */
   nested(
     froms: readonly FromClause[],
     write: (outermost: boolean) => void,
+    isApart = false,
   ): void {
     const enclosing = this.#enclosing;
     this.#enclosing = new Set([
-      ...enclosing,
+      ...isApart ? [] : enclosing,
       ...froms.flatMap((from) => from.members),
     ]);
     write(this.#depth++ === 0);
@@ -309,48 +276,10 @@ export class Compiler {
     this.#enclosing = enclosing;
   }
 
-  /** Writes a query that cannot see what stands around it. */
-  isolated(write: () => void): void {
-    const enclosing = this.#enclosing;
-    this.#enclosing = NOTHING;
-    this.#depth++;
-    write();
-    this.#depth--;
-    this.#enclosing = enclosing;
-  }
-
-  /** Writes LIMIT and OFFSET. */
-  limit(
-    limit: Expression<unknown> | undefined,
-    offset: Expression<unknown> | undefined,
-  ): void {
-    if (limit) this.clause(" LIMIT ", [limit]);
-    else if (offset && this.dialect.features.offsetNeedsLimit) {
-      this.write(" LIMIT -1");
-    }
-    if (offset) this.clause(" OFFSET ", [offset]);
-  }
-
-  /** Writes the named queries that a statement uses, before it. */
-  definitions(definitions: readonly Definition[]): void {
-    if (definitions.length === 0) return;
-    this.write("WITH ");
-    if (definitions.some((definition) => definition.isRecursive)) {
-      this.write("RECURSIVE ");
-    }
-    this.each(
-      definitions,
-      ", ",
-      (definition) => this.isolated(() => definition.define(this)),
-    );
-    this.write(" ");
-  }
-
-  /** Writes a clause with its items, if it has any. */
-  clause(words: string, items: readonly Node[]): void {
-    if (items.length === 0) return;
-    this.write(words);
-    this.list(items);
+  /** Writes a clause with what it holds, if that is anything. */
+  clause(words: string, items: Node | readonly Node[] | undefined): void {
+    const all = [items ?? []].flat();
+    if (all.length > 0) this.write(words, all);
   }
 
   /** The statement as compiled so far. */
@@ -401,6 +330,17 @@ export function quoteName(identifier: string, dialect: Dialect): string {
   return quote + plain + quote;
 }
 
+/** A table's quoted name, with its schema. */
+export function tableName(
+  { name, schema: own }: Pick<Table, "name" | "schema">,
+  dialect: Dialect,
+): string {
+  const { translateSchema } = dialect;
+  const schema = translateSchema ? translateSchema(own) : own;
+  const quoted = quoteName(name, dialect);
+  return schema ? `${quoteName(schema, dialect)}.${quoted}` : quoted;
+}
+
 /** Writes a node with its values in the text, for DDL and scripts. */
 export function inlineSql(node: Node, dialect: Dialect): string {
   const compiler = new Compiler(dialect, [], { inline: true });
@@ -430,7 +370,7 @@ export function prepare(statement: Node, dialect: Dialect): PreparedStatement {
   if (!compiled) {
     const compile = (dialect: Dialect): CompiledStatement => {
       const compiler = new Compiler(dialect, binds);
-      compiler.definitions(definitions);
+      definitions[0]?.introduce(definitions, compiler);
       compiler.visit(statement);
       return compiler.finish();
     };

@@ -59,7 +59,7 @@ function writeTerm(term: Node, compiler: Compiler): void {
     (term.state.orderBy.length > 0 || term.state.limit !== undefined ||
       term.state.offset !== undefined);
   if (wraps) compiler.write("SELECT * FROM (");
-  compiler.isolated(() => compiler.visit(term));
+  compiler.nested([], () => compiler.visit(term), true);
   if (wraps) compiler.write(') AS "term"');
 }
 

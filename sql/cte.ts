@@ -22,6 +22,7 @@ export class Cte<C = unknown, Row = unknown, Name = unknown>
   readonly query: Statement<unknown>;
   /** The settings it was made with. */
   readonly options: CteOptions;
+  /** Whether it refers to itself. */
   readonly isRecursive: boolean;
   /** Its columns by key. */
   override readonly c: C;
@@ -61,6 +62,18 @@ export class Cte<C = unknown, Row = unknown, Name = unknown>
   override compile(compiler: Compiler): void {
     this.reference(compiler);
   }
+  /** @ignore */
+  introduce(all: readonly Cte[], compiler: Compiler): void {
+    const isRecursive = all.some((one) => one.isRecursive);
+    compiler.write(isRecursive ? "WITH RECURSIVE " : "WITH ");
+    compiler.each(
+      all,
+      ", ",
+      (one) => compiler.nested([], () => one.define(compiler), true),
+    );
+    compiler.write(" ");
+  }
+  /** Writes `name AS (query)`. */
   define(compiler: Compiler): void {
     const { materialized } = this.options;
     if (!this.query.isRead && !compiler.dialect.features.dmlInCte) {

@@ -46,19 +46,16 @@ export class Delete<T extends Target, Row = never> extends Dml<T, Row> {
   /** @ignore */
   override compile(compiler: Compiler): void {
     const { table, others } = this;
-    const where = this.condition ? [this.condition] : [];
+    // Without USING, whether there is such a row says the same.
+    const asks = others.length > 0 && !compiler.dialect.features.deleteUsing;
     compiler.nested([table, ...others], (outermost) => {
-      compiler.write("DELETE FROM ");
-      compiler.visit(table);
-      if (others.length === 0 || compiler.dialect.features.deleteUsing) {
-        compiler.clause(" USING ", others);
-        compiler.clause(" WHERE ", where);
-      } else {
-        // SQLite has no USING; whether there is such a row says the same.
-        compiler.clause(" WHERE EXISTS (SELECT 1 FROM ", others);
-        compiler.clause(" WHERE ", where);
-        compiler.write(")");
-      }
+      compiler.write("DELETE FROM ", table);
+      compiler.clause(
+        asks ? " WHERE EXISTS (SELECT 1 FROM " : " USING ",
+        others,
+      );
+      compiler.clause(" WHERE ", this.condition);
+      if (asks) compiler.write(")");
       this.writeReturning(compiler, outermost);
     });
   }

@@ -94,14 +94,12 @@ export interface Dialect {
 
 /** Statements around those that create or drop tables. */
 export interface SchemaExtras {
+  /** Foreign keys that a sorted table cannot have yet, since they close a circle. */
+  later(tables: readonly Table[]): ReadonlySet<ForeignKey>;
   /** What stands before the tables: named types. */
   before(tables: readonly Table[], ifNotExists?: boolean): string[];
   /** What stands behind them: foreign keys that close circles, remarks. */
-  after(
-    tables: readonly Table[],
-    forward: ReadonlySet<ForeignKey>,
-    ifNotExists?: boolean,
-  ): string[];
+  after(tables: readonly Table[], ifNotExists?: boolean): string[];
   /** What goes when the tables are gone, unless those that are kept need it. */
   afterDrop(
     tables: readonly Table[],
@@ -115,7 +113,7 @@ export interface AutoincrementWords {
   /** Instead of the column's type. */
   readonly type?: string;
   /** Behind the type. */
-  readonly suffix: string;
+  readonly suffix?: string;
   /** Whether the suffix says PRIMARY KEY already. */
   readonly isPrimaryKey?: boolean;
 }
@@ -157,8 +155,6 @@ export interface DialectFeatures {
   readonly jsonEach?: boolean;
   /** `COMMENT ON`. */
   readonly comments?: boolean;
-  /** Named types made by `CREATE TYPE … AS ENUM`. */
-  readonly enumTypes?: boolean;
   /** OFFSET needs a LIMIT before it. */
   readonly offsetNeedsLimit?: boolean;
   /** Generated columns that are not stored. */

@@ -1,6 +1,16 @@
 import type { Compiler } from "./compiler.ts";
-import { Node } from "./node.ts";
-import { type SqlType, sqlType, TYPES, widerType } from "./types.ts";
+import { Node, type Part } from "./node.ts";
+import {
+  BIGINT,
+  BLOB,
+  BOOLEAN,
+  INTEGER,
+  LIST,
+  REAL,
+  TEXT,
+  TIMESTAMP,
+} from "./standard_types.ts";
+import { type SqlType, widerType } from "./types.ts";
 
 /** A value, or an expression that gives one. */
 export type Operand<T> = T | Expression<T>;
@@ -28,11 +38,6 @@ export abstract class Expression<T> extends Node {
   constructor(type: SqlType | undefined) {
     super();
     this.type = type;
-  }
-
-  /** How tightly it binds; what binds looser than its place gets brackets. */
-  get precedence(): number {
-    return 10;
   }
 
   /** Equal; `null` is asked with IS NULL. */
@@ -72,11 +77,11 @@ export abstract class Expression<T> extends Node {
   }
   /** Is NULL. */
   isNull(): Expression<boolean> {
-    return new Phrase("null", [this, " IS NULL"], TYPES.boolean, 4, 5);
+    return new Phrase("null", [this, " IS NULL"], BOOLEAN, 4, 5);
   }
   /** Is not NULL. */
   isNotNull(): Expression<boolean> {
-    return new Phrase("notNull", [this, " IS NOT NULL"], TYPES.boolean, 4, 5);
+    return new Phrase("notNull", [this, " IS NOT NULL"], BOOLEAN, 4, 5);
   }
   /** Between two values, both included. */
   between(low: Comparable<T>, high: Comparable<T>): Expression<boolean> {
@@ -84,14 +89,14 @@ export abstract class Expression<T> extends Node {
     return new Phrase(
       "between",
       [this, " BETWEEN ", operand(low, type), " AND ", operand(high, type)],
-      TYPES.boolean,
+      BOOLEAN,
       4,
       5,
     );
   }
   /** Matches a pattern of `%` and `_`; `escape` makes the one behind it plain. */
   like(pattern: Operand<string>, escape?: string): Expression<boolean> {
-    return new Like("LIKE", this, operand(pattern, TYPES.text), escape);
+    return new Like("LIKE", this, operand(pattern, TEXT), escape);
   }
   /** Sorts from high to low. */
   desc(): Expression<T> {
@@ -113,7 +118,7 @@ export abstract class Expression<T> extends Node {
   op<R = boolean>(
     operator: string,
     other: unknown,
-    type: SqlType<R> = TYPES.boolean as SqlType<R>,
+    type: SqlType<R> = BOOLEAN as SqlType<R>,
     precedence = 4,
   ): Expression<R> {
     const own = this.type;
@@ -145,8 +150,8 @@ export abstract class Expression<T> extends Node {
   /** This text followed by another. */
   concat(other: Operand<string>): Expression<string> {
     // Databases differ in how tightly || binds, so what is inside has brackets.
-    const right = operand(other, TYPES.text);
-    return new Phrase("concat", [this, " || ", right], TYPES.text, 5, 9);
+    const right = operand(other, TEXT);
+    return new Phrase("concat", [this, " || ", right], TEXT, 5, 9);
   }
   /** Names it in the result. */
   as(label: string): Labeled<T> {
@@ -201,9 +206,6 @@ export class Raw<T = unknown> extends Expression<T> {
   }
 }
 
-/** What a {@linkcode Phrase} is made of: words, nodes, and lists with commas. */
-export type Part = string | Node | readonly Node[];
-
 /** Words and nodes in turn: what needs no class of its own. */
 export class Phrase<T> extends Expression<T> {
   /** The name under which a dialect overrides it. */
@@ -232,19 +234,14 @@ export class Phrase<T> extends Expression<T> {
   }
   /** @ignore */
   override structure(): readonly unknown[] {
-    return [this.parts];
+    return [this.type, this.parts];
   }
   /** @ignore */
   override compile(compiler: Compiler): void {
     for (const part of this.parts) {
       if (typeof part === "string") compiler.write(part);
-      else if (part instanceof Expression) {
-        compiler.operand(part, this.#inner, true);
-      } else if (part instanceof Node) compiler.visit(part);
-      else {compiler.each(part, ", ", (one) =>
-          one instanceof Expression
-            ? compiler.operand(one, 0, true)
-            : compiler.visit(one));}
+      else if (part instanceof Node) compiler.operand(part, this.#inner, true);
+      else compiler.each(part, ", ", (one) => compiler.operand(one, 0, true));
     }
   }
 }
@@ -281,10 +278,6 @@ export class Binary<T> extends Expression<T> {
     return this.#precedence;
   }
   /** @ignore */
-  override structure(): readonly unknown[] {
-    return [this.type, this.operator, this.left, this.right];
-  }
-  /** @ignore */
   override compile(compiler: Compiler): void {
     const own = this.#precedence;
     // Comparisons do not chain; arithmetic chains to the left.
@@ -312,7 +305,7 @@ export class Like extends Expression<boolean> {
     pattern: Expression<unknown>,
     escape?: string,
   ) {
-    super(TYPES.boolean);
+    super(BOOLEAN);
     this.operator = operator;
     this.left = left;
     this.pattern = pattern;
@@ -358,7 +351,7 @@ export class Logical extends Expression<boolean> {
   readonly terms: readonly Expression<unknown>[];
   /** Joins terms. */
   constructor(operator: "AND" | "OR", terms: readonly Expression<unknown>[]) {
-    super(TYPES.boolean);
+    super(BOOLEAN);
     this.operator = operator;
     this.terms = terms;
   }
@@ -369,10 +362,6 @@ export class Logical extends Expression<boolean> {
   /** @ignore */
   override get precedence(): number {
     return this.operator === "AND" ? 2 : 1;
-  }
-  /** @ignore */
-  override structure(): readonly unknown[] {
-    return [this.operator, this.terms];
   }
   /** @ignore */
   override compile(compiler: Compiler): void {
@@ -398,7 +387,7 @@ export class In extends Expression<boolean> {
     right: Bind | readonly Expression<unknown>[] | Node,
     negated: boolean,
   ) {
-    super(TYPES.boolean);
+    super(BOOLEAN);
     this.left = left;
     this.right = right;
     this.negated = negated;
@@ -418,10 +407,7 @@ export class In extends Expression<boolean> {
     if (right instanceof Bind) {
       return compiler.dialect.inList(right, negated, compiler);
     }
-    compiler.write(negated ? " NOT IN (" : " IN (");
-    if (right instanceof Node) compiler.visit(right);
-    else compiler.list(right);
-    compiler.write(")");
+    compiler.write(negated ? " NOT IN (" : " IN (", right, ")");
   }
 }
 
@@ -490,7 +476,7 @@ function inRight(
   const item = type ?? guessType(values.find((value) => value !== null));
   // One parameter for the list: lists of all lengths share a text.
   return item && !values.some((value) => value instanceof Expression)
-    ? new Bind(values, { name: "list", args: [], item })
+    ? new Bind(values, { ...LIST, item })
     : values.map((value) => operand(value, type));
 }
 
@@ -514,7 +500,7 @@ function logical(
   );
   if (flat.length === 1) return flat[0] as Expression<boolean>;
   return flat.length === 0
-    ? new Raw(operator === "AND" ? "1 = 1" : "1 = 0", TYPES.boolean, 4)
+    ? new Raw(operator === "AND" ? "1 = 1" : "1 = 0", BOOLEAN, 4)
     : new Logical(operator, flat);
 }
 
@@ -522,7 +508,7 @@ function logical(
 export function not(term: Expression<unknown>): Expression<boolean> {
   return term instanceof In
     ? new In(term.left, term.right, !term.negated)
-    : new Phrase("not", ["NOT ", term], TYPES.boolean, 3, 4);
+    : new Phrase("not", ["NOT ", term], BOOLEAN, 3, 4);
 }
 
 /** A value as a parameter, of a type where the place does not say it. */
@@ -533,17 +519,17 @@ export function literal<T>(value: T, type?: SqlType<T>): Expression<T> {
 function guessType(value: unknown): SqlType | undefined {
   switch (typeof value) {
     case "string":
-      return TYPES.text;
+      return TEXT;
     case "boolean":
-      return TYPES.boolean;
+      return BOOLEAN;
     case "bigint":
-      return sqlType("bigint");
+      return BIGINT;
     case "number":
-      return Number.isInteger(value) ? TYPES.integer : sqlType("real");
+      return Number.isInteger(value) ? INTEGER : REAL;
   }
   return value instanceof Date
-    ? sqlType("timestamp")
+    ? TIMESTAMP
     : value instanceof Uint8Array
-    ? sqlType("blob")
+    ? BLOB
     : undefined;
 }

@@ -48,10 +48,8 @@ export abstract class FromClause<C = any, Row = unknown, Name = unknown>
 
 /** A query that stands before the statement under a name: a CTE. */
 export interface Definition extends FromClause {
-  /** Whether it refers to itself. */
-  readonly isRecursive: boolean;
-  /** Writes `name AS (query)`. */
-  define(compiler: Compiler): void;
+  /** Writes all such queries of a statement, before it. */
+  introduce(all: readonly Definition[], compiler: Compiler): void;
 }
 
 /**
@@ -145,13 +143,8 @@ export class Join extends Node {
     return "join";
   }
   /** @ignore */
-  override structure(): readonly unknown[] {
-    return [this.join, this.right, this.on];
-  }
-  /** @ignore */
   override compile(compiler: Compiler): void {
-    compiler.write(` ${this.join} `);
-    compiler.visit(this.right);
-    compiler.clause(" ON ", this.on ? [this.on] : []);
+    compiler.write(` ${this.join} `, this.right);
+    compiler.clause(" ON ", this.on);
   }
 }

@@ -1,3 +1,4 @@
+import { typeOf, type TypeOperand } from "./operators.ts";
 import type { Compiler } from "./compiler.ts";
 import { CompileError } from "./errors.ts";
 import {
@@ -9,15 +10,16 @@ import {
   Raw,
 } from "./expression.ts";
 import { Expression as Base } from "./expression.ts";
-import { type SqlType, sqlType, TYPES } from "./types.ts";
+import { INTEGER, REAL, TEXT, TIMESTAMP } from "./standard_types.ts";
+import type { SqlType } from "./types.ts";
 
 /** Calls any function of the database by name. */
 export function func<T = unknown>(
   name: string,
   args: readonly unknown[] = [],
-  type?: SqlType<T>,
+  type?: TypeOperand<T>,
 ): Expression<T> {
-  return call(name, args.map((arg) => operand(arg)), type);
+  return call(name, args.map((arg) => operand(arg)), type && typeOf(type));
 }
 
 function call<T>(
@@ -36,12 +38,12 @@ function call<T>(
 
 /** Counts rows, or rows where something is not NULL. */
 export function count(of?: Expression<unknown>): Expression<number> {
-  return call("count", [of ?? new Raw("*")], TYPES.integer);
+  return call("count", [of ?? new Raw("*")], INTEGER);
 }
 
 /** Counts different values. */
 export function countDistinct(of: Expression<unknown>): Expression<number> {
-  return call("count", [of], TYPES.integer, "DISTINCT ");
+  return call("count", [of], INTEGER, "DISTINCT ");
 }
 
 /** Adds values up; NULL of no rows. */
@@ -51,7 +53,7 @@ export function sum<T>(of: Expression<T>): Expression<T | null> {
 
 /** The mean of values; NULL of no rows. */
 export function avg(of: Expression<unknown>): Expression<number | null> {
-  return call("avg", [of], sqlType("real"));
+  return call("avg", [of], REAL);
 }
 
 /** The least value; NULL of no rows. */
@@ -91,17 +93,17 @@ export function nullif<T>(
 
 /** In small letters. */
 export function lower(of: Expression<unknown>): Expression<string> {
-  return call("lower", [of], TYPES.text);
+  return call("lower", [of], TEXT);
 }
 
 /** In capitals. */
 export function upper(of: Expression<unknown>): Expression<string> {
-  return call("upper", [of], TYPES.text);
+  return call("upper", [of], TEXT);
 }
 
 /** How many characters a text has. */
 export function length(of: Expression<unknown>): Expression<number> {
-  return call("length", [of], TYPES.integer);
+  return call("length", [of], INTEGER);
 }
 
 /** Without its sign. */
@@ -111,7 +113,7 @@ export function abs<T>(of: Expression<T>): Expression<T> {
 
 /** The time of the statement, in UTC. */
 export function now(): Expression<Date> {
-  return new Time("now", undefined, sqlType("timestamp"));
+  return new Time("now", undefined, TIMESTAMP);
 }
 
 /** A part of a day or time, as {@linkcode extract} names it. */
@@ -134,7 +136,7 @@ export function extract(
   field: TimeField,
   of: Expression<unknown>,
 ): Expression<number> {
-  return new Time(field, of, TYPES.integer);
+  return new Time(field, of, INTEGER);
 }
 
 const FORMATS: Readonly<Record<TimeField, string>> = {
@@ -195,17 +197,17 @@ class Time<T> extends Base<T> {
 
 /** The row's number within its window, from 1. */
 export function rowNumber(): Expression<number> {
-  return call("row_number", [], TYPES.integer);
+  return call("row_number", [], INTEGER);
 }
 
 /** The row's rank within its window, with gaps behind equal ones. */
 export function rank(): Expression<number> {
-  return call("rank", [], TYPES.integer);
+  return call("rank", [], INTEGER);
 }
 
 /** The row's rank within its window, without gaps. */
 export function denseRank(): Expression<number> {
-  return call("dense_rank", [], TYPES.integer);
+  return call("dense_rank", [], INTEGER);
 }
 
 /** The value so many rows before, within the window. */

@@ -60,21 +60,19 @@ export class Insert<T extends Target, Row = never> extends Dml<T, Row> {
 
   /** @ignore */
   override compile(compiler: Compiler): void {
-    const { table, conflict } = this;
+    const { table, source, rows, conflict } = this;
     compiler.nested([table], (outermost) => {
-      compiler.write("INSERT INTO ");
-      compiler.visit(table);
+      compiler.write("INSERT INTO ", table);
       // A row that leaves a column out gets its DEFAULT, so rows share one list.
-      const columns = this.source?.columns ??
-        [...new Set(this.rows.flatMap((row) => row.map(([column]) => column)))];
+      const columns = source?.columns ??
+        [...new Set(rows.flatMap((row) => row.map(([column]) => column)))];
       if (columns.length === 0) compiler.write(" DEFAULT VALUES");
       else {
         compiler.write(" ");
         compiler.names(columns);
-        compiler.write(" ");
-        compiler.visit(this.source?.query ?? new Rows(columns, this.rows));
+        compiler.write(" ", source?.query ?? new Rows(columns, rows));
       }
-      if (conflict) compiler.visit(conflict);
+      compiler.write(conflict ?? "");
       this.writeReturning(compiler, outermost);
     });
   }

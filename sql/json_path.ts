@@ -1,6 +1,14 @@
 import type { Compiler } from "./compiler.ts";
 import { Bind, Expression, Phrase } from "./expression.ts";
-import { type SqlType, sqlType, TYPES } from "./types.ts";
+import {
+  BOOLEAN,
+  INTEGER,
+  JSON_DOCUMENT,
+  JSON_PATH,
+  REAL,
+  TEXT,
+} from "./standard_types.ts";
+import type { SqlType } from "./types.ts";
 
 /** A place inside a JSON document, to be read as one type or another. */
 export class JsonPath<T = unknown> extends Expression<T> {
@@ -12,7 +20,7 @@ export class JsonPath<T = unknown> extends Expression<T> {
   readonly as_: SqlType | undefined;
   /** Use {@linkcode jsonPath}. */
   constructor(of: Expression<unknown>, path: Bind, as?: SqlType) {
-    super(as ?? sqlType("json"));
+    super(as ?? JSON_DOCUMENT);
     this.of = of;
     this.path = path;
     this.as_ = as;
@@ -23,19 +31,19 @@ export class JsonPath<T = unknown> extends Expression<T> {
   }
   /** As text; NULL where it is not there or JSON's null. */
   asString(): Expression<string | null> {
-    return this.#as(TYPES.text);
+    return this.#as(TEXT);
   }
   /** As a whole number. */
   asInteger(): Expression<number | null> {
-    return this.#as(TYPES.integer);
+    return this.#as(INTEGER);
   }
   /** As a number. */
   asReal(): Expression<number | null> {
-    return this.#as(sqlType("real"));
+    return this.#as(REAL);
   }
   /** As true or false. */
   asBoolean(): Expression<boolean | null> {
-    return this.#as(TYPES.boolean);
+    return this.#as(BOOLEAN);
   }
   /** @ignore */
   override compile(compiler: Compiler): void {
@@ -77,14 +85,14 @@ export function jsonPath(
   of: Expression<unknown>,
   ...path: readonly (string | number)[]
 ): JsonPath {
-  return new JsonPath(of, new Bind(path, sqlType("jsonPath")));
+  return new JsonPath(of, new Bind(path, JSON_PATH));
 }
 
 /** JSON's own `null` as a value; `null` itself is SQL's NULL. */
 export function jsonNull(): Expression<null> {
   return new Phrase(
     "jsonNull",
-    [new Bind({ toJSON: () => null }, sqlType("json"))],
-    sqlType("json"),
+    [new Bind({ toJSON: () => null }, JSON_DOCUMENT)],
+    JSON_DOCUMENT,
   );
 }

@@ -9,7 +9,8 @@
  * | How is a query built? | `select.ts`, `distinct_on.ts`, `lock.ts`, `with_only_columns.ts`, `alias.ts`, `subquery.ts`, `cte.ts`, `compound.ts` |
  * | How are rows written? | `insert.ts`, `insert_from_select.ts`, `upsert.ts`, `update.ts`, `delete.ts` |
  * | How is an expression built? | `expression.ts`, `operators.ts`, `functions.ts`, `case.ts`, `window.ts`, `json_path.ts`, `text.ts` |
- * | How does it become text? | `compiler.ts`, `dialects/`, and within a platform's limits: `limits.ts` |
+ * | How does a schema become text? | `ddl.ts`, `table_ddl.ts` |
+ * | How does a statement become text? | `compiler.ts`, `dialects/`, and within a platform's limits: `limits.ts` |
  * | How does it reach a database? | `engine.ts`, `driver.ts`, `registry.ts` |
  * | What does a database look like already? | `reflection/` |
  * | What can go wrong? | `errors.ts` |
@@ -30,6 +31,7 @@ export {
   quoteName,
   type ResultColumn,
   type Slot,
+  tableName,
 } from "./compiler.ts";
 export {
   type CompoundOperator,
@@ -73,7 +75,6 @@ export {
   type Operand,
   operand,
   or,
-  type Part,
   Phrase,
   Raw,
   type ValueOf,
@@ -95,8 +96,21 @@ export { insertFromSelect } from "./insert_from_select.ts";
 export { jsonNull, JsonPath, jsonPath } from "./json_path.ts";
 export { withinLimits } from "./limits.ts";
 export { type LockOptions, withForUpdate } from "./lock.ts";
-export { Node } from "./node.ts";
-export * from "./operators.ts";
+export { Node, type Part } from "./node.ts";
+export {
+  cast,
+  collate,
+  contains,
+  endsWith,
+  ilike,
+  isDistinctFrom,
+  isNotDistinctFrom,
+  nullsFirst,
+  nullsLast,
+  startsWith,
+  typeCoerce,
+  type TypeOperand,
+} from "./operators.ts";
 export type {
   CheckFacts,
   ColumnFacts,
@@ -156,13 +170,23 @@ export {
   subquery,
 } from "./subquery.ts";
 export * from "./transaction.ts";
+export {
+  columnSql,
+  constraintSql,
+  createIndex,
+  type CreateOptions,
+  createTable,
+  defaultSql,
+  indexName,
+  referencesSql,
+  typeSql,
+} from "./table_ddl.ts";
 export { sql, TextStatement } from "./text.ts";
 export { Tuple, tuple, type TupleOperand } from "./tuple.ts";
 export { typeDecorator, type TypeDecoratorOptions } from "./type_decorator.ts";
 export {
   resultReader,
   type SqlType,
-  sqlType,
   type SqlValue,
   toDriver,
   type TypeRules,

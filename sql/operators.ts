@@ -12,12 +12,14 @@ import {
   suffixed,
 } from "./expression.ts";
 import { Node } from "./node.ts";
-import { rootType, type SqlType, TYPES } from "./types.ts";
+import { BOOLEAN, TEXT } from "./standard_types.ts";
+import { rootType, type SqlType } from "./types.ts";
 
 /** A type, or the description of a column of that type: `integer()`. */
 export type TypeOperand<T> = SqlType<T> | ColumnBuilder<T, boolean>;
 
-function typeOf<T>(type: TypeOperand<T>): SqlType {
+/** The type that is meant. */
+export function typeOf<T>(type: TypeOperand<T>): SqlType {
   return "spec" in type ? type.spec.type : type;
 }
 
@@ -83,7 +85,7 @@ function distinction(
   right: unknown,
 ): Expression<boolean> {
   const other = operand(right, left.type);
-  return new Phrase("distinct", [left, words, other], TYPES.boolean, 4, 5);
+  return new Phrase("distinct", [left, words, other], BOOLEAN, 4, 5);
 }
 
 /** Sorts NULLs before the rest. */
@@ -130,7 +132,7 @@ export function ilike(
   pattern: Operand<string>,
   escape?: string,
 ): Expression<boolean> {
-  return new CaseBlindLike(of, operand(pattern, TYPES.text), escape);
+  return new CaseBlindLike(of, operand(pattern, TEXT), escape);
 }
 
 class CaseBlindLike extends Expression<boolean> {
@@ -142,7 +144,7 @@ class CaseBlindLike extends Expression<boolean> {
     pattern: Expression<unknown>,
     escape: string | undefined,
   ) {
-    super(TYPES.boolean);
+    super(BOOLEAN);
     this.of = of;
     this.pattern = pattern;
     this.escape = escape;

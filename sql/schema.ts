@@ -82,7 +82,7 @@ export class MetaData {
 
   /** Its tables, referenced ones first. */
   get sortedTables(): Table[] {
-    return sortTables([...this.tables.values()]).tables;
+    return sortTables([...this.tables.values()]);
   }
 
   /** Creates every table and index that is not there, in one batch; `dropAll()` drops them. */
@@ -107,6 +107,10 @@ export interface TableOptions {
 
 /** A foreign key with its columns found. */
 export interface ForeignKey extends ForeignKeyOptions {
+  /** @ignore */
+  readonly kind: "foreignKey";
+  /** The table that has it. */
+  readonly table: Table;
   /** The referring columns. */
   readonly columns: readonly Column<unknown>[];
   /** The full name of the referenced table. */
@@ -211,6 +215,7 @@ export class Table<S = any, Name extends string = string>
       const owner = split[0]?.[0] ?? "";
       return {
         ...options,
+        table: this,
         columns: columns.map((name) => this.column(name)),
         // An unqualified target lies in the referring table's schema.
         targetTable: this.schema && !owner.includes(".")

@@ -24,7 +24,7 @@ import {
   type Selectable,
   Statement,
 } from "./statement.ts";
-import { TYPES } from "./types.ts";
+import { INTEGER } from "./standard_types.ts";
 
 /** What can be joined: a table, an alias, a mapped class, a relation. */
 export type JoinTarget = FromClause | Selectable | JoinPath;
@@ -151,11 +151,11 @@ export class Select<Row, Sources = unknown> extends Statement<Row> {
   }
   /** At most so many rows. */
   limit(count: number | Expression<number>): Select<Row, Sources> {
-    return changed(this, { limit: operand(count, TYPES.integer) });
+    return changed(this, { limit: operand(count, INTEGER) });
   }
   /** Leaves out the first rows. */
   offset(count: number | Expression<number>): Select<Row, Sources> {
-    return changed(this, { offset: operand(count, TYPES.integer) });
+    return changed(this, { offset: operand(count, INTEGER) });
   }
   /** Each row once. */
   distinct(): Select<Row, Sources> {
@@ -176,20 +176,24 @@ export class Select<Row, Sources = unknown> extends Statement<Row> {
     const froms = fromsOf(this, compiler.enclosing);
     const visible = [...froms, ...s.joins.map((join) => join.right)];
     compiler.nested(visible, (outermost) => {
-      compiler.write("SELECT ");
-      if (s.distinct) compiler.visit(s.distinct);
+      compiler.write("SELECT ", s.distinct ?? "");
       compiler.results(this.expressions, outermost);
       compiler.clause(" FROM ", froms);
-      for (const join of s.joins) compiler.visit(join);
+      compiler.write(...s.joins);
       const own = s.items.flatMap(({ source }) => source?.where ?? []);
-      if (s.where || own.length > 0) {
-        compiler.clause(" WHERE ", [allOf(s.where, own)]);
+      const conditions = [s.where ?? [], own].flat();
+      if (conditions.length > 0) {
+        compiler.write(" WHERE ", and(...conditions));
       }
       compiler.clause(" GROUP BY ", s.groupBy);
-      if (s.having) compiler.clause(" HAVING ", [s.having]);
+      compiler.clause(" HAVING ", s.having);
       compiler.clause(" ORDER BY ", s.orderBy);
-      compiler.limit(s.limit, s.offset);
-      if (s.lock) compiler.visit(s.lock);
+      compiler.clause(" LIMIT ", s.limit);
+      if (s.offset && !s.limit && compiler.dialect.features.offsetNeedsLimit) {
+        compiler.write(" LIMIT -1");
+      }
+      compiler.clause(" OFFSET ", s.offset);
+      compiler.write(s.lock ?? "");
     });
   }
 }

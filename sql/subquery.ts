@@ -1,3 +1,4 @@
+import { aliasName } from "./_alias_name.ts";
 import type { Compiler } from "./compiler.ts";
 import { labelsOf } from "./compiler.ts";
 import { UnsupportedError } from "./errors.ts";
@@ -5,7 +6,7 @@ import { type Expression, Phrase } from "./expression.ts";
 import { type AnyColumns, Column, columnsFor, FromClause } from "./from.ts";
 import { changed, fromOf, type Select } from "./select.ts";
 import type { Selectable, Statement } from "./statement.ts";
-import { TYPES } from "./types.ts";
+import { ANY, BOOLEAN } from "./standard_types.ts";
 
 /** The columns of a query's rows, by key. */
 export type ColumnsOfRow<Row, Name = unknown> = Row extends
@@ -24,7 +25,7 @@ export function columnsOfQuery<C>(
       const expression = expressions[i];
       // A row of a table keeps its keys, whatever the names in the database.
       const key = expression instanceof Column ? expression.key : name;
-      const type = expression?.type ?? { name: "any", args: [] };
+      const type = expression?.type ?? ANY;
       return [key, { type, name, nullable: true, primaryKey: false }];
     }),
     table,
@@ -60,7 +61,7 @@ export class Subquery<C = unknown, Row = unknown, Name = unknown>
   }
   /** Writes the name by which its columns are qualified. */
   override reference(compiler: Compiler): void {
-    compiler.name(compiler.aliasOf(this, this.labelPrefix));
+    compiler.name(aliasName(this, compiler));
   }
   /** @ignore */
   override structure(): readonly unknown[] {
@@ -78,8 +79,7 @@ export class Subquery<C = unknown, Row = unknown, Name = unknown>
       compiler.write("LATERAL ");
     }
     compiler.write("(");
-    if (this.isLateral) visit();
-    else compiler.isolated(visit);
+    compiler.nested([], visit, !this.isLateral);
     compiler.write(") AS ");
     this.reference(compiler);
   }
@@ -127,7 +127,7 @@ export function scalarSubquery<Row>(
 
 /** Whether a query finds a row. */
 export function exists(query: Statement<unknown>): Expression<boolean> {
-  return new Phrase("exists", ["EXISTS (", query, ")"], TYPES.boolean, 4);
+  return new Phrase("exists", ["EXISTS (", query, ")"], BOOLEAN, 4);
 }
 
 /**

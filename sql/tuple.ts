@@ -25,9 +25,7 @@ export class Tuple extends Expression<readonly unknown[]> {
   }
   /** @ignore */
   override compile(compiler: Compiler): void {
-    compiler.write("(");
-    compiler.list(this.items);
-    compiler.write(")");
+    compiler.write("(", this.items, ")");
   }
 
   #right(values: TupleOperand): Node {
@@ -61,8 +59,7 @@ class TupleRows extends Node {
       // No row, of as many columns as are asked for, is no simple thing to say.
       return compiler.write("SELECT * FROM (VALUES (NULL)) AS v WHERE 1 = 0");
     }
-    compiler.write("VALUES ");
-    compiler.list(this.rows);
+    compiler.write("VALUES ", this.rows);
   }
 }
 

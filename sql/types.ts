@@ -4,8 +4,8 @@ import type { Dialect } from "./dialect.ts";
 export type SqlValue = string | number | null | Uint8Array;
 
 /**
- * A column type: a name that each dialect has rules for, its arguments, and,
- * for a type of the user's own, conversions on top of another type.
+ * A column type: a name, its arguments, how it is kept, and, for a type of the
+ * user's own, conversions on top of another type. `integer().spec.type` is one.
  *
  * @typeParam T The value as the program sees it.
  */
@@ -14,6 +14,8 @@ export interface SqlType<T = unknown> {
   readonly name: string;
   /** Length, precision and scale, enum labels. */
   readonly args: readonly (string | number)[];
+  /** How it is kept where a dialect has no rules of its own for the name. */
+  readonly rules?: TypeRules;
   /** The type of an array's items. */
   readonly item?: SqlType;
   /** The underlying type, for a type made by `typeDecorator`. */
@@ -29,25 +31,6 @@ export interface SqlType<T = unknown> {
   /** Never present: carries the value's type. */
   readonly "~value"?: T;
 }
-
-/** Makes a type value. Dialects know it by `name`. */
-export function sqlType<T>(
-  name: string,
-  ...args: readonly (string | number)[]
-): SqlType<T> {
-  return { name, args };
-}
-
-/** The types that expressions make by themselves. */
-export const TYPES: {
-  readonly boolean: SqlType<boolean>;
-  readonly integer: SqlType<number>;
-  readonly text: SqlType<string>;
-} = {
-  boolean: { name: "boolean", args: [] },
-  integer: { name: "integer", args: [] },
-  text: { name: "text", args: [] },
-};
 
 /** A type without what the user put on top of it. */
 export function rootType(type: SqlType): SqlType {
@@ -69,6 +52,8 @@ export function widerType(
 export interface TypeRules {
   /** The type in DDL, such as `VARCHAR(50)`. */
   ddl(type: SqlType): string;
+  /** Behind a column: the condition that every value meets, where the type does not say it. */
+  check?(column: string, type: SqlType, dialect: Dialect): string;
   /** Value to bound value; absent where the value is bound as it is. */
   bind?(value: never, type: SqlType, dialect: Dialect): SqlValue;
   /** Driver's value to value; absent where it is right as it comes. */

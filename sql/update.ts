@@ -79,12 +79,10 @@ export class Update<T extends Target, Row = never> extends Dml<T, Row> {
   override compile(compiler: Compiler): void {
     const { table, others } = this;
     compiler.nested([table, ...others], (outermost) => {
-      compiler.write("UPDATE ");
-      compiler.visit(table);
-      compiler.write(" SET ");
+      compiler.write("UPDATE ", table, " SET ");
       writeAssignments(this.set_, compiler);
       compiler.clause(" FROM ", others);
-      if (this.condition) compiler.clause(" WHERE ", [this.condition]);
+      compiler.clause(" WHERE ", this.condition);
       this.writeReturning(compiler, outermost);
     });
   }

@@ -58,14 +58,14 @@ class Conflict extends Node {
       compiler.names(columns);
       if (indexWhere) {
         compiler.bare = true;
-        compiler.clause(" WHERE ", [indexWhere]);
+        compiler.write(" WHERE ", indexWhere);
         compiler.bare = false;
       }
     }
     if (!set) return compiler.write(" DO NOTHING");
     compiler.write(" DO UPDATE SET ");
     writeAssignments(set, compiler);
-    if (where) compiler.clause(" WHERE ", [where]);
+    compiler.clause(" WHERE ", where);
   }
 }
 

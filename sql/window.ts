@@ -1,5 +1,6 @@
 import { CompileError } from "./errors.ts";
-import { and, type Expression, type Part, Phrase } from "./expression.ts";
+import { and, type Expression, Phrase } from "./expression.ts";
+import type { Part } from "./node.ts";
 
 /**
  * From which row to which row a frame reaches: below 0 before the row, 0 the

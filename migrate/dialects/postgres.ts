@@ -163,7 +163,7 @@ function addColumn(
         ? createIndex(stub, one, dialect, { ifNotExists })
         : `ALTER TABLE ${table} ADD ${constraintSql(stub, one, dialect)}`
     ),
-    ...extras?.after([stub], new Set()) ?? [],
+    ...extras?.after([stub]) ?? [],
   ];
 }
 

@@ -54,6 +54,8 @@ function normalRecord(value: object, dialect: Dialect): unknown {
   const entries: [string, unknown][] = [];
   for (const [key, item] of Object.entries(value)) {
     if (item === undefined || typeof item === "function") continue;
+    // How a dialect keeps a type is the dialect's affair.
+    if (key === "rules") continue;
     if (!isOperation || !ASIDE.has(key)) {
       entries.push([key, normalForm(item, dialect)]);
     }

@@ -104,7 +104,7 @@ function createTableWithIndexes(
     ...table.constraints.filter((one) => one.kind === "index").map((one) =>
       createIndex(table, one, dialect, options)
     ),
-    ...extras?.after([table], new Set(), ifNotExists) ?? [],
+    ...extras?.after([table], ifNotExists) ?? [],
   ].map(plainStatement);
 }
 

@@ -4,7 +4,7 @@ import {
   type Compiler,
   type Expression,
   type FromClause,
-  sqlType,
+  text,
 } from "../../sql/mod.ts";
 import type { AttributeSpec } from "../attribute.ts";
 import type { Mapper } from "../mapper.ts";
@@ -30,7 +30,7 @@ export class PropertyColumn<T> extends Column<T> {
     expression: Expression<T>,
     options: ColumnPropertyOptions,
     spec: ColumnSpec = {
-      type: expression.type ?? sqlType("text"),
+      type: expression.type ?? text().spec.type,
       nullable: true,
       primaryKey: false,
       info: {

@@ -183,7 +183,7 @@ export const postgres: Dialect = {
     compiler.write(")");
   },
   autoincrement: ({ spec }) => ({
-    suffix: ` GENERATED ${
+    suffix: `GENERATED ${
       spec.identity === "always" ? "ALWAYS" : "BY DEFAULT"
     } AS IDENTITY`,
   }),
@@ -197,7 +197,6 @@ export const postgres: Dialect = {
     dmlInCte: true,
     alterConstraints: true,
     comments: true,
-    enumTypes: true,
     repeatsPlaceholders: true,
     ilike: true,
     distinctOn: true,

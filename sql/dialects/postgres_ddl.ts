@@ -1,6 +1,7 @@
-import { foreignKeySql, tableName } from "../ddl.ts";
 import type { Dialect, SchemaExtras } from "../dialect.ts";
-import { quoteName } from "../compiler.ts";
+import { quoteName, tableName } from "../compiler.ts";
+import { lineSql } from "../table_ddl.ts";
+import { forwardKeys } from "../_table_order.ts";
 import { rootType } from "../types.ts";
 import type { ForeignKey, Table } from "../schema.ts";
 import type { SqlType } from "../types.ts";
@@ -14,11 +15,10 @@ export function postgresExtras(dialect: Dialect): SchemaExtras {
       [...enumsOf(tables).values()].map((type) =>
         perhaps(createType(type, dialect), ifNotExists)
       ),
-    after: (tables, forward, ifNotExists) => [
-      ...tables.flatMap((table) =>
-        table.foreignKeys.filter((key) => forward.has(key)).map((key) =>
-          perhaps(addForeignKey(table, key, dialect), ifNotExists)
-        )
+    later: forwardKeys,
+    after: (tables, ifNotExists) => [
+      ...[...forwardKeys(tables)].map((key) =>
+        perhaps(addForeignKey(key, dialect), ifNotExists)
       ),
       ...tables.flatMap((table) => commentStatements(table, dialect)),
     ],
@@ -30,13 +30,10 @@ export function postgresExtras(dialect: Dialect): SchemaExtras {
   };
 }
 
-function addForeignKey(
-  table: Table,
-  key: ForeignKey,
-  dialect: Dialect,
-): string {
+function addForeignKey(key: ForeignKey, dialect: Dialect): string {
+  const { table } = key;
   return `ALTER TABLE ${tableName(table, dialect)} ADD ${
-    foreignKeySql(table, key, dialect, true)
+    lineSql(table, key, dialect, "{table}_{columns}_fkey")
   }`;
 }
 

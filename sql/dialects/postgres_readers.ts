@@ -1,4 +1,4 @@
-import { resultReader, sqlType } from "../types.ts";
+import { resultReader } from "../types.ts";
 import { postgres } from "./postgres.ts";
 
 /** Our types by Postgres' type numbers, where raw text is not the value itself. */
@@ -33,5 +33,5 @@ export function postgresReader(
     };
   }
   const name = NAMES[typeNumber];
-  return name === undefined ? undefined : resultReader(sqlType(name), postgres);
+  return resultReader(name ? { name, args: [] } : undefined, postgres);
 }

@@ -1,7 +1,7 @@
 import type { BatchWrites } from "../dialect.ts";
 import { Expression, literal, Raw } from "../expression.ts";
 import type { Column } from "../from.ts";
-import { TYPES } from "../types.ts";
+import { INTEGER, TEXT } from "../standard_types.ts";
 import { TextStatement } from "../text.ts";
 
 /**
@@ -14,7 +14,7 @@ export const POSTGRES_WRITES: BatchWrites = {
       new Raw("SELECT ("),
       ...made(column),
       new Raw(") AS key FROM generate_series(1, "),
-      literal(count, TYPES.integer),
+      literal(count, INTEGER),
       new Raw(")"),
     ], true),
   eachRow: (json) => [
@@ -27,10 +27,10 @@ export const POSTGRES_WRITES: BatchWrites = {
       new Raw("WITH written AS ("),
       write,
       new Raw(" RETURNING 1) SELECT CASE WHEN count(*) = "),
-      literal(count, TYPES.integer),
+      literal(count, INTEGER),
       // Not constant, or the planner would fold it and always fail.
       new Raw(" THEN 1 ELSE ("),
-      literal(label, TYPES.text),
+      literal(label, TEXT),
       new Raw(
         " || left(count(*)::text, 0))::integer END AS guard FROM written",
       ),

@@ -1,5 +1,22 @@
 import type { Engine } from "../engine.ts";
-import { type SqlType, sqlType } from "../types.ts";
+import {
+  BIGINT,
+  BLOB,
+  BOOLEAN,
+  DATE,
+  ENUM,
+  INTEGER,
+  INTERVAL,
+  JSON_DOCUMENT,
+  NUMERIC,
+  REAL,
+  TEXT,
+  TIME,
+  TIMESTAMP,
+  UUID,
+  VARCHAR,
+} from "../standard_types.ts";
+import type { SqlType } from "../types.ts";
 import {
   action,
   type ColumnFacts,
@@ -234,23 +251,23 @@ function indexFacts({ name, unique, where, parts }: IndexRow): IndexFacts {
   };
 }
 
-const TYPES: Readonly<Record<string, string>> = {
-  "integer": "integer",
-  "smallint": "integer",
-  "bigint": "bigint",
-  "text": "text",
-  "boolean": "boolean",
-  "double precision": "real",
-  "real": "real",
-  "numeric": "numeric",
-  "date": "date",
-  "time": "time",
-  "timestamp": "timestamp",
-  "interval": "interval",
-  "json": "json",
-  "jsonb": "json",
-  "bytea": "blob",
-  "uuid": "uuid",
+const TYPES: Readonly<Record<string, SqlType>> = {
+  "integer": INTEGER,
+  "smallint": INTEGER,
+  "bigint": BIGINT,
+  "text": TEXT,
+  "boolean": BOOLEAN,
+  "double precision": REAL,
+  "real": REAL,
+  "numeric": NUMERIC,
+  "date": DATE,
+  "time": TIME,
+  "timestamp": TIMESTAMP,
+  "interval": INTERVAL,
+  "json": JSON_DOCUMENT,
+  "jsonb": JSON_DOCUMENT,
+  "bytea": BLOB,
+  "uuid": UUID,
 };
 
 /** The type that a declared one is read as; text where nothing fits, as values come. */
@@ -263,17 +280,13 @@ export function postgresType(
     const item = postgresType(declared.slice(0, -2), labels, typeName);
     return { name: "array", args: [], item };
   }
-  if (labels) return sqlType("enum", typeName, ...labels);
+  if (labels) return { ...ENUM, args: [typeName, ...labels] };
   const [, name = "", args = ""] =
     /^(.*?)(?:\(([\d,]+)\))?(?: with(?:out)? time zone)?$/.exec(declared) ?? [];
   const numbers = args.split(",").filter(Boolean).map(Number);
   if (/^character/.test(name)) {
-    return numbers[0] === undefined
-      ? sqlType("text")
-      : sqlType("varchar", numbers[0]);
+    return numbers[0] === undefined ? TEXT : { ...VARCHAR, args: [numbers[0]] };
   }
   const known = Object.hasOwn(TYPES, name) ? TYPES[name] : undefined;
-  return known === "numeric"
-    ? sqlType("numeric", ...numbers)
-    : sqlType(known ?? "text");
+  return known === NUMERIC ? { ...NUMERIC, args: numbers } : known ?? TEXT;
 }

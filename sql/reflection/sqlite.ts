@@ -1,5 +1,21 @@
 import type { Engine } from "../engine.ts";
-import { type SqlType, sqlType } from "../types.ts";
+import {
+  BIGINT,
+  BLOB,
+  BOOLEAN,
+  DATE,
+  ENUM,
+  INTEGER,
+  JSON_DOCUMENT,
+  NUMERIC,
+  REAL,
+  TEXT,
+  TIME,
+  TIMESTAMP,
+  UUID,
+  VARCHAR,
+} from "../standard_types.ts";
+import type { SqlType } from "../types.ts";
 import {
   action,
   type CheckFacts,
@@ -164,7 +180,7 @@ function columnDefinition(reader: TokenReader, found: Found): void {
     name: column,
     declaredType,
     type: labels
-      ? sqlType("enum", column, ...labels)
+      ? { ...ENUM, args: [column, ...labels] }
       : sqliteType(declaredType),
     nullable,
     ...more,
@@ -277,22 +293,22 @@ export function sqliteType(declared: string): SqlType {
     declared.toUpperCase(),
   ) ?? [];
   const numbers = args.split(",").map(Number).filter((n) => n > 0);
-  if (/^(BIGINT|INT8|UNSIGNED BIG INT)$/.test(name)) return sqlType("bigint");
-  if (/^BOOL/.test(name)) return sqlType("boolean");
-  if (/^(DATETIME|TIMESTAMP)/.test(name)) return sqlType("timestamp");
-  if (name === "DATE") return sqlType("date");
-  if (name === "TIME") return sqlType("time");
-  if (/^JSON/.test(name)) return sqlType("json");
-  if (name === "UUID") return sqlType("uuid");
-  if (name.includes("INT")) return sqlType("integer");
+  if (/^(BIGINT|INT8|UNSIGNED BIG INT)$/.test(name)) return BIGINT;
+  if (/^BOOL/.test(name)) return BOOLEAN;
+  if (/^(DATETIME|TIMESTAMP)/.test(name)) return TIMESTAMP;
+  if (name === "DATE") return DATE;
+  if (name === "TIME") return TIME;
+  if (/^JSON/.test(name)) return JSON_DOCUMENT;
+  if (name === "UUID") return UUID;
+  if (name.includes("INT")) return INTEGER;
   if (/CHAR|CLOB|TEXT/.test(name)) {
     return name === "VARCHAR" && numbers[0] !== undefined
-      ? sqlType("varchar", numbers[0])
-      : sqlType("text");
+      ? { ...VARCHAR, args: [numbers[0]] }
+      : TEXT;
   }
   if (name === "" || name === "ANY" || name.includes("BLOB")) {
-    return sqlType("blob");
+    return BLOB;
   }
-  if (/REAL|FLOA|DOUB/.test(name)) return sqlType("real");
-  return sqlType("numeric", ...numbers);
+  if (/REAL|FLOA|DOUB/.test(name)) return REAL;
+  return { ...NUMERIC, args: numbers };
 }

@@ -6,6 +6,7 @@ import {
   type Expression,
   insert,
   integer,
+  json,
   literal,
   MetaData,
   not,
@@ -16,6 +17,8 @@ import {
   sqlite,
   table,
   text,
+  timestamp,
+  typeCoerce,
   withForUpdate,
 } from "../../sql/mod.ts";
 import { fingerprint } from "../../sql/_fingerprint.ts";
@@ -147,6 +150,11 @@ Deno.test("texts that look alike to a careless key are told apart", () => {
     key(select(a).where(a.c.id.eq(1).or(a.c.b.eq("1")))),
   );
   notStrictEqual(key(select(a).limit(1)), key(select(a).offset(1)));
+  // The texts are one, but their values are read in two ways.
+  notStrictEqual(
+    key(select(typeCoerce(a.c.b, json()))),
+    key(select(typeCoerce(a.c.b, timestamp()))),
+  );
   notStrictEqual(
     key(withForUpdate(select(a))),
     key(withForUpdate(select(a), { nowait: true })),

@@ -365,7 +365,7 @@ Deno.test("orm 195: windows, filters, CASE, casts and any function, typed", asyn
         cast(users.c.id, text()),
         typeCoerce(users.c.id, integer()),
         coalesce(users.c.nick, "-"),
-        func<number>("length", [users.c.name], { name: "integer", args: [] }),
+        func<number>("length", [users.c.name], integer()),
       ).where(users.c.id.eq(1)),
     ),
     [["1", 1, "-", 2]],

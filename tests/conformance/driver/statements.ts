@@ -6,7 +6,6 @@ import {
   literal,
   select,
   sql,
-  sqlType,
   text,
   update,
 } from "../../../sql/mod.ts";
@@ -31,7 +30,7 @@ export const statementCases = (): readonly DriverCase[] => [
   driverCase(
     "columns keep their order, whatever they are called",
     async (engine) => {
-      const word = sqlType<string>("text");
+      const word = text().spec.type;
       const statement = select(
         literal("a", word).as("2"),
         literal("b", word).as("1"),
@@ -88,7 +87,7 @@ export const statementCases = (): readonly DriverCase[] => [
   driverCase("as many parameters fit as the driver says", async (engine) => {
     const { params = 1000 } = engine.capabilities.limits;
     const count = Math.min(params, 1000);
-    const type = sqlType<number>("integer");
+    const type = integer().spec.type;
     const values = Array.from({ length: count }, (_, i) => literal(i, type));
     // A sum, since columns have a limit of their own.
     const parts: unknown[] = values;

@@ -1,0 +1,251 @@
+import { inlineSql, quoteName, tableName } from "./compiler.ts";
+import type {
+  CheckConstraint,
+  Constraint,
+  IndexConstraint,
+} from "./constraint.ts";
+import type { AutoincrementWords, Dialect } from "./dialect.ts";
+import { UnsupportedError } from "./errors.ts";
+import { Expression, Phrase } from "./expression.ts";
+import { Column } from "./from.ts";
+import type { Node } from "./node.ts";
+import type { ForeignKey, Table } from "./schema.ts";
+import { rootType, type SqlType } from "./types.ts";
+
+/** How something is created. */
+export interface CreateOptions {
+  /** Whether one that is there already is left alone. @default {false} */
+  readonly ifNotExists?: boolean | undefined;
+}
+
+/** CREATE TABLE. */
+export function createTable(
+  table: Table,
+  dialect: Dialect,
+  { ifNotExists, leaveOut }: CreateOptions & {
+    readonly leaveOut?: ReadonlySet<ForeignKey> | undefined;
+  } = {},
+): string {
+  const { columns, constraints, primaryKey, autoincrementColumn: auto } = table;
+  const { strict, withoutRowid } = dialect.features.tableWords
+    ? table.options
+    : {};
+  const numbered = auto && dialect.autoincrement(auto);
+  const key = constraints.find(({ kind }) => kind === "primaryKey");
+  const lines = [
+    ...columns.map((column) =>
+      columnSql(
+        column,
+        dialect,
+        column === auto
+          ? numbered
+          : strict
+          ? strictWords(column, dialect)
+          : undefined,
+      )
+    ),
+    ...[
+      ...primaryKey.length > 0 && !numbered?.isPrimaryKey
+        ? [{ ...key, kind: "primaryKey" as const, columns: primaryKey }]
+        : [],
+      ...constraints.filter((c) => c.kind === "unique" || c.kind === "check"),
+      ...table.foreignKeys.filter((foreign) => !leaveOut?.has(foreign)),
+    ].map((line) => lineSql(table, line, dialect)),
+  ];
+  const words = [strict && " STRICT", withoutRowid && " WITHOUT ROWID"];
+  return `CREATE TABLE ${ifNotExists ? "IF NOT EXISTS " : ""}${
+    tableName(table, dialect)
+  } (\n  ${lines.join(",\n  ")}\n)${words.filter(Boolean)}`;
+}
+
+// A STRICT table knows five types only.
+function strictWords(
+  { spec }: Column<unknown>,
+  dialect: Dialect,
+): AutoincrementWords {
+  const type = typeSql(spec.type, dialect);
+  return {
+    type: type.replace(/^VARCHAR.*/, "TEXT").replace(/BOOL.*/, "INTEGER"),
+  };
+}
+
+/** A column's line: name, type, and what holds for it alone. */
+export function columnSql(
+  column: Column<unknown>,
+  dialect: Dialect,
+  given?: AutoincrementWords,
+): string {
+  const { name, spec: { type, nullable, serverDefault, computed, identity } } =
+    column;
+  const words = given ?? (identity && dialect.autoincrement(column));
+  if (!given && words?.isPrimaryKey) {
+    throw new UnsupportedError(
+      `Cannot make "${name}" an identity column: here only a primary key numbers itself; give it a default`,
+    );
+  }
+  const quoted = quoteName(name, dialect);
+  const root = rootType(type);
+  const isStored = computed?.stored || !dialect.features.virtualColumns;
+  return [
+    quoted,
+    words?.type ?? typeSql(type, dialect),
+    words?.suffix,
+    !nullable && !words?.isPrimaryKey && "NOT NULL",
+    serverDefault !== undefined &&
+    `DEFAULT ${defaultSql(serverDefault, dialect)}`,
+    computed &&
+    `GENERATED ALWAYS AS (${inlineSql(computed.sql, dialect)}) ${
+      isStored ? "STORED" : "VIRTUAL"
+    }`,
+    dialect.rulesFor(root).check?.(quoted, root, dialect),
+  ].filter(Boolean).join(" ");
+}
+
+/** A type's name in DDL. */
+export function typeSql(type: SqlType, dialect: Dialect): string {
+  const root = rootType(type);
+  return dialect.rulesFor(root).ddl(root);
+}
+
+/** What stands behind DEFAULT. */
+export function defaultSql(
+  value: Expression<unknown> | string | number | boolean,
+  dialect: Dialect,
+): string {
+  return value instanceof Expression
+    ? `(${inlineSql(value, dialect)})`
+    : typeof value === "boolean"
+    ? String(value)
+    : dialect.literal(value);
+}
+
+/** A constraint as it stands in CREATE TABLE or behind ADD. */
+export function constraintSql(
+  table: Table,
+  constraint: Exclude<Constraint, IndexConstraint>,
+  dialect: Dialect,
+): string {
+  const keys = table.constraints.filter(({ kind }) => kind === "foreignKey");
+  const key = table.foreignKeys[keys.indexOf(constraint)];
+  return lineSql(table, key ?? constraint as Line, dialect);
+}
+
+/** What stands behind a table's columns. */
+type Line =
+  | CheckConstraint
+  | ForeignKey
+  | {
+    readonly kind: "primaryKey" | "unique";
+    readonly name?: string;
+    readonly columns: readonly (string | Column<unknown>)[];
+  };
+
+const WORDS = {
+  primaryKey: "PRIMARY KEY",
+  unique: "UNIQUE",
+  foreignKey: "FOREIGN KEY",
+};
+
+/** The line of a constraint; `pattern` names it where neither it nor the convention does. */
+export function lineSql(
+  table: Table,
+  line: Line,
+  dialect: Dialect,
+  pattern?: string,
+): string {
+  const { kind } = line;
+  const name = nameOf(table, line, pattern);
+  return `${name ? `CONSTRAINT ${quoteName(name, dialect)} ` : ""}${
+    kind === "check"
+      ? `CHECK (${inlineSql(line.sql, dialect)})`
+      : `${WORDS[kind]} (${partsSql(table, line.columns, dialect)})`
+  }${kind === "foreignKey" ? ` ${referencesSql(line, dialect)}` : ""}`;
+}
+
+/** What a foreign key names, as it stands behind a single column too. */
+export function referencesSql(key: ForeignKey, dialect: Dialect): string {
+  const { onDelete, onUpdate } = key;
+  const [name = "", schema] = key.targetTable.split(".").reverse();
+  return `REFERENCES ${tableName({ name, schema }, dialect)} (${
+    key.targetColumns.map((column) => quoteName(column, dialect)).join(", ")
+  })${onDelete ? ` ON DELETE ${onDelete.toUpperCase()}` : ""}${
+    onUpdate ? ` ON UPDATE ${onUpdate.toUpperCase()}` : ""
+  }${key.deferrable ? " DEFERRABLE" : ""}${
+    key.initiallyDeferred ? " INITIALLY DEFERRED" : ""
+  }`;
+}
+
+/** CREATE INDEX. */
+export function createIndex(
+  table: Table,
+  index: IndexConstraint,
+  dialect: Dialect,
+  options: CreateOptions & { readonly concurrently?: boolean } = {},
+): string {
+  const { unique, columns, where } = index;
+  return `CREATE ${unique ? "UNIQUE " : ""}INDEX ${
+    options.concurrently ? "CONCURRENTLY " : ""
+  }${options.ifNotExists ? "IF NOT EXISTS " : ""}${
+    quoteName(indexName(table, index), dialect)
+  } ON ${tableName(table, dialect)} (${partsSql(table, columns, dialect)})${
+    where ? ` WHERE ${inlineSql(where, dialect)}` : ""
+  }`;
+}
+
+/** The name of an index: its own, or one from the naming convention. */
+export function indexName(table: Table, index: IndexConstraint): string {
+  return nameOf(table, index, "ix_{table}_{columns}") ?? "";
+}
+
+/** A part of a constraint: columns are named by key or name. */
+type Part = string | Expression<unknown>;
+
+const found = (table: Table, part: Part): Expression<unknown> =>
+  typeof part === "string" ? table.column(part) : part;
+
+function partsSql(
+  table: Table,
+  parts: readonly Part[],
+  dialect: Dialect,
+): string {
+  return parts.map((part) => {
+    const one = found(table, part);
+    if (one instanceof Column) return quoteName(one.name, dialect);
+    // The words of an order stand outside the brackets.
+    const [inner, words = ""] = one instanceof Phrase && one.kind === "suffix"
+      ? one.parts as readonly [Node, string]
+      : [one];
+    return `(${inlineSql(inner, dialect)})${words}`;
+  }).join(", ");
+}
+
+/** The name that a constraint was given, or that the naming convention gives it. */
+function nameOf(
+  table: Table,
+  line: Line | IndexConstraint,
+  otherwise?: string,
+): string | undefined {
+  const { kind, name } = line;
+  const pattern = table.metadata.options.naming?.[kind] ?? otherwise;
+  // The convention decorates the name of a check, and replaces no other.
+  if (!pattern || (kind === "check" ? !name : name)) return name;
+  const words: Readonly<Record<string, string | undefined>> = {
+    table: table.name,
+    columns: kind === "check" ? "" : line.columns.map((part) => {
+      const one = found(table, part);
+      return one instanceof Column ? one.name : "expr";
+    }).join("_"),
+    referred: kind === "foreignKey" ? line.targetTable : "",
+    name,
+  };
+  const made = pattern.replace(/{(\w+)}/g, (_, word) => words[word] ?? "");
+  if (made.length <= LONGEST_NAME) return made;
+  // Postgres would cut it off, and two long names could become one.
+  let hash = 0;
+  for (const char of made) hash = hash * 31 + char.codePointAt(0)! | 0;
+  const end = (hash >>> 0).toString(36);
+  return `${made.slice(0, LONGEST_NAME - end.length - 1)}_${end}`;
+}
+
+/** How many characters a name has at most, on the database that takes the fewest. */
+const LONGEST_NAME = 63;
