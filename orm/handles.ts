@@ -138,15 +138,18 @@ export class ManyHandle extends RelationHandle
     for (const item of removed) this.removed.delete(item);
   }
 
-  /** Rows were deleted, these objects with them. */
-  lose(gone: ReadonlySet<object>): void {
+  /** Rows were deleted, these objects with them; says whether it had one. */
+  lose(gone: ReadonlySet<object>): boolean {
     const stays = (item: object) => !gone.has(item);
-    this.items = this.items?.filter(stays);
-    this.committed = this.committed.filter(stays);
+    const { items, committed } = this;
+    this.items = items?.filter(stays);
+    this.committed = committed.filter(stays);
     for (const item of gone) {
       this.added.delete(item);
       this.removed.delete(item);
     }
+    return this.items?.length !== items?.length ||
+      this.committed.length < committed.length;
   }
 
   /** Nothing of it is in the database any more. */
@@ -324,12 +327,12 @@ export class OneHandle extends RelationHandle
     return this.isChanged && this.current !== item;
   }
 
-  /** Rows were deleted, these objects with them. */
-  lose(gone: ReadonlySet<object>): void {
-    if (this.committed && gone.has(this.committed)) this.committed = null;
-    if (this.current && gone.has(this.current)) {
-      this.current = this.committed = null;
-    }
+  /** Rows were deleted, these objects with them; says whether it had one. */
+  lose(gone: ReadonlySet<object>): boolean {
+    const { current, committed } = this;
+    if (committed && gone.has(committed)) this.committed = null;
+    if (current && gone.has(current)) this.current = this.committed = null;
+    return this.current !== current || this.committed !== committed;
   }
 
   /** Nothing of it is in the database any more. */
@@ -352,9 +355,19 @@ export class OneHandle extends RelationHandle
     throw this.notLoaded();
   }
 
+  /** The object before another takes its place, where nobody need be asked. */
+  former(): object | null | undefined {
+    const { state, relation } = this;
+    if (this.current === undefined) {
+      const known = state.session?.known(state, relation);
+      if (known !== undefined) this.receive(known);
+    }
+    return this.current;
+  }
+
   set(given: object | null): void {
     if (given !== null) this.check(given);
-    const old = this.current;
+    const old = this.former();
     if (old === given) {
       if (given) renew(this, given);
       return;
@@ -418,7 +431,7 @@ function pairUp(handle: Handle, item: object): void {
     other.put(object);
     return;
   }
-  const former = other.current;
+  const former = other.former();
   if (former === object) return;
   heard("set", other, object, true, former);
   // The object leaves its former owner's collection, if that is here.

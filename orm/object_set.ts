@@ -20,6 +20,8 @@ import { KeyRef, type Plan, type Values } from "./unit_of_work.ts";
 export interface RelationLoader {
   /** Loads a relation of an object. */
   load(state: InstanceState, relation: Relation): Promise<void>;
+  /** What a many-to-one leads to, where that can be told without asking. */
+  known(state: InstanceState, relation: Relation): object | null | undefined;
 }
 
 /** The session of a set. */
@@ -121,6 +123,10 @@ export class ObjectSet implements StateOwner {
 
   loadRelation(state: InstanceState, relation: Relation): Promise<void> {
     return this.#loader.load(state, relation);
+  }
+
+  known(state: InstanceState, relation: Relation): object | null | undefined {
+    return this.#loader.known(state, relation);
   }
 
   warn(message: string): void {
@@ -265,15 +271,11 @@ export class ObjectSet implements StateOwner {
   /** Every answer is there: objects become what the plan wrote. */
   finish(plan: Plan, generated: ReadonlyMap<InstanceState, Values>): void {
     const { works, saved, gone, related } = plan;
+    for (const [{ state }] of related) this.#note(state);
     // Keys are left before they are taken: rows may have changed places.
     for (const state of [...gone, ...saved.keys()]) {
-      const level = this.#before.at(-1);
-      const { key, committed, mapper } = state;
-      if (!level?.has(state)) {
-        const values = mapper.columns.map((column) => state.read(column));
-        level?.set(state, { key, committed, values });
-      }
-      state.committed = committed && [...committed];
+      this.#note(state);
+      state.committed = state.committed && [...state.committed];
       this.#leave(state);
     }
     for (const state of gone) {
@@ -326,8 +328,10 @@ export class ObjectSet implements StateOwner {
     }
     this.#dropped.clear();
     if (lost.size === 0) return;
-    for (const { handles } of this.persistent()) {
-      for (const handle of handles.values()) handle.lose(lost);
+    for (const state of this.persistent()) {
+      for (const handle of state.handles.values()) {
+        if (handle.lose(lost)) this.#note(state);
+      }
     }
   }
 
@@ -450,6 +454,15 @@ export class ObjectSet implements StateOwner {
     );
   }
 
+  /** Notes how an object is before a step changes it, in case that is undone. */
+  #note(state: InstanceState): void {
+    const level = this.#before.at(-1);
+    if (level?.has(state)) return;
+    const { key, committed, mapper } = state;
+    const values = mapper.columns.map((column) => state.read(column));
+    level?.set(state, { key, committed, values });
+  }
+
   /** An identity is free again. */
   #leave({ key, object }: InstanceState): void {
     if (key !== undefined && this.identityMap.get(key) === object) {
@@ -470,7 +483,8 @@ export function isModified(state: InstanceState): boolean {
   return state.changes().length > 0 ||
     [...state.handles.values()].some((handle) =>
       handle instanceof ManyHandle
-        ? handle.additions.length + handle.removals.length > 0
+        ? handle.replaces ||
+          handle.additions.length + handle.removals.length > 0
         : handle.isChanged
     );
 }

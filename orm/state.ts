@@ -22,6 +22,8 @@ export interface StateOwner {
   expunge(object: object): void;
   /** Loads a relation of an object. */
   loadRelation(state: InstanceState, relation: Relation): Promise<void>;
+  /** What a many-to-one leads to, where that can be told without asking. */
+  known(state: InstanceState, relation: Relation): object | null | undefined;
   /** Says that something is not as it should be. */
   warn(message: string): void;
 }

@@ -29,7 +29,7 @@ export class LazyLoads implements RelationLoader {
   // deno-lint-ignore require-await -- a promise, also of a throw
   async load(state: InstanceState, relation: Relation): Promise<void> {
     const { loadOptions: options = [] } = state;
-    const known = this.#known(state, relation);
+    const known = this.known(state, relation);
     optionOf(options, relation)?.lazy?.(relation, state, known !== undefined);
     if (known !== undefined) {
       return hand(relation, state.object, known ? [known] : []);
@@ -51,7 +51,7 @@ export class LazyLoads implements RelationLoader {
   }
 
   /** What a many-to-one leads to, where that can be told without asking; else nothing. */
-  #known(
+  known(
     state: InstanceState,
     { kind, parent, target, remotePairs, extra }: Relation,
   ): object | null | undefined {

@@ -1,6 +1,15 @@
 import { deepStrictEqual, ok } from "node:assert/strict";
 import fc from "fast-check";
-import { Session } from "../../orm/mod.ts";
+import {
+  expire,
+  isModified,
+  ManyHandle,
+  merge,
+  type NestedTransaction,
+  refresh,
+  Session,
+  stateOf,
+} from "../../orm/mod.ts";
 import { deleteFrom, type Engine, select, sql } from "../../sql/mod.ts";
 import {
   d1Database,
@@ -30,6 +39,7 @@ const VERBS = [
   ...["add", "add", "add", "rename", "own", "own", "adopt", "disown"],
   ...["link", "link", "unlink", "delete", "load", "commit", "rollback"],
   ...["reopen", "flush", "query", "replace"],
+  ...["begin", "keep", "undo", "merge", "refresh", "expire", "bare"],
 ] as const;
 
 /** One step: a verb, and numbers that choose what it is about. */
@@ -63,11 +73,28 @@ async function rowsOf(engine: Engine): Promise<unknown> {
   return { things: sorted(things), tags: sorted(tags) };
 }
 
+/** What the relations of a thing that are loaded hold, by uid. */
+function held(thing: Thing): Record<string, readonly string[]> {
+  return Object.fromEntries(
+    [...stateOf(thing).handles].filter(([, handle]) => handle.isLoaded).map((
+      [key, handle],
+    ) => [
+      key,
+      (handle instanceof ManyHandle
+        ? handle.toArray() as Thing[]
+        : handle.value
+        ? [handle.value as Thing]
+        : []).map(({ uid }) => uid).sort(),
+    ]),
+  );
+}
+
 /** Runs steps through a session and through the naive reference alike. */
 class Run {
   readonly naive = new Naive();
   session: Session;
   readonly things = new Map<string, Thing>();
+  readonly savepoints: NestedTransaction[] = [];
   readonly #engine: Engine;
   #next = 0;
 
@@ -249,6 +276,7 @@ class Run {
       case "commit":
         return await this.commit();
       case "rollback":
+        this.savepoints.length = 0;
         await session.rollback();
         return naive.rollback();
       case "reopen": {
@@ -264,6 +292,54 @@ class Run {
         }
         return;
       }
+      // What comes from elsewhere, by its key.
+      case "merge": {
+        const found = this.pick(kind, b);
+        if (!found || stateOf(found[1]).status !== "persistent") return;
+        const { id } = found[1];
+        const label = `merged ${a}`;
+        await merge(session, new CLASSES[kind]({ id, uid: found[0], label }));
+        return naive.change(found[0], { label });
+      }
+      // What has no changes to lose is read again, alone or with all.
+      case "refresh":
+      case "expire": {
+        const found = this.pick(kind, b);
+        if (!found) return;
+        await session.scalars(select(Tag));
+        const [, thing] = found;
+        if (stateOf(thing).status !== "persistent" || isModified(thing)) return;
+        if (verb === "refresh") return await refresh(session, thing);
+        expire(thing);
+        for (const cls of Object.values(CLASSES)) {
+          await session.scalars(select(cls as typeof Tag));
+        }
+        return;
+      }
+      // An author without a profile.
+      case "bare": {
+        if (!author) return;
+        for (const [uid, one] of naive.now) {
+          if (one.kind !== "Profile" || one.owner !== author[0]) continue;
+          const isNew = session.new.includes(this.things.get(uid)!);
+          if (isNew) naive.now.delete(uid);
+          else naive.doomed.add(uid);
+        }
+        return author[1].profile.set(null);
+      }
+      // Savepoints, where a transaction is held open.
+      case "begin":
+        if (!this.#engine.capabilities.interactiveTransactions) return;
+        this.savepoints.push(await session.beginNested());
+        return naive.begin();
+      case "keep":
+      case "undo": {
+        const last = this.savepoints.pop();
+        if (!last) return;
+        if (verb === "keep") await last.commit();
+        else await last.rollback();
+        return naive.end(verb === "keep");
+      }
       case "flush":
         if (!this.#engine.capabilities.interactiveTransactions) return;
         return await session.flush();
@@ -271,6 +347,35 @@ class Run {
         await session.scalars(select(CLASSES[kind] as typeof Tag));
         return;
     }
+  }
+
+  /** What the relations of a thing that are loaded should hold, by uid. */
+  expected(uid: string, thing: Thing): Record<string, readonly string[]> {
+    const { now } = this.naive;
+    const { kind, owner, tags } = now.get(uid)!;
+    const of = (kind: Kind) =>
+      [...now].filter(([, one]) => one.kind === kind && one.owner === uid)
+        .map(([uid]) => uid);
+    const owners = owner ? [owner] : [];
+    const all: Record<string, readonly string[]> = {
+      ...kind === "Author" && {
+        manager: owners,
+        reports: of("Author"),
+        books: of("Book"),
+        articles: of("Article"),
+        profile: of("Profile"),
+      },
+      ...kind === "Book" && { author: owners, tags },
+      ...kind === "Article" && { editor: owners },
+      ...kind === "Profile" && { author: owners },
+      ...kind === "Tag" && {
+        books: [...now].filter(([, { tags }]) => tags.includes(uid))
+          .map(([uid]) => uid),
+      },
+    };
+    return Object.fromEntries(
+      Object.keys(held(thing)).map((key) => [key, [...all[key]!].sort()]),
+    );
   }
 
   /** Whether a manager is, at some remove, managed by somebody. */
@@ -284,6 +389,7 @@ class Run {
   }
 
   async commit(): Promise<void> {
+    this.savepoints.length = 0;
     await this.session.commit();
     this.naive.commit();
     deepStrictEqual(await rowsOf(this.#engine), this.naive.rows());
@@ -292,6 +398,7 @@ class Run {
       const thing = this.things.get(uid)!;
       deepStrictEqual(thing.label, one.label);
       ok(this.session.has(thing), `${uid} in the session`);
+      deepStrictEqual(held(thing), this.expected(uid, thing));
     }
     deepStrictEqual(this.session.dirty, []);
     deepStrictEqual(this.session.new, []);

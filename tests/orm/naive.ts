@@ -18,6 +18,7 @@ export class Naive {
   now: Map<string, Logical> = new Map();
   readonly doomed: Set<string> = new Set();
   #then: Map<string, Logical> = new Map();
+  readonly #savepoints: Map<string, Logical>[] = [];
   readonly #db = new DatabaseSync(":memory:");
 
   constructor() {
@@ -43,7 +44,8 @@ export class Naive {
     return kind === "Book" || kind === "Profile";
   }
 
-  commit(): void {
+  /** Objects that are to go are gone, with what goes with them. */
+  flush(): void {
     // What has an owner by name only goes with it, or loses it.
     for (const uid of this.doomed) {
       for (const [other, one] of this.now) {
@@ -53,13 +55,35 @@ export class Naive {
       }
     }
     for (const uid of this.doomed) this.now.delete(uid);
+    this.doomed.clear();
     for (const [uid, one] of this.now) {
-      const tags = one.tags.filter((tag) => this.now.has(tag));
-      this.change(uid, { tags });
+      this.change(uid, { tags: one.tags.filter((tag) => this.now.has(tag)) });
+    }
+  }
+
+  /** Sets a savepoint. */
+  begin(): void {
+    this.flush();
+    this.#savepoints.push(new Map(this.now));
+  }
+
+  /** Ends the last savepoint. */
+  end(isKept: boolean): void {
+    if (isKept) this.flush();
+    const before = this.#savepoints.pop();
+    if (isKept || !before) return;
+    this.now = before;
+    this.doomed.clear();
+  }
+
+  commit(): void {
+    this.flush();
+    this.#savepoints.length = 0;
+    for (const [uid, one] of this.now) {
       this.#db.prepare("INSERT OR REPLACE INTO things VALUES (?, ?, ?, ?)")
         .run(uid, one.kind, one.label, one.owner);
       this.#db.prepare("DELETE FROM tags WHERE book = ?").run(uid);
-      for (const tag of tags) {
+      for (const tag of one.tags) {
         this.#db.prepare("INSERT INTO tags VALUES (?, ?)").run(uid, tag);
       }
     }
@@ -68,11 +92,11 @@ export class Naive {
       this.#db.prepare("DELETE FROM things WHERE uid = ?").run(uid);
       this.#db.prepare("DELETE FROM tags WHERE book = ?").run(uid);
     }
-    this.doomed.clear();
     this.#then = new Map(this.now);
   }
 
   rollback(): void {
+    this.#savepoints.length = 0;
     this.now = new Map(this.#then);
     this.doomed.clear();
   }
