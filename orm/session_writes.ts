@@ -165,6 +165,7 @@ async function reserveKeys(
         ) as Statement<unknown>,
       )
     );
+    for (const one of statements) engine.echo(one);
     const results = await send(unit, engine, statements);
     asked.forEach(([column, works], i) => {
       const read = resultReader(column.type, engine.dialect);
