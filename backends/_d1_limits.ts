@@ -8,6 +8,7 @@ export const D1_LIMITS: Limits = {
   depth: 100,
   like: 50,
   sqlBytes: 100_000,
+  valueBytes: 2_000_000,
 };
 
 /** SQLite's dialect, written around those limits. */

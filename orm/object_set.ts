@@ -1,6 +1,6 @@
 import { type Column, plainRow, type RowSource } from "../sql/mod.ts";
 import { StateError } from "./errors.ts";
-import { hasMoved } from "./handles.ts";
+import { handleOf, ManyHandle, OneHandle } from "./handles.ts";
 import { hooks } from "./hooks.ts";
 import type { MakeObject, Mapper } from "./mapper.ts";
 import type { Cascade, Relation } from "./relation.ts";
@@ -14,8 +14,7 @@ import {
   stateOf,
   type StateOwner,
 } from "./state.ts";
-import type { Plan } from "./unit_of_work.ts";
-import { KeyRef, type Values } from "./work.ts";
+import { KeyRef, type Plan, type Values } from "./unit_of_work.ts";
 
 /** Loads relations of objects that ask for them. */
 export interface RelationLoader {
@@ -153,19 +152,26 @@ export class ObjectSet implements StateOwner {
       for (const handle of state.handles.values()) {
         const { relation } = handle;
         if (!relation.cascade.has("delete-orphan")) continue;
+        const [come, gone] = handle instanceof ManyHandle
+          ? [handle.additions, handle.removals]
+          : handle.isChanged
+          ? [[handle.current], [handle.committed]]
+          : [[], []];
         const here = adopted.get(relation) ?? new Set();
         adopted.set(relation, here);
-        for (const item of handle.additions) here.add(item);
-        for (const item of handle.removals) {
-          lost.push([relation, item, state.object]);
+        for (const item of come) if (item) here.add(item);
+        for (const item of gone) {
+          if (item) lost.push([relation, item, state.object]);
         }
       }
     }
     for (const [relation, item, from] of lost) {
       const state = stateOf(item);
+      const owner = relation.inverse && handleOf(item, relation.inverse);
       if (
         state.key !== undefined && !adopted.get(relation)?.has(item) &&
-        !hasMoved(item, relation, from)
+        !(owner instanceof OneHandle && owner.current &&
+          owner.current !== from)
       ) deleted.add(state);
     }
     for (const state of this.persistent()) {
@@ -264,8 +270,8 @@ export class ObjectSet implements StateOwner {
 
   /** Every answer is there: objects become what the plan wrote. */
   finish(plan: Plan, generated: ReadonlyMap<InstanceState, Values>): void {
-    const { works, saved, gone, settled } = plan;
-    for (const { state } of settled.keys()) this.#note(state);
+    const { works, saved, gone, related } = plan;
+    for (const [{ state }] of related) this.#note(state);
     // Keys are left before they are taken: rows may have changed places.
     for (const state of [...gone, ...saved.keys()]) {
       this.#note(state);
@@ -288,7 +294,7 @@ export class ObjectSet implements StateOwner {
       );
       mapper.columns.forEach((column, i) => {
         const fresh = made?.get(column);
-        const value = inRow(fresh === undefined ? values.get(column) : fresh);
+        const value = settled(fresh === undefined ? values.get(column) : fresh);
         if (value === undefined) return;
         committed[i] = copyValue(value);
         if (fresh !== undefined || !found.own.has(column)) {
@@ -314,7 +320,7 @@ export class ObjectSet implements StateOwner {
       this.pending.delete(state);
       if (isBorn) hooks.hear?.("pendingToPersistent", object, this);
     }
-    for (const settle of settled.values()) settle();
+    for (const [, settle] of related) settle();
     const lost = new Set<object>([...gone].map(({ object }) => object));
     // Else what still holds them would cascade to them in the next commit.
     for (const object of this.#dropped) {
@@ -475,7 +481,12 @@ export function expireState(state: InstanceState): void {
 /** Whether an object's attributes or relations differ from its row. */
 export function isModified(state: InstanceState): boolean {
   return state.changes().length > 0 ||
-    [...state.handles.values()].some(({ isChanged }) => isChanged);
+    [...state.handles.values()].some((handle) =>
+      handle instanceof ManyHandle
+        ? handle.replaces ||
+          handle.additions.length + handle.removals.length > 0
+        : handle.isChanged
+    );
 }
 
 /** Visits the objects that relations of a cascade lead to, if they are here. */
@@ -486,12 +497,14 @@ function follow(
 ): void {
   for (const handle of [...state.handles.values()]) {
     if (!handle.relation.cascade.has(cascade)) continue;
-    for (const item of [...handle.known]) visit(item);
+    const items = handle instanceof ManyHandle
+      ? [...(handle.items ?? handle.added)]
+      : [handle.current];
+    for (const item of items) if (item) visit(item);
   }
 }
 
-/** A value, of a key that was to come the key that its object has now. */
-function inRow(value: unknown): unknown {
+function settled(value: unknown): unknown {
   return value instanceof KeyRef ? value.state.read(value.column) : value;
 }
 

@@ -1,7 +1,7 @@
 import { CompileError } from "./errors.ts";
 import { and, type Expression } from "./expression.ts";
 import type { Alias } from "./alias.ts";
-import { columnOf, type FromClause } from "./from.ts";
+import type { FromClause } from "./from.ts";
 import { Table } from "./schema.ts";
 
 /**
@@ -13,18 +13,21 @@ export function joinCondition(
   lefts: readonly FromClause[],
   right: FromClause,
 ): Expression<unknown> {
-  const where = `Cannot join "${right.labelPrefix}"`;
   if (lefts.includes(right)) {
-    throw new CompileError(`${where} to itself; name it by alias()`);
+    throw new CompileError(
+      `Cannot join "${right.labelPrefix}" to itself; give it another name by alias()`,
+    );
   }
   const found = lefts.flatMap((left) => [
     ...conditions(left, right),
-    ...conditions(right, left),
+    ...(left === right ? [] : conditions(right, left)),
   ]);
   const [only] = found;
   if (only && found.length === 1) return only;
   throw new CompileError(
-    `${where}: ${found.length || "no"} foreign keys tie it to ${
+    `Cannot join "${right.labelPrefix}": ${
+      found.length === 0 ? "no foreign key leads" : "several foreign keys lead"
+    } to it from ${
       lefts.map((left) => `"${left.labelPrefix}"`).join(", ")
     }; give the condition`,
   );
@@ -44,9 +47,14 @@ function conditions(from: FromClause, to: FromClause): Expression<unknown>[] {
     .map((key) =>
       and(...key.columns.map((column, i) => {
         const referenced = target.column(key.targetColumns[i] ?? "");
-        return columnOf(to["~source"], referenced.key).eq(
-          columnOf(from["~source"], column.key),
-        );
+        return columnOf(to, referenced.key).eq(columnOf(from, column.key));
       }))
     );
+}
+
+function columnOf(from: FromClause, key: string): Expression<unknown> {
+  for (const column of from.columns) if (column.key === key) return column;
+  throw new CompileError(
+    `Cannot find column "${key}" in "${from.labelPrefix}"`,
+  );
 }

@@ -36,7 +36,7 @@ export interface CompiledStatement {
 /** What a placeholder takes: one of the statement's parameters, or several as one. */
 export type Slot = number | {
   /** Which parameters. */
-  readonly of: readonly number[];
+  readonly of: readonly Slot[];
   /** Makes one value of theirs. */
   join(values: readonly SqlValue[]): SqlValue;
 };
@@ -47,6 +47,13 @@ export interface BoundStatement {
   readonly sql: string;
   /** One value for each placeholder. */
   readonly params: readonly SqlValue[];
+  /** What else belongs to the statement, where it was too large for one text. */
+  readonly rest?: readonly BoundStatement[];
+}
+
+/** All texts of a statement. */
+export function textsOf(statement: BoundStatement): readonly BoundStatement[] {
+  return [statement, ...statement.rest ?? []];
 }
 
 /** A compiled statement together with the values of one execution. */
@@ -175,6 +182,13 @@ export class Compiler {
     return dialect.rulesFor(root).placeholder?.(mark, root, dialect) ?? mark;
   }
 
+  /** What stands for a value inside a JSON document, with its type said. */
+  cell(mark: string, type: SqlType | undefined): string {
+    if (!type) return mark;
+    const { fromJson } = this.dialect.rulesFor(rootType(type));
+    return fromJson ? fromJson(mark) : this.typed(mark, type);
+  }
+
   /** Writes one placeholder for several parameters. */
   bindJoined(
     binds: readonly Bind[],
@@ -300,9 +314,13 @@ export function labelsOf(
 ): string[] {
   const labels = new Set<string>();
   for (const expression of expressions) {
-    const wanted = outermost && expression instanceof Column
+    const wanted = expression instanceof Labeled
+      ? expression.label
+      : !(expression instanceof Column)
+      ? "anon"
+      : outermost
       ? `${expression.table.labelPrefix}_${expression.name}`
-      : expression.resultName;
+      : expression.name;
     // Where answers come as objects, names that are numbers would go first.
     const own = outermost && /^\d+$/.test(wanted) ? `_${wanted}` : wanted;
     let label = own;
@@ -380,17 +398,17 @@ export function prepare(statement: Node, dialect: Dialect): PreparedStatement {
     }
     texts.set(print.key, compiled);
   }
-  const value = (slot: number): SqlValue => {
+  const value = (slot: Slot): SqlValue => {
+    if (typeof slot !== "number") return slot.join(slot.of.map(value));
     const bind = binds[slot] as Bind;
     return toDriver(bind.value, bind.type, dialect);
   };
   const { sql, columns, unpack } = compiled;
-  return {
+  const whole = {
     sql,
     columns,
-    params: compiled.slots.map((slot) =>
-      typeof slot === "number" ? value(slot) : slot.join(slot.of.map(value))
-    ),
+    params: compiled.slots.map(value),
     ...(unpack && { unpack }),
   };
+  return dialect.fit ? dialect.fit(statement, whole) : whole;
 }

@@ -1,4 +1,9 @@
-import type { CompiledStatement, Compiler, Slot } from "./compiler.ts";
+import type {
+  CompiledStatement,
+  Compiler,
+  PreparedStatement,
+  Slot,
+} from "./compiler.ts";
 import type { Bind, Expression } from "./expression.ts";
 import type { Column } from "./from.ts";
 import type { Node } from "./node.ts";
@@ -20,6 +25,8 @@ export interface Limits {
   readonly like?: number;
   /** Bytes of a statement's text. */
   readonly sqlBytes?: number;
+  /** Bytes of a value. */
+  readonly valueBytes?: number;
 }
 
 /** Renders one kind of node in a dialect's own way. */
@@ -88,8 +95,13 @@ export interface Dialect {
     compiled: CompiledStatement,
     again: (dialect: Dialect) => CompiledStatement,
   ): CompiledStatement;
-  /** Several statements for one that is too large, to be sent as one batch. */
-  split?<Row>(statement: Statement<Row>): readonly Statement<Row>[] | undefined;
+  /**
+   * A statement as it is sent, in several texts if the platform would refuse
+   * it as one.
+   *
+   * @throws {LimitError} If that cannot be done.
+   */
+  fit?(statement: Node, whole: PreparedStatement): PreparedStatement;
 }
 
 /** Statements around those that create or drop tables. */

@@ -2,6 +2,7 @@ import {
   type BoundStatement,
   prepare,
   type PreparedStatement,
+  textsOf,
 } from "./compiler.ts";
 import type { Dialect } from "./dialect.ts";
 import type {
@@ -11,7 +12,7 @@ import type {
   DriverResult,
 } from "./driver.ts";
 import { SqlError } from "./errors.ts";
-import { readResult, Result } from "./rows.ts";
+import { readResult, type Result } from "./rows.ts";
 import { showRow } from "./_echo.ts";
 import type { Statement } from "./statement.ts";
 import {
@@ -108,18 +109,6 @@ export class Engine {
 
   /** Sends a statement; reads of the same tick share one trip. */
   async execute<Row>(statement: Statement<Row>): Promise<Result<Row>> {
-    const parts = this.dialect.split?.(statement);
-    if (parts) {
-      const results = await this.batch(parts);
-      const whole = new Result<Row>(
-        results.reduce((sum, { rowCount }) => sum + rowCount, 0),
-        results[0]?.columns,
-      );
-      for (const rows of results) {
-        for (const row of rows) whole.push(row as Row);
-      }
-      return whole;
-    }
     const prepared = this.prepare(statement);
     this.echo(prepared);
     const result =
@@ -170,21 +159,31 @@ export class Engine {
   }
 
   /** Sends one text as it is: one trip, no log. */
-  send(statement: BoundStatement): Promise<DriverResult> {
+  async send(statement: BoundStatement): Promise<DriverResult> {
+    if (statement.rest) {
+      return (await this.sendBatch([statement]))[0] as DriverResult;
+    }
     return this.#sendOne(statement, false);
   }
 
   /** Sends texts as they are: one trip, no log. */
-  sendBatch(
+  async sendBatch(
     statements: readonly BoundStatement[],
     options: BatchOptions = {},
   ): Promise<readonly DriverResult[]> {
-    if (statements.length === 0) return Promise.resolve([]);
-    return this.trip(
+    if (statements.length === 0) return [];
+    const texts = statements.flatMap(textsOf);
+    const results = await this.trip(
       "batch",
-      statements,
-      () => this.driver.batch(statements, options),
+      texts,
+      () => this.driver.batch(texts, options),
       options.isRead,
+    );
+    let at = 0;
+    return statements.map(({ rest }) =>
+      rest
+        ? wholeOf(results.slice(at, at += 1 + rest.length))
+        : results[at++] as DriverResult
     );
   }
 
@@ -226,11 +225,13 @@ export class Engine {
   }
 
   /** Writes a statement and its parameters to the engine's log, if it has one. */
-  echo({ sql, params }: BoundStatement): void {
+  echo(statement: BoundStatement): void {
     const { echo, hideParameters } = this.#options;
     if (!echo) return;
-    this.log(sql);
-    this.log(hideParameters ? "[parameters hidden]" : showRow(params));
+    for (const { sql, params } of textsOf(statement)) {
+      this.log(sql);
+      this.log(hideParameters ? "[parameters hidden]" : showRow(params));
+    }
   }
 
   /** Writes rows to the engine's log, where `echo` is `"debug"`. */
@@ -305,6 +306,15 @@ export class Engine {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+// What the parts of one statement gave is what it gave.
+function wholeOf(parts: readonly DriverResult[]): DriverResult {
+  return {
+    columns: parts[0]?.columns ?? [],
+    rows: parts.flatMap(({ rows }) => rows),
+    changes: parts.reduce((sum, { changes = 0 }) => sum + changes, 0),
+  };
 }
 
 function isAboutTheWay(error: unknown): boolean {

@@ -40,11 +40,6 @@ export abstract class Expression<T> extends Node {
     this.type = type;
   }
 
-  /** What it is called in a result that gives it no other name. */
-  get resultName(): string {
-    return "anon";
-  }
-
   /** Equal; `null` is asked with IS NULL. */
   eq(other: Comparable<T>): Expression<boolean> {
     return other === null ? this.isNull() : this.op("=", other);
@@ -154,9 +149,7 @@ export abstract class Expression<T> extends Node {
   }
   /** This text followed by another. */
   concat(other: Operand<string>): Expression<string> {
-    // Databases differ in how tightly || binds, so what is inside has brackets.
-    const right = operand(other, TEXT);
-    return new Phrase("concat", [this, " || ", right], TEXT, 5, 9);
+    return new Binary("||", this, operand(other, TEXT), TEXT, 5);
   }
   /** Names it in the result. */
   as(label: string): Labeled<T> {
@@ -284,13 +277,54 @@ export class Binary<T> extends Expression<T> {
   }
   /** @ignore */
   override compile(compiler: Compiler): void {
-    const own = this.#precedence;
+    const { operator, right, type, precedence: own } = this;
+    const isText = operator === "||";
+    // Databases differ in how tightly || binds, so what is inside has brackets.
+    const inner = isText ? 9 : own + 1;
+    const terms = [right];
+    let { left } = this;
+    // How reals are rounded depends on their order.
+    const isFree = isText ||
+      /^[+*](integer|bigint)$/.test(operator + type?.name);
+    while (
+      isFree && left instanceof Binary && left.operator === operator &&
+      left.type === type
+    ) {
+      terms.unshift(left.right);
+      left = left.left;
+    }
+    terms.unshift(left);
     // Comparisons do not chain; arithmetic chains to the left.
-    const chains = own > 5;
-    compiler.operand(this.left, chains ? own : own + 1, chains);
-    compiler.write(` ${this.operator} `);
-    compiler.operand(this.right, own + 1, chains);
+    const chains = isText || own > 5;
+    writeTree(
+      terms,
+      operator,
+      compiler,
+      (term) =>
+        compiler.operand(term, chains && term === left ? own : inner, chains),
+    );
   }
+}
+
+/** Terms from which on a chain is written as a tree. */
+const FLAT = 16;
+
+// `a OR b OR c …` is as deep as it is long; `(a OR b) OR (c OR d)` is not.
+function writeTree(
+  terms: readonly Expression<unknown>[],
+  operator: string,
+  compiler: Compiler,
+  write: (term: Expression<unknown>) => void,
+): void {
+  if (terms.length <= FLAT || !compiler.dialect.limits?.depth) {
+    return compiler.each(terms, ` ${operator} `, write);
+  }
+  const middle = terms.length >> 1;
+  compiler.write("(");
+  writeTree(terms.slice(0, middle), operator, compiler, write);
+  compiler.write(`) ${operator} (`);
+  writeTree(terms.slice(middle), operator, compiler, write);
+  compiler.write(")");
 }
 
 /** A LIKE: a kind of its own, since platforms limit its pattern. */
@@ -370,9 +404,10 @@ export class Logical extends Expression<boolean> {
   }
   /** @ignore */
   override compile(compiler: Compiler): void {
-    compiler.each(
+    writeTree(
       this.terms,
-      ` ${this.operator} `,
+      this.operator,
+      compiler,
       (term) => compiler.operand(term, this.precedence + 1),
     );
   }
@@ -431,10 +466,6 @@ export class Labeled<T> extends Expression<T> {
   /** @ignore */
   override get kind(): string {
     return "labeled";
-  }
-  /** The name. */
-  override get resultName(): string {
-    return this.label;
   }
   /** @ignore */
   override get precedence(): number {

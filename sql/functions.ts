@@ -66,6 +66,9 @@ export function max<T>(of: Expression<T>): Expression<T | null> {
   return call("max", [of], of.type);
 }
 
+/** How many values one call takes: platforms take no more than some thirty. */
+const ARGUMENTS = 30;
+
 /** The first that is not NULL. */
 export function coalesce<T>(
   first: Expression<T>,
@@ -75,11 +78,11 @@ export function coalesce<T>(
   ]
 ): Expression<NonNullable<T>> {
   const { type } = first;
-  return call(
-    "coalesce",
-    [first, ...rest.map((value) => operand(value, type))],
-    type,
-  );
+  const values = [first, ...rest.map((value) => operand(value, type))];
+  while (values.length > ARGUMENTS) {
+    values.push(call("coalesce", values.splice(1 - ARGUMENTS), type));
+  }
+  return call("coalesce", values, type);
 }
 
 /** NULL where both are equal, else the first. */

@@ -8,6 +8,7 @@ import {
   type Values,
 } from "./dml.ts";
 import type { Column } from "./from.ts";
+import type { Expression } from "./expression.ts";
 import { Node } from "./node.ts";
 import type { SelectedRow, SelectItem, SelectRecord } from "./row_types.ts";
 import { shapeOf } from "./select.ts";
@@ -78,16 +79,16 @@ export class Insert<T extends Target, Row = never> extends Dml<T, Row> {
   }
 }
 
-/** The rows of an INSERT: a kind of its own, since platforms limit parameters. */
+/** Rows of values: a kind of its own, since platforms limit parameters. */
 export class Rows extends Node {
-  /** The columns that are filled. */
-  readonly columns: readonly Column<unknown>[];
+  /** What the values are for. */
+  readonly columns: readonly Expression<unknown>[];
   /** The values, a list for each row. */
-  readonly rows: readonly (readonly Assignment[])[];
+  readonly rows: readonly (readonly RowValue[])[];
   /** Rows for columns. */
   constructor(
-    columns: readonly Column<unknown>[],
-    rows: readonly (readonly Assignment[])[],
+    columns: readonly Expression<unknown>[],
+    rows: readonly (readonly RowValue[])[],
   ) {
     super();
     this.columns = columns;
@@ -106,12 +107,18 @@ export class Rows extends Node {
       compiler.each(this.columns, ", ", (column) => {
         const value = values.get(column);
         if (value) compiler.visit(value);
-        else compiler.dialect.missingValue(column, compiler);
+        else {compiler.dialect.missingValue(
+            column as Column<unknown>,
+            compiler,
+          );}
       });
       compiler.write(")");
     });
   }
 }
+
+/** A value and what it is for. */
+export type RowValue = readonly [Expression<unknown>, Expression<unknown>];
 
 /** Starts an INSERT into a table or mapped class. */
 export function insert<T extends Target>(target: T): Insert<T> {

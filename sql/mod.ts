@@ -10,7 +10,7 @@
  * | How are rows written? | `insert.ts`, `insert_from_select.ts`, `upsert.ts`, `update.ts`, `delete.ts` |
  * | How is an expression built? | `expression.ts`, `operators.ts`, `functions.ts`, `case.ts`, `window.ts`, `json_path.ts`, `text.ts` |
  * | How does a schema become text? | `ddl.ts`, `table_ddl.ts` |
- * | How does a statement become text? | `compiler.ts`, `dialects/`, and within a platform's limits: `limits.ts` |
+ * | How does a statement become text? | `compiler.ts`, `dialects/`, and within a platform's limits: `limits.ts`, `limits/` |
  * | How does it reach a database? | `engine.ts`, `driver.ts`, `registry.ts` |
  * | What does a database look like already? | `reflection/` |
  * | What can go wrong? | `errors.ts` |

@@ -6,8 +6,8 @@
 import {
   decimal,
   finite,
-  hex,
   isoOf,
+  jsonCell,
   jsonOf,
   readInteger,
   safeInteger,
@@ -62,6 +62,8 @@ export const REAL: SqlType<number> = /* @__PURE__ */ type("real", {
   ddl: () => "REAL",
   bind: finite,
   result: Number,
+  // JSON has one number for 5 and 5.0.
+  fromJson: (cell) => `CAST(${cell} AS REAL)`,
 });
 
 /** An exact decimal, which a numeric affinity would turn into a double. */
@@ -110,6 +112,7 @@ export const JSON_PATH: SqlType<readonly (string | number)[]> =
 /** Bytes. */
 export const BLOB: SqlType<Uint8Array> = /* @__PURE__ */ type("blob", {
   ddl: () => "BLOB",
+  fromJson: (cell) => `unhex(${cell})`,
   result: (value: ArrayLike<number> | ArrayBuffer) =>
     value instanceof Uint8Array ? value : new Uint8Array(value),
 });
@@ -129,17 +132,7 @@ export const ENUM: SqlType<string> = /* @__PURE__ */ asText("enum", {
 export const LIST: SqlType = /* @__PURE__ */ type("list", {
   ddl: () => "",
   bind: (values: readonly unknown[], { item }, dialect) =>
-    // A bigint's digits are a JSON number as they stand.
-    `[${
-      values.map((value) => {
-        const bound = toDriver(value, item, dialect);
-        return item?.name === "bigint" && bound !== null
-          ? bound
-          : bound instanceof Uint8Array
-          ? `"${hex(bound)}"`
-          : JSON.stringify(bound);
-      })
-    }]`,
+    `[${values.map((value) => jsonCell(toDriver(value, item, dialect)))}]`,
 });
 
 /** A value that only the database knows the type of. */

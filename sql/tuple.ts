@@ -1,5 +1,6 @@
 import type { Compiler } from "./compiler.ts";
-import { Expression, In, operand } from "./expression.ts";
+import { Expression, In, operand, Raw } from "./expression.ts";
+import { Rows } from "./insert.ts";
 import { Node } from "./node.ts";
 
 /** Several values in brackets: `(a, b)`. */
@@ -29,10 +30,18 @@ export class Tuple extends Expression<readonly unknown[]> {
   }
 
   #right(values: TupleOperand): Node {
-    return values instanceof Node ? values : new TupleRows(
+    if (values instanceof Node) return values;
+    // No row, of as many columns as are asked for, is no simple thing to say.
+    if (values.length === 0) {
+      return new Raw("SELECT * FROM (VALUES (NULL)) AS v WHERE 1 = 0");
+    }
+    // SQLite takes no list of tuples, but it takes VALUES.
+    const places = this.items.map((item) => item.as("value"));
+    return new Rows(
+      places,
       values.map((row) =>
-        new Tuple(
-          this.items.map(({ type }, i) => operand(row[i] ?? null, type)),
+        places.map((place, i) =>
+          [place, operand(row[i] ?? null, place.type)] as const
         )
       ),
     );
@@ -43,25 +52,6 @@ export class Tuple extends Expression<readonly unknown[]> {
 export type TupleOperand =
   | readonly (readonly unknown[])[]
   | (Node & { readonly isQuery: true });
-
-/** Rows of values behind IN: SQLite takes no list of tuples, but it takes VALUES. */
-class TupleRows extends Node {
-  readonly rows: readonly Tuple[];
-  constructor(rows: readonly Tuple[]) {
-    super();
-    this.rows = rows;
-  }
-  override get kind(): string {
-    return "tupleRows";
-  }
-  override compile(compiler: Compiler): void {
-    if (this.rows.length === 0) {
-      // No row, of as many columns as are asked for, is no simple thing to say.
-      return compiler.write("SELECT * FROM (VALUES (NULL)) AS v WHERE 1 = 0");
-    }
-    compiler.write("VALUES ", this.rows);
-  }
-}
 
 /**
  * Several expressions as one, to be compared or looked up together:

@@ -64,6 +64,8 @@ export interface TypeRules {
   operand?(sql: string): string;
   /** Wraps a placeholder, for values that need their type said. */
   placeholder?(sql: string, type: SqlType, dialect: Dialect): string;
+  /** Reads a value out of a JSON document, where it does not come as it is. */
+  fromJson?(cell: string): string;
   /** Wraps a placeholder where no column beside it says its type. */
   exact?(sql: string): string;
 }

@@ -1,10 +1,8 @@
 import {
   createIndex,
   createTable,
-  type Dialect,
   insert,
   quoteName,
-  type Statement,
   type Table,
 } from "../../sql/mod.ts";
 import { qualifiedName } from "../dialects/_naming.ts";
@@ -66,7 +64,7 @@ export function renderOperation(
     case "alterTable":
       return alterTable(operation, migrations, context);
     case "execute":
-      return inside(execute(operation.statement, dialect));
+      return inside([planStatement(operation.statement, dialect)]);
     case "bulkInsert":
       return inside(bulkInsert(operation, context));
     case "autocommitBlock":
@@ -77,17 +75,6 @@ export function renderOperation(
         }))
       );
   }
-}
-
-/** A statement too large for the platform goes as several of the same step. */
-function execute(
-  statement: string | Statement<unknown>,
-  dialect: Dialect,
-): PlannedStatement[] {
-  const parts = typeof statement === "string"
-    ? [statement]
-    : dialect.split?.(statement) ?? [statement];
-  return parts.map((part) => planStatement(part, dialect));
 }
 
 function createTableWithIndexes(

@@ -23,6 +23,11 @@ export function planStatement(
   dialect: Dialect,
 ): PlannedStatement {
   if (typeof statement === "string") return plainStatement(statement);
-  const { sql, params } = prepare(statement, dialect);
-  return { sql, params, script: inlineSql(statement, dialect) };
+  const { sql, params, rest } = prepare(statement, dialect);
+  return {
+    sql,
+    params,
+    ...(rest && { rest }),
+    script: inlineSql(statement, dialect),
+  };
 }

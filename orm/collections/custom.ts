@@ -62,5 +62,6 @@ export function collectedIn<C, F extends CollectionFunction>(
   relation: ToMany<C>,
   collection: CollectionFactory,
 ): ToMany<C, F> {
-  return { ...relation, collection } as ToMany<C, F>;
+  const { kind, target, options } = relation;
+  return { kind, target, options, collection };
 }

@@ -1,11 +1,6 @@
 import type { Dialect } from "../dialect.ts";
 import { CompileError, UnsupportedError } from "../errors.ts";
-import {
-  rootType,
-  type SqlType,
-  type SqlValue,
-  type TypeRules,
-} from "../types.ts";
+import type { SqlType, SqlValue, TypeRules } from "../types.ts";
 import { hex, refuse } from "./values.ts";
 
 /** SQLite's way, shared by D1, Durable Objects, libSQL and files. */
@@ -49,12 +44,7 @@ export const sqlite: Dialect = {
     );
   },
   inList(list, negated, compiler): void {
-    const item = list.type?.item;
-    const value = item && rootType(item).name === "blob"
-      ? "unhex(value)"
-      : item
-      ? compiler.typed("value", item)
-      : "value";
+    const value = compiler.cell("value", list.type?.item);
     compiler.write(
       `${negated ? " NOT" : ""} IN (SELECT ${value} FROM json_each(`,
     );

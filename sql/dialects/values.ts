@@ -1,5 +1,5 @@
 import { TypeConversionError } from "../errors.ts";
-import type { SqlType } from "../types.ts";
+import type { SqlType, SqlValue } from "../types.ts";
 
 // Values that databases would change without a word are refused here.
 
@@ -13,6 +13,11 @@ export function hex(bytes: Uint8Array): string {
   let digits = "";
   for (const byte of bytes) digits += byte.toString(16).padStart(2, "0");
   return digits;
+}
+
+/** A bound value as it stands in a JSON document: bytes as their digits. */
+export function jsonCell(value: SqlValue): string {
+  return JSON.stringify(value instanceof Uint8Array ? hex(value) : value);
 }
 
 /** A number that SQLite would not take for NULL. */

@@ -1,27 +1,48 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { d1 } from "../../backends/d1.ts";
+import { sqlite as sqliteFile } from "../../backends/sqlite.ts";
 import {
+  abs,
+  alias,
   and,
   bigint,
   blob,
+  coalesce,
+  type Column,
   type ColumnBuilder,
+  contains,
+  count,
   createEngine,
+  deleteFrom,
   type Driver,
+  endsWith,
+  except,
+  excluded,
+  type Expression,
+  func,
+  ilike,
   insert,
   integer,
+  length,
   literal,
+  lower,
   MetaData,
   not,
+  nullif,
+  onConflictDoUpdate,
   or,
   real,
   select,
   sqlite as plainDialect,
+  startsWith,
+  type Statement,
+  subquery,
   table,
   text,
   union,
   unionAll,
+  update,
 } from "../../sql/mod.ts";
-import { except } from "../../sql/compound.ts";
 import { startWorkerd } from "../services/workerd.ts";
 
 const workerd = await startWorkerd({ d1: ["DB"] });
@@ -51,6 +72,8 @@ const wide = table(
   ),
 );
 await metadata.createAll(engine);
+
+type NewRow = { id: number; word: string | null; weight: number };
 
 const LONG = `begin${"-lorem_ipsum".repeat(6)}-END`;
 
@@ -189,21 +212,280 @@ Deno.test("more than 100 result columns arrive whole on D1", async () => {
   ]);
 });
 
-Deno.test("an insert of three million bytes is several statements of one batch", async () => {
-  const blobs = table("blobs", new MetaData(), {
-    id: integer().primaryKey(),
-    word: text(),
+Deno.test("chains of + and * over whole numbers, and of ||, are trees on D1", async () => {
+  const chain = <T>(
+    one: Expression<T>,
+    step: (so: Expression<T>, one: Expression<T>) => Expression<T>,
+  ) => Array.from({ length: 200 }, () => one).reduce(step, one);
+  const { id, big, word } = words.c;
+  const less = id.minus(1);
+  const text = (one: Expression<string>) =>
+    chain(one, (so, one) => so.concat(one));
+  const chains = {
+    sum: chain<number>(id, (so, one) => so.plus(one)),
+    bigSum: chain(big, (so, one) => so.plus(one)),
+    product: chain(less, (so, one) => so.times(one)),
+    text: text(word.concat("")),
+    // Inside other expressions, and others inside them.
+    inside: length(text(lower(word).concat("-"))).times(
+      chain(less.times(2), (so, one) => so.plus(one)),
+    ),
+  };
+  for (const one of Object.values(chains)) {
+    await rejects(naive.execute(select(one as Expression<unknown>)), {
+      code: "sql/limit",
+    });
+  }
+
+  const [row] = await engine.execute(select(chains).where(id.eq(2)));
+
+  deepStrictEqual(row, {
+    sum: 402,
+    bigSum: 201n * 9007199254740994n,
+    product: 1,
+    text: `w1 'x' "y" é😀`.repeat(201),
+    inside: [...`w1 'x' "y" é😀-`].length * 201 * 201 * 2,
   });
-  await blobs.metadata.createAll(engine);
-  const rows = Array.from(
-    { length: 300 },
-    (_, i) => ({ id: i + 1, word: "x".repeat(10_000) }),
-  );
-  await rejects(naive.execute(insert(blobs).values(rows)));
+});
 
-  const made = await engine.execute(
-    insert(blobs).values(rows).returning(blobs.c.id),
+Deno.test("reals keep their order, so a long chain of them is refused, in words", async () => {
+  const { weight } = words.c;
+  const sum = (count: number) =>
+    Array.from({ length: count - 1 }).reduce<Expression<number>>(
+      (so) => so.plus(weight),
+      weight,
+    );
+  const ones = await engine.execute(
+    select(sum(99)).where(words.c.id.eq(2)),
   );
 
-  deepStrictEqual([...made], rows.map(({ id }) => id));
+  strictEqual(ones[0], Array(99).fill(1 / 3).reduce((so, one) => so + one));
+  await rejects(engine.execute(select(sum(101))), {
+    name: "LimitError",
+    message:
+      "Cannot run the statement: Expression tree is too large (maximum depth 100)",
+  });
+});
+
+Deno.test("conditions inside conditions are not too deep: 4 levels of 32 terms", async () => {
+  const level = (depth: number): Expression<boolean> => {
+    const inner = depth === 0
+      ? words.c.id.gt(0)
+      : (depth % 2 ? and : or)(level(depth - 1), words.c.id.gt(depth));
+    return (depth % 2 ? or : and)(
+      ...Array.from({ length: 31 }, (_, i) => words.c.id.gt(i - 50)),
+      inner,
+    );
+  };
+  const query = select(words.c.id).where(level(4));
+  await rejects(naive.execute(query), { code: "sql/limit" });
+
+  strictEqual((await engine.execute(query)).length, 1000);
+});
+
+Deno.test("orm 199: what looks for long texts takes % and _ for what they are, also on D1", async () => {
+  const { id, word } = words.c;
+  const tricky = `50%_off/${"a_b%c/".repeat(12)}ÀÉ'"\\`;
+  await engine.execute(
+    insert(words).values([
+      { id: 5001, word: `<${tricky}>`, weight: 0 },
+      { id: 5002, word: tricky, weight: 0 },
+      { id: 5003, word: tricky.replaceAll("_", "x"), weight: 0 },
+      { id: 5004, word: tricky.replaceAll("%", "xyz"), weight: 0 },
+      { id: 5005, word: tricky.toUpperCase(), weight: 0 },
+    ]),
+  );
+  const found = async (condition: Expression<boolean>) => [
+    ...await engine.execute(
+      select(id).where(id.gt(5000), condition).orderBy(id),
+    ),
+  ];
+  const escaped = tricky.replace(/[%_!]/g, "!$&");
+  for (
+    const long of [
+      contains(word, tricky),
+      ilike(word, `%${escaped}%`, "!"),
+    ]
+  ) {
+    await rejects(naive.execute(select(id).where(long)), { code: "sql/limit" });
+  }
+
+  deepStrictEqual(await found(contains(word, tricky)), [5001, 5002, 5005]);
+  deepStrictEqual(await found(startsWith(word, tricky)), [5002, 5005]);
+  deepStrictEqual(await found(endsWith(word, tricky)), [5002, 5005]);
+  deepStrictEqual(await found(not(contains(word, tricky))), [5003, 5004]);
+  deepStrictEqual(await found(ilike(word, escaped, "!")), [5002, 5005]);
+  deepStrictEqual(await found(ilike(word, `%${tricky}`)), [
+    5002,
+    5003,
+    5004,
+    5005,
+  ]);
+  await engine.execute(deleteFrom(words).where(id.gt(5000)));
+});
+
+Deno.test("120 long patterns, 120 lists and 120 reals stand in one statement", async () => {
+  const { id, word, weight } = words.c;
+  const each = <T>(make: (i: number) => T) =>
+    Array.from({ length: 120 }, (_, i) => make(i));
+  const count = async (condition: Expression<boolean>) =>
+    (await engine.execute(select(id).where(condition))).length;
+
+  strictEqual(
+    await count(or(...each((i) => word.like(`${LONG}${"%".repeat(i)}`)))),
+    1,
+  );
+  strictEqual(await count(or(...each((i) => id.in([i, i + 1])))), 120);
+  strictEqual(await count(or(...each((i) => weight.eq(i / 3)))), 120);
+});
+
+Deno.test("an upsert of many rows is one statement on D1", async () => {
+  const { id, word, weight } = words.c;
+  const rows = Array.from({ length: 300 }, (_, i) => ({
+    id: 6000 + i,
+    word: `first ${i}`,
+    weight: i / 7,
+  }));
+  const write = (rows: readonly NewRow[]) =>
+    onConflictDoUpdate(insert(words).values(rows), {
+      target: ["id"],
+      set: { word: excluded(word), weight: words.c.weight.plus(1) },
+      where: id.lt(6200),
+    });
+  await rejects(naive.execute(write(rows)), { code: "sql/limit" });
+
+  strictEqual((await engine.execute(write(rows))).rowCount, 300);
+  const again = rows.map((row) => ({ ...row, word: `second${row.id}` }));
+  strictEqual((await engine.execute(write(again))).rowCount, 200);
+  const there = await engine.execute(
+    select({ id, word, weight }).where(id.gte(6000)).orderBy(id),
+  );
+
+  deepStrictEqual(
+    [...there],
+    rows.map((row, i) =>
+      i < 200
+        ? { id: row.id, word: `second${row.id}`, weight: row.weight + 1 }
+        : row
+    ),
+  );
+  await engine.execute(deleteFrom(words).where(id.gte(6000)));
+});
+
+Deno.test("an update of 100 columns and its condition are one statement on D1", async () => {
+  const full = table(
+    "full",
+    new MetaData(),
+    Object.fromEntries(
+      Array.from({ length: 100 }, (_, i) => [`c${i}`, integer()]),
+    ),
+  );
+  await full.metadata.createAll(engine);
+  const values = (add: number) =>
+    Object.fromEntries(
+      full.columns.map((column, i) => [column.key, i + add]),
+    );
+  await engine.execute(insert(full).values(values(0)));
+  const change = update(full).set(values(1)).where(
+    (full.c as Record<string, Column<number>>)["c5"]!.eq(5),
+  );
+  await rejects(naive.execute(change), { code: "sql/limit" });
+
+  strictEqual((await engine.execute(change)).rowCount, 1);
+  deepStrictEqual([...await engine.execute(select(full))], [values(1)]);
+});
+
+Deno.test("coalesce of 300 is as many calls as it takes, and other functions say what is too much", async () => {
+  const { id, word } = words.c;
+  const many = Array.from({ length: 300 }, (_, i) => i === 299 ? "last" : null);
+  const query = select(
+    coalesce(nullif(word, word), ...many as [string, string]),
+  ).where(id.eq(2));
+
+  deepStrictEqual([...await engine.execute(query)], ["last"]);
+  await rejects(
+    engine.execute(select(func("max", Array.from({ length: 300 }, () => id)))),
+    {
+      name: "LimitError",
+      message: "Cannot run the statement: too many arguments on function max",
+    },
+  );
+});
+
+Deno.test("what is too much by its nature is refused in the platform's words", async () => {
+  const { id, word } = words.c;
+  const said = (statement: Statement<unknown>, words: string) =>
+    rejects(engine.execute(statement), {
+      name: "LimitError",
+      message: `Cannot run the statement: ${words}`,
+    });
+  const terms = Array.from({ length: 101 }, (_, i) => id.plus(i));
+
+  await said(
+    select(word.op("GLOB", "x".repeat(51))),
+    "LIKE or GLOB pattern too complex",
+  );
+  await said(
+    select(id).where(word.like(word.concat("x".repeat(51)))),
+    "LIKE or GLOB pattern too complex",
+  );
+  await said(
+    select(count()).from(words).groupBy(...terms),
+    "too many terms in GROUP BY clause",
+  );
+  await said(select(id).orderBy(...terms), "too many terms in ORDER BY clause");
+  await said(
+    Array.from({ length: 65 }, (_, i) => alias(words, `w${i}`)).reduce(
+      (query, one) => query.join(one, one.c.id.eq(id)),
+      select(id),
+    ),
+    "at most 64 tables in a join",
+  );
+  await said(
+    select(
+      Array.from({ length: 120 }).reduce<Expression<unknown>>(
+        (so) => abs(so),
+        id,
+      ),
+    ),
+    "Expression tree is too large (maximum depth 100)",
+  );
+});
+
+Deno.test("orm 193: terms with orders and limits, unions of unions, and all of them inside others, run on D1", async () => {
+  const { id } = words.c;
+  const top = (i: number) =>
+    select({ id }).where(id.gt(i)).orderBy(id.desc()).limit(2).offset(i);
+  const twelve = unionAll(
+    top(0),
+    ...Array.from({ length: 11 }, (_, i) => top(i + 1)),
+  );
+  const nested = union(
+    twelve,
+    ...Array.from({ length: 7 }, (_, i) =>
+      union(
+        top(100 + i),
+        ...Array.from({ length: 6 }, (_, j) => top(200 + i * 6 + j)),
+      ).orderBy(literal(1)).limit(9)),
+  );
+  await rejects(naive.execute(nested), { code: "sql/limit" });
+  const plain = createEngine(sqliteFile(":memory:"));
+  await metadata.createAll(plain);
+  await plain.execute(
+    insert(words).values([...await engine.execute(select(words))] as NewRow[]),
+  );
+
+  for (
+    const query of [
+      twelve.orderBy(twelve.c.id).limit(5).offset(3),
+      nested.orderBy(nested.c.id),
+      select(count()).from(subquery(nested)),
+      select(id).where(id.in(nested)).orderBy(id),
+    ]
+  ) {
+    deepStrictEqual(
+      [...await engine.execute(query as Statement<unknown>)],
+      [...await plain.execute(query as Statement<unknown>)],
+    );
+  }
 });

@@ -1,0 +1,65 @@
+import type { CompiledStatement, Compiler, Slot } from "../compiler.ts";
+import type { Dialect, NodeRenderer } from "../dialect.ts";
+import { jsonCell } from "../dialects/values.ts";
+import { Bind } from "../expression.ts";
+import type { Rows } from "../insert.ts";
+
+/** Many rows of values travel as one JSON document. */
+export function rowsAsJson(most: number): NodeRenderer {
+  return (node: Rows, compiler: Compiler) => {
+    const { columns, rows } = node;
+    const binds = rows.flatMap((row) => {
+      const values = new Map(row);
+      return columns.map((column) => values.get(column));
+    });
+    const isPlain = (value: unknown): value is Bind => value instanceof Bind;
+    if (binds.length <= most || !binds.every(isPlain)) {
+      return node.compile(compiler);
+    }
+    const width = columns.length;
+    let at = 0;
+    compiler.write("SELECT ");
+    compiler.each(
+      columns,
+      ", ",
+      ({ type }) => compiler.write(compiler.cell(`(value ->> ${at++})`, type)),
+    );
+    compiler.write(" FROM json_each(");
+    compiler.bindJoined(binds, (values) => {
+      const cells = values.map(jsonCell);
+      const lists: string[] = [];
+      for (let from = 0; from < cells.length; from += width) {
+        lists.push(`[${cells.slice(from, from + width)}]`);
+      }
+      return `[${lists}]`;
+    });
+    // The WHERE keeps ON CONFLICT apart from a join's ON.
+    compiler.write(") WHERE 1 ORDER BY key");
+  };
+}
+
+/**
+ * All parameters as one JSON list, beside those that JSON cannot hold, or may
+ * round, while there is room.
+ */
+export function restAsJson(
+  dialect: Dialect,
+  most: number,
+  again: (dialect: Dialect) => CompiledStatement,
+): CompiledStatement {
+  const of: Slot[] = [];
+  const apart: Slot[] = [];
+  const compiled = again({
+    ...dialect,
+    placeholder(_n, slot, type) {
+      const fromJson = type && dialect.rulesFor(type).fromJson;
+      if (apart.length < most - 1 && (fromJson || typeof slot !== "number")) {
+        return `?${apart.push(slot) + 1}`;
+      }
+      const cell = `(?1 ->> ${of.push(slot) - 1})`;
+      return fromJson ? fromJson(cell) : cell;
+    },
+  });
+  const list: Slot = { of, join: (values) => `[${values.map(jsonCell)}]` };
+  return { ...compiled, slots: [list, ...apart] };
+}

@@ -1,0 +1,35 @@
+import type { Compiler } from "../compiler.ts";
+import { Bind, type Like } from "../expression.ts";
+
+/**
+ * A pattern of any length: the places `i` of the text that each step `k` of the
+ * pattern can be reached at, from the first on. UNION keeps each pair once.
+ */
+export function writeLongLike(node: Like, compiler: Compiler): void {
+  const { left, pattern, escape } = node;
+  if (!node.isLong || !(pattern instanceof Bind)) return node.compile(compiler);
+  compiler.write("(WITH RECURSIVE t(x, p) AS (SELECT ");
+  compiler.operand(left, 0);
+  compiler.write(", ");
+  compiler.bindJoined([pattern], ([text]) => stepsOf(String(text), escape));
+  compiler.write(
+    "), m(i, k) AS (SELECT 1, 0 UNION " +
+      "SELECT i + value, k + 1 - (p ->> k IS 1 AND value) " +
+      "FROM m JOIN t JOIN json_each('[0,1]') WHERE iif(value, i <= length(x) AND " +
+      "(p ->> k IN (0, 1) OR lower(substr(x, i, 1)) = lower(p ->> k)), p ->> k IS 1)) " +
+      // NULL is like nothing and unlike nothing.
+      "SELECT max((k = json_array_length(p)) * (i = length(x) + 1)) FROM m JOIN t)",
+  );
+}
+
+// A character, 0 for any one, 1 for any number of them.
+function stepsOf(pattern: string, escape: string | undefined): string {
+  const steps: (string | number)[] = [];
+  let isPlain = false;
+  for (const one of pattern) {
+    const wild = isPlain ? -1 : "_%".indexOf(one);
+    isPlain = !isPlain && one === escape;
+    if (!isPlain) steps.push(wild < 0 ? one : wild);
+  }
+  return JSON.stringify(steps);
+}
