@@ -472,3 +472,25 @@ export class ReferredTableError extends MigrateError {
     this.references = references;
   }
 }
+
+/** A database does not hold every revision, so it says nothing about the next one. */
+export class NotUpToDateError extends MigrateError {
+  /** @ignore */
+  override readonly name = "NotUpToDateError";
+  /** The engine's name. */
+  readonly engine: string;
+  /** Revisions that are not applied, oldest first. */
+  readonly pending: readonly string[];
+
+  /** @internal */
+  constructor(engine: string, pending: readonly string[]) {
+    super(
+      "not-up-to-date",
+      `Cannot compare the model with engine '${engine}': Target database is not up to date, it lacks ${
+        pending.join(", ")
+      }; run 'upgrade heads' first`,
+    );
+    this.engine = engine;
+    this.pending = pending;
+  }
+}

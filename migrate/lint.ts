@@ -68,7 +68,8 @@ export function lint(
   return findings;
 }
 
-type Judgement = readonly [LintCode, string];
+/** A rule and what it says. */
+export type Judgement = readonly [LintCode, string];
 
 function finding(
   { revision }: RevisionNode<Revision>,
@@ -93,7 +94,8 @@ function irreversible(
   }
 }
 
-function judge(operation: Operation): Judgement[] {
+/** What deserves a second look in an operation. */
+export function judge(operation: Operation): Judgement[] {
   switch (operation.kind) {
     case "dropTable":
       return [["drop-table", `Table '${operation.table}' goes with its rows`]];
@@ -116,7 +118,8 @@ function judge(operation: Operation): Judgement[] {
   }
 }
 
-function judgeChange(table: string, change: TableChange): Judgement[] {
+/** What deserves a second look in one change of a table. */
+export function judgeChange(table: string, change: TableChange): Judgement[] {
   const at = "name" in change ? `'${table}.${change.name}'` : `'${table}'`;
   switch (change.kind) {
     case "dropColumn":

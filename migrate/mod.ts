@@ -67,6 +67,7 @@
  * | Where is it written what a database holds? | `version_store.ts` |
  * | How is a run written as a script, or for Wrangler? | `script.ts`, `d1_export.ts` |
  * | How are many databases brought up, all or each? | `fan_out.ts`, `transactions.ts` |
+ * | What must the next revision do? | `autogenerate/` |
  * | What deserves a second look? | `lint.ts` |
  * | How do I draw or list revisions? | `listing/` |
  * | Does a database hold what the revisions say? | `condition.ts` |
@@ -141,6 +142,7 @@ export {
   type EngineSource,
   type EngineTarget,
   type MigrationsConfig,
+  type PostWriteHook,
 } from "./define.ts";
 export {
   endpointDriver,
@@ -150,6 +152,7 @@ export {
 export { fanOut, type FanOutEntry, type FanOutOptions } from "./fan_out.ts";
 export { type D1MigrationFile, exportD1 } from "./d1_export.ts";
 export { type ForeignHistory, readForeignHistory } from "./import_history.ts";
+export * from "./autogenerate/mod.ts";
 export { lint, type LintCode, type LintFinding } from "./lint.ts";
 export { allOrNone, withinTransaction } from "./transactions.ts";
 export { squash } from "./squash.ts";
@@ -160,4 +163,5 @@ export {
   type ListingOptions,
   revisionLine,
 } from "./listing/lines.ts";
+export type { TableDraft } from "./schema/draft.ts";
 export { SchemaSnapshot } from "./schema/snapshot.ts";

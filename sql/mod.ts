@@ -150,6 +150,7 @@ export type {
   WithOptions,
 } from "./row_types.ts";
 export * from "./schema.ts";
+export { forwardKeys, sortTables } from "./_table_order.ts";
 export { translateSchemas } from "./schema_translate.ts";
 export {
   fromOf,
@@ -172,6 +173,7 @@ export {
 export * from "./transaction.ts";
 export {
   columnSql,
+  constraintName,
   constraintSql,
   createIndex,
   type CreateOptions,
@@ -179,6 +181,7 @@ export {
   defaultSql,
   indexName,
   referencesSql,
+  strictWords,
   typeSql,
 } from "./table_ddl.ts";
 export { sql, TextStatement } from "./text.ts";
@@ -186,6 +189,7 @@ export { Tuple, tuple, type TupleOperand } from "./tuple.ts";
 export { typeDecorator, type TypeDecoratorOptions } from "./type_decorator.ts";
 export {
   resultReader,
+  rootType,
   type SqlType,
   type SqlValue,
   toDriver,

@@ -58,8 +58,8 @@ export function createTable(
   } (\n  ${lines.join(",\n  ")}\n)${words.filter(Boolean)}`;
 }
 
-// A STRICT table knows five types only.
-function strictWords(
+/** How a column of a STRICT table is declared, which knows five types only. */
+export function strictWords(
   { spec }: Column<unknown>,
   dialect: Dialect,
 ): AutoincrementWords {
@@ -131,7 +131,7 @@ export function constraintSql(
 }
 
 /** What stands behind a table's columns. */
-type Line =
+export type Line =
   | CheckConstraint
   | ForeignKey
   | {
@@ -154,7 +154,7 @@ export function lineSql(
   pattern?: string,
 ): string {
   const { kind } = line;
-  const name = nameOf(table, line, pattern);
+  const name = constraintName(table, line, pattern);
   return `${name ? `CONSTRAINT ${quoteName(name, dialect)} ` : ""}${
     kind === "check"
       ? `CHECK (${inlineSql(line.sql, dialect)})`
@@ -194,7 +194,7 @@ export function createIndex(
 
 /** The name of an index: its own, or one from the naming convention. */
 export function indexName(table: Table, index: IndexConstraint): string {
-  return nameOf(table, index, "ix_{table}_{columns}") ?? "";
+  return constraintName(table, index, "ix_{table}_{columns}") ?? "";
 }
 
 /** A part of a constraint: columns are named by key or name. */
@@ -220,7 +220,7 @@ function partsSql(
 }
 
 /** The name that a constraint was given, or that the naming convention gives it. */
-function nameOf(
+export function constraintName(
   table: Table,
   line: Line | IndexConstraint,
   otherwise?: string,

@@ -137,6 +137,11 @@ function settingsOf(config: MigrationsConfig) {
     fileTemplate: _template,
     truncateSlugLength: _length,
     timezone: _timezone,
+    metadata: _metadata,
+    autogenerate: _autogenerate,
+    processRevisions: _process,
+    revisionEnvironment: _environment,
+    postWriteHooks: _hooks,
     ...settings
   } = config;
   return settings;

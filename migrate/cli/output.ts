@@ -15,7 +15,7 @@ export interface CommandResult {
  * | --- | --- |
  * | 0 | done, or yes |
  * | 1 | failed; one line says why |
- * | 2 | no: `check` found a difference, `current --check-heads` another head |
+ * | 2 | no: `check` found a difference, `current --check-heads` another head, or a question is open |
  * | 3 | some databases arrived and some did not |
  */
 export type ExitCode = 0 | 1 | 2 | 3;
@@ -30,8 +30,23 @@ export interface Terminal {
   readonly isInteractive: boolean;
   /** Asks yes or no. */
   confirm(question: string): Promise<boolean>;
+  /** Lets one of several be chosen; `undefined` if none was. */
+  choose(
+    question: string,
+    choices: readonly Choice[],
+  ): Promise<string | null | undefined>;
   /** Shows work under way, where a person watches. */
   progress(): Progress;
+}
+
+/** One of several answers. */
+export interface Choice {
+  /** What it means. */
+  readonly value: string | null;
+  /** What people read. */
+  readonly label: string;
+  /** What it brings about. */
+  readonly hint?: string;
 }
 
 /** Work under way. */

@@ -1,8 +1,10 @@
 import { Command, CommanderError, Option } from "commander";
+import { RenameUndecidedError } from "../autogenerate/renames.ts";
 import * as database from "./commands/database.ts";
 import * as files from "./commands/files.ts";
 import * as graph from "./commands/graph.ts";
 import * as interop from "./commands/interop.ts";
+import * as revision from "./commands/revision.ts";
 import {
   databaseNames,
   type Environment,
@@ -61,7 +63,7 @@ export async function runProgram(
     .option("--allow-edited", "let revisions through that were edited")
     .addHelpText(
       "after",
-      "\nExit codes: 0 done, 1 failed, 2 a difference was found, 3 some databases failed",
+      "\nExit codes: 0 done, 1 failed, 2 a difference was found or a question is open, 3 some databases failed",
     );
 
   const act = (
@@ -115,6 +117,14 @@ async function report(
   } catch (error) {
     if (flags.raiseerr) throw error;
     const message = error instanceof Error ? error.message : String(error);
+    if (error instanceof RenameUndecidedError) {
+      const { code, questions } = error;
+      if (!flags.json) terminal.err(`error: ${message}`);
+      terminal.out(
+        JSON.stringify({ error: message, code, questions }, null, 2),
+      );
+      return 2;
+    }
     if (flags.json) {
       const code = error instanceof Error && "code" in error
         ? error.code
@@ -131,16 +141,27 @@ function addFileCommands(program: Command, act: Act): void {
     .action((flags) => act((environment) => files.init(environment, flags)));
   newRevision(program.command("revision"))
     .description("write a new revision")
+    .option("--autogenerate", "write what leads to the model in env.ts")
+    .option(
+      "--from-revisions",
+      "compare with what the revisions say, not with the database",
+    )
+    .option(
+      "--rename <old:new...>",
+      "what was renamed: users.mail:users.email, people:persons",
+    )
+    .option("--hints <file>", "answers to the questions about renames, as JSON")
+    .option("--sql", "refused: a revision is no script")
     .option("--head <revision...>", "what it stands on")
     .option("--depends-on <revision...>", "what must be there first")
     .option("--version-path <directory>", "the location it goes into")
     .action((flags) =>
-      act((environment) => files.revision(environment, flags))
+      act((environment) => revision.revision(environment, flags))
     );
   newRevision(program.command("merge <revisions...>"))
     .description("write a revision that brings branches together")
     .action((revisions, flags) =>
-      act((environment) => files.merge(environment, revisions, flags))
+      act((environment) => revision.merge(environment, revisions, flags))
     );
   program.command("squash <range>")
     .description("make one revision of a line of revisions, <from>:<to>")
@@ -207,7 +228,7 @@ function addDatabaseCommands(program: Command, act: Act): void {
     );
   program.command("check")
     .description(
-      "compare the database with the revisions; exit with 2 if they differ",
+      "compare the database with the revisions and the model; exit with 2 if they differ",
     )
     .action(() => act((environment) => database.check(environment)));
   program.command("lint")

@@ -18,6 +18,14 @@ export interface NewRevision {
   readonly timezone: string;
 }
 
+/** What a file says about what its revision does. */
+export interface RevisionContent {
+  /** The members that record it. @default an empty upgrade */
+  readonly body?: string;
+  /** The lines that import what those need. */
+  readonly imports?: string;
+}
+
 /** A new id: twelve hexadecimal digits. */
 export function newRevisionId(): string {
   return crypto.randomUUID().replaceAll("-", "").slice(-12);
@@ -93,7 +101,7 @@ function dateParts(date: Date, timezone: string): Record<string, string> {
 /** The text of a new revision file. A merge records nothing. */
 export function revisionFileText(
   revision: NewRevision,
-  options: { readonly body?: string; readonly imports?: string } = {},
+  options: RevisionContent = {},
 ): string {
   const { createDate, timezone, message, downRevision } = revision;
   const { year, month, day, hour, minute, second } = dateParts(

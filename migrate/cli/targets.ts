@@ -54,7 +54,10 @@ export async function openTarget(
     }
     case "sqlite": {
       const { sqlite } = await import("@aludel/aludel/backends/sqlite");
-      return createEngine(sqlite(absolute(flags.sqlite!)), options);
+      const file = flags.sqlite!;
+      // A database in memory is no file.
+      const path = file === ":memory:" ? file : absolute(file);
+      return createEngine(sqlite(path), options);
     }
     case "pglite": {
       const { PGlite } = await import("@electric-sql/pglite");

@@ -1,4 +1,4 @@
-import { confirm, isCancel, spinner } from "@clack/prompts";
+import { confirm, isCancel, select, spinner } from "@clack/prompts";
 import type { Progress, Terminal } from "./output.ts";
 
 const encoder = new TextEncoder();
@@ -18,6 +18,12 @@ export function processTerminal(
     confirm: async (question) => {
       const answer = await confirm({ message: question, initialValue: false });
       return !isCancel(answer) && answer;
+    },
+    choose: async (question, choices) => {
+      // An answer that is null would not be told from none.
+      const options = choices.map((choice, value) => ({ ...choice, value }));
+      const answer = await select({ message: question, options });
+      return isCancel(answer) ? undefined : choices[answer]?.value;
     },
     progress: () => isInteractive && !options.isQuiet ? spinning() : SILENT,
   };

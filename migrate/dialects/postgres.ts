@@ -78,7 +78,7 @@ function alterTable(
   context: RenderContext,
 ): PlannedStatement[] {
   const { dialect } = context;
-  const table = context.schema().table(operation) ?? operation.original;
+  const table = operation.original ?? context.schema().table(operation);
   const draft = table && draftOf(table);
   return operation.changes.flatMap((change) => {
     const statements = render(operation, change, draft, dialect);
@@ -107,7 +107,7 @@ function render(
         }`,
       ];
     case "alterColumn":
-      return alterColumn(table, change, dialect);
+      return alterColumn(table, change, draft, dialect);
     case "createIndex":
       return [
         createIndex(
@@ -170,11 +170,18 @@ function addColumn(
 function alterColumn(
   table: string,
   { name, changes }: AlterColumn,
+  draft: TableDraft | undefined,
   dialect: Dialect,
 ): string[] {
-  const { nullable, type, serverDefault, comment, using } = changes;
+  const { nullable, type, serverDefault, comment, using, identity } = changes;
   const alter = `ALTER TABLE ${table} ALTER COLUMN ${quoteName(name, dialect)}`;
   const statements: string[] = [];
+  const before = draft?.columns.get(name)?.spec;
+  if (identity === null) statements.push(`${alter} DROP IDENTITY IF EXISTS`);
+  // The old default need not be one of the new type.
+  if (type && serverDefault !== undefined) {
+    statements.push(`${alter} DROP DEFAULT`);
+  }
   if (type) {
     const stub = tableStub(name, undefined, { [name]: type });
     statements.push(
@@ -184,15 +191,23 @@ function alterColumn(
       }`,
     );
   }
-  if (serverDefault !== undefined) {
+  if (serverDefault === null && !type) {
+    statements.push(`${alter} DROP DEFAULT`);
+  } else if (serverDefault !== undefined && serverDefault !== null) {
     statements.push(
-      serverDefault === null
-        ? `${alter} DROP DEFAULT`
-        : `${alter} SET DEFAULT ${defaultSql(serverDefault, dialect)}`,
+      `${alter} SET DEFAULT ${defaultSql(serverDefault, dialect)}`,
     );
   }
   if (nullable !== undefined) {
     statements.push(`${alter} ${nullable ? "DROP" : "SET"} NOT NULL`);
+  }
+  if (identity) {
+    const kind = `GENERATED ${identity.toUpperCase()}`;
+    statements.push(
+      before?.identity || before?.primaryKey
+        ? `${alter} SET ${kind}`
+        : `${alter} ADD ${kind} AS IDENTITY`,
+    );
   }
   if (comment !== undefined) {
     statements.push(commentOn(table, name, comment, dialect));

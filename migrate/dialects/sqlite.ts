@@ -65,6 +65,7 @@ function alterTable(
   context: RenderContext,
 ): PlannedStatement[] {
   const schema = context.schema().copy();
+  if (operation.original) schema.adopt(operation.original);
   const runs: TableChange[][] = [[]];
   for (const change of operation.changes) {
     if (change.kind === "renameColumn") runs.push([change], []);
@@ -75,8 +76,9 @@ function alterTable(
     : -1;
   return runs.flatMap((changes, at) => {
     if (changes.length === 0 && at !== wanted) return [];
+    const { original: _, ...place } = operation;
     const run: AlterTable = {
-      ...operation,
+      ...place,
       changes,
       recreate: at === wanted || operation.recreate !== "always"
         ? operation.recreate
@@ -93,7 +95,7 @@ function alterTogether(
   schema: SchemaSnapshot,
   dialect: Dialect,
 ): PlannedStatement[] {
-  const table = schema.table(operation) ?? operation.original;
+  const table = schema.table(operation);
   const draft = table && draftOf(table);
   const statements: string[] = [];
   let obstacle = operation.recreate === "always"

@@ -57,7 +57,7 @@ export interface AlterTable extends TableReference {
   readonly changes: readonly TableChange[];
   /** Whether the table may, must or must not be rebuilt where ALTER cannot. */
   readonly recreate: Recreate;
-  /** What the table is before, where the revisions do not say. */
+  /** What the table is before, where the revisions do not say so. */
   readonly original?: Table;
 }
 
@@ -149,6 +149,8 @@ export interface ColumnChanges {
     | null;
   /** The remark kept with it; `null` removes it. */
   readonly comment?: string | null;
+  /** How it numbers itself (Postgres); `null` ends that. */
+  readonly identity?: "always" | "by default" | null;
   /** How old values become values of the new type (Postgres). */
   readonly using?: Expression<unknown>;
 }

@@ -359,6 +359,11 @@ export class Operations {
     this.#record({ kind: "autocommitBlock", operations: inner.take() });
   }
 
+  /** Records an operation that was made elsewhere, by `compareMetadata()` for one. */
+  invoke(operation: Operation): void {
+    this.#record(operation);
+  }
+
   /** Ends the recording and hands it over. */
   take(): readonly Operation[] {
     this.#isSealed = true;

@@ -129,7 +129,7 @@ function reverseAlterTable(
   schema: SchemaSnapshot,
   dialect: Dialect,
 ): AlterTable {
-  const table = schema.table(operation) ?? operation.original;
+  const table = operation.original ?? schema.table(operation);
   const draft = table && draftOf(table);
   const reversed: TableChange[][] = [];
   for (const change of operation.changes) {
@@ -273,5 +273,8 @@ function formerColumn(
       ? {}
       : { serverDefault: spec.serverDefault ?? null }),
     ...(changes.comment === undefined ? {} : { comment: spec.comment ?? null }),
+    ...(changes.identity === undefined
+      ? {}
+      : { identity: spec.identity ?? null }),
   };
 }

@@ -107,6 +107,12 @@ export class Planner {
     return this.#recording.downgrade(node, applied);
   }
 
+  /** The schema that the revisions up to the given rows have made. */
+  schema(heads: readonly string[]): SchemaSnapshot {
+    const applied = this.applied(heads);
+    return this.#recording.schema((node) => applied.has(node));
+  }
+
   /** The steps from the given rows up to a target. */
   upgrade(heads: readonly string[], target: Identifier): Step[] {
     const { map } = this.#options;

@@ -15,6 +15,7 @@ import {
 } from "../../sql/mod.ts";
 import { OperationError } from "../errors.ts";
 import type { AnyColumn, TableChange } from "../operations/operation.ts";
+import { defaultName } from "./names.ts";
 
 /**
  * A table while it is being changed: columns by their database name, and every
@@ -156,7 +157,8 @@ export function applyChange(
       return;
     case "dropIndex":
     case "dropConstraint": {
-      const found = find(draft, change.name);
+      const found = find(draft, change.name) ??
+        alike(draft, change.original, dialect);
       draft.constraints = draft.constraints.filter((one) => one !== found);
       return;
     }
@@ -169,14 +171,38 @@ export function applyChange(
   }
 }
 
-/** The constraint or index of a name. */
+/** The constraint or index of a name, its own or the one it goes by. */
 export function find(
   draft: TableDraft,
   name: string | undefined,
 ): Constraint | undefined {
   return name === undefined
     ? undefined
-    : draft.constraints.find((constraint) => constraint.name === name);
+    : draft.constraints.find((constraint) => constraint.name === name) ??
+      draft.constraints.find((constraint) =>
+        constraint.name === undefined && defaultName(draft, constraint) === name
+      );
+}
+
+/** The unnamed constraint that says the same as one whose name is not known here. */
+function alike(
+  draft: TableDraft,
+  original: Constraint | undefined,
+  dialect: Dialect,
+): Constraint | undefined {
+  if (!original) return undefined;
+  const told = (constraint: Constraint) =>
+    JSON.stringify(
+      constraint.kind === "check"
+        ? inlineSql(constraint.sql, dialect)
+        : constraint.kind === "foreignKey"
+        ? [constraint.columns, constraint.targets]
+        : constraint.columns,
+    );
+  return draft.constraints.find((constraint) =>
+    constraint.name === undefined && constraint.kind === original.kind &&
+    told(constraint) === told(original)
+  );
 }
 
 function existing(draft: TableDraft, name: string): AnyColumn {
@@ -193,8 +219,14 @@ function changedSpec(
   spec: ColumnSpec,
   changes: Extract<TableChange, { kind: "alterColumn" }>["changes"],
 ): ColumnSpec {
-  const { serverDefault: oldDefault, comment: oldComment, ...rest } = spec;
-  const { nullable, type, serverDefault, comment } = changes;
+  const {
+    serverDefault: oldDefault,
+    comment: oldComment,
+    identity: oldIdentity,
+    ...rest
+  } = spec;
+  const { nullable, type, serverDefault, comment, identity } = changes;
+  const newIdentity = identity === undefined ? oldIdentity : identity;
   const newDefault = serverDefault === undefined ? oldDefault : serverDefault;
   const newComment = comment === undefined ? oldComment : comment;
   return {
@@ -207,6 +239,9 @@ function changedSpec(
     ...(newComment === undefined || newComment === null
       ? {}
       : { comment: newComment }),
+    ...(newIdentity ? { identity: newIdentity } : {}),
+    // A key that numbers itself without being told to is told not to.
+    ...(identity === null && rest.primaryKey ? { autoincrement: false } : {}),
   };
 }
 

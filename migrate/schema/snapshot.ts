@@ -36,6 +36,11 @@ export class SchemaSnapshot {
     return new SchemaSnapshot(this.#dialect, this.#tables.values());
   }
 
+  /** Takes a description for what is there, whatever was known of it. */
+  adopt(table: Table): void {
+    this.#tables.set(table.fullName, table);
+  }
+
   /** The table of a name, if an operation has described it. */
   table(reference: TableReference): Table | undefined {
     return this.#tables.get(fullName(reference));
@@ -65,7 +70,7 @@ export class SchemaSnapshot {
       case "renameTable":
         return this.#rename(operation, operation.to);
       case "alterTable": {
-        const table = this.table(operation) ?? operation.original;
+        const table = operation.original ?? this.table(operation);
         if (!table) return;
         const draft = draftOf(table);
         for (const change of operation.changes) {

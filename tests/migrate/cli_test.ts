@@ -1,76 +1,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import type { Terminal } from "../../migrate/cli/output.ts";
-import { runProgram } from "../../migrate/cli/program.ts";
 import { fileNameOf, slugOf } from "../../migrate/cli/revision_file.ts";
 import { readSwitches } from "../../migrate/cli/environment.ts";
-
-const ROOT = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");
-
-/** A directory of migrations of its own, and the command line pointed at it. */
-class Project implements Disposable {
-  readonly directory: string;
-  readonly dir: string;
-
-  constructor() {
-    Deno.mkdirSync(`${ROOT}/.wrangler`, { recursive: true });
-    this.directory = Deno.makeTempDirSync({ dir: `${ROOT}/.wrangler` });
-    this.dir = `${this.directory}/migrations`;
-  }
-
-  async run(...args: string[]) {
-    const out: string[] = [];
-    const err: string[] = [];
-    const terminal: Terminal = {
-      out: (line) => out.push(line),
-      err: (line) => err.push(line),
-      isInteractive: false,
-      confirm: () => Promise.resolve(false),
-      progress: () => ({ say: () => {}, end: () => {} }),
-    };
-    const code = await runProgram(["--dir", this.dir, ...args], {
-      terminal: () => terminal,
-    });
-    return { code, out, err };
-  }
-
-  /** Runs what must succeed. */
-  async ok(...args: string[]): Promise<string[]> {
-    const { code, out, err } = await this.run(...args);
-    equal(code, 0, `${args.join(" ")}: ${err.join("\n")}`);
-    return out;
-  }
-
-  /** Runs what must fail, with one line. */
-  async fails(code: number, text: RegExp, ...args: string[]): Promise<void> {
-    const result = await this.run(...args);
-    equal(result.code, code, result.out.concat(result.err).join("\n"));
-    const said = [...result.err, ...result.out];
-    match(said.at(-1) ?? "", text);
-    if (code === 1) equal(result.err.length, 1, "one line");
-  }
-
-  env(text: string): void {
-    Deno.writeTextFileSync(`${this.dir}/env.ts`, text);
-  }
-
-  revise(id: string, body: string): void {
-    const name = this.files().find((file) => file.startsWith(id))!;
-    const path = `${this.dir}/${name}`;
-    const text = Deno.readTextFileSync(path);
-    Deno.writeTextFileSync(
-      path,
-      text.replace(/ {2}upgrade\(_op\) \{\n {2}\},\n/, body),
-    );
-  }
-
-  files(): string[] {
-    return [...Deno.readDirSync(this.dir)].map(({ name }) => name).sort();
-  }
-
-  [Symbol.dispose](): void {
-    Deno.removeSync(this.directory, { recursive: true });
-  }
-}
+import { Project } from "./project.ts";
 
 /** Base, two branches, on a SQLite file. */
 async function branched(): Promise<Project> {
@@ -571,12 +502,4 @@ Deno.test("the module of all revisions is importable, sorted, and written again 
   match((await project.ok("index"))[0]!, /^Wrote /);
   equal(Deno.readTextFileSync(path), text);
   match((await project.ok("index"))[0]!, /is as it should be$/);
-});
-
-Deno.test("migrate 97: check passes where nothing differs, on every engine", async () => {
-  using project = await branched();
-  await project.ok("upgrade", "heads");
-  deepEqual(await project.ok("check"), [
-    "No difference: every revision is applied",
-  ]);
 });

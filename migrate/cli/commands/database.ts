@@ -1,3 +1,4 @@
+import { describeOperations } from "../../autogenerate/describe.ts";
 import { MigrateError } from "../../errors.ts";
 import { fanOut, type FanOutEntry } from "../../fan_out.ts";
 import { ids } from "../../graph/identifiers.ts";
@@ -18,7 +19,8 @@ import {
   withMigrator,
 } from "../environment.ts";
 import type { CommandResult } from "../output.ts";
-import { relative } from "../script_directory.ts";
+import { proposalFor } from "../proposals.ts";
+import { relative, type ScriptDirectory } from "../script_directory.ts";
 
 /** What upgrade, downgrade and stamp have in common. */
 export interface RunFlags {
@@ -122,23 +124,43 @@ export async function current(
   };
 }
 
-/** Compares the databases with the revisions. */
+/** Compares the databases with the revisions, and with the model if there is one. */
 export async function check(
   environment: Environment,
 ): Promise<CommandResult> {
-  const entries = await each(environment, (migrator) => migrator.check());
-  const isCurrent = entries.every(({ value }) => value.isCurrent);
+  const scripts = await scriptsOf(environment);
+  const entries = await eachOf(environment, scripts, async (migrator) => {
+    const condition = await migrator.check();
+    if (!condition.isCurrent || !scripts.config.metadata) return condition;
+    // What may have been renamed is a difference, whatever it is called.
+    const { operations, remarks } = await proposalFor(
+      migrator,
+      scripts.config,
+      {
+        decideRename: () => null,
+      },
+    );
+    return { ...condition, detected: describeOperations(operations), remarks };
+  });
+  const isCurrent = entries.every(({ value }) =>
+    value.isCurrent && !("detected" in value && value.detected.length > 0)
+  );
   return {
-    lines: titled(
-      entries,
-      (found) =>
-        found.isCurrent ? ["No difference: every revision is applied"] : [
-          ...list("Not applied", found.pending),
-          ...list("Edited after it was applied", found.edited),
-          ...list("Applied, but without a file", found.unknown),
-          ...list("Interrupted", found.running ? [found.running] : []),
-        ],
-    ),
+    lines: titled(entries, (found) => {
+      const lines = [
+        ...list("Not applied", found.pending),
+        ...list("Edited after it was applied", found.edited),
+        ...list("Applied, but without a file", found.unknown),
+        ...list("Interrupted", found.running ? [found.running] : []),
+        ...("detected" in found ? [...found.detected, ...found.remarks] : []),
+      ];
+      if (lines.length > 0) return lines;
+      return [
+        `No difference: every revision is applied${
+          "detected" in found ? ", and the model is as the database" : ""
+        }`,
+      ];
+    }),
     json: byName(entries, (found) => found),
     exitCode: isCurrent ? 0 : 2,
   };
@@ -251,7 +273,14 @@ async function each<T>(
   environment: Environment,
   work: (migrator: Migrator) => Promise<T>,
 ): Promise<Named<T>[]> {
-  const scripts = await scriptsOf(environment);
+  return await eachOf(environment, await scriptsOf(environment), work);
+}
+
+async function eachOf<T>(
+  environment: Environment,
+  scripts: ScriptDirectory,
+  work: (migrator: Migrator) => Promise<T>,
+): Promise<Named<T>[]> {
   const entries: Named<T>[] = [];
   for (const name of await databaseNames(environment, scripts)) {
     const value = await withMigrator(environment, scripts, name, work);

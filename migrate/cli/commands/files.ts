@@ -1,24 +1,15 @@
-import { MigrateError, MultipleHeadsError } from "../../errors.ts";
-import { getRevision, getRevisions, ids } from "../../graph/identifiers.ts";
-import { isHead, type RevisionNode } from "../../graph/node.ts";
+import { MigrateError } from "../../errors.ts";
+import { getRevisions } from "../../graph/identifiers.ts";
 import { iterateRevisions } from "../../graph/paths.ts";
-import { addRevisions } from "../../graph/revision_map.ts";
 import { squash as squashRevisions } from "../../squash.ts";
-import { type Revision, revision as declare } from "../../revision.ts";
 import { type Environment, scriptsOf } from "../environment.ts";
 import type { CommandResult } from "../output.ts";
-import {
-  fileNameOf,
-  newRevisionId,
-  revisionFileText,
-} from "../revision_file.ts";
 import {
   absolute,
   exists,
   pathOf,
   readScriptDirectory,
   relative,
-  type ScriptDirectory,
   writeIndex,
 } from "../script_directory.ts";
 import { TEMPLATES } from "../templates.ts";
@@ -59,167 +50,6 @@ export async function init(
     lines: files.map((file) => `Wrote ${file}`),
     json: { files },
   });
-}
-
-/** Settings of a new revision. */
-export interface RevisionFlags {
-  /** One line for people. */
-  readonly message?: string;
-  /** What it stands on. @default {["head"]} */
-  readonly head?: readonly string[];
-  /** Whether it may stand on a revision that others stand on. */
-  readonly splice?: boolean;
-  /** Labels of the branch it begins. */
-  readonly branchLabel?: readonly string[];
-  /** The version location it goes into. */
-  readonly versionPath?: string;
-  /** Its id. */
-  readonly revId?: string;
-  /** What must be there first without being merged. */
-  readonly dependsOn?: readonly string[];
-}
-
-/** Writes a new revision file. */
-export async function revision(
-  environment: Environment,
-  flags: RevisionFlags,
-): Promise<CommandResult> {
-  const scripts = await scriptsOf(environment);
-  return await write(scripts, parentsOf(scripts, flags), flags);
-}
-
-/** Writes a revision that brings branches together. */
-export async function merge(
-  environment: Environment,
-  identifiers: readonly string[],
-  flags: RevisionFlags,
-): Promise<CommandResult> {
-  const scripts = await scriptsOf(environment);
-  const parents = getRevisions(scripts.map, [...identifiers]);
-  if (parents.length < 2) {
-    throw new MigrateError(
-      "nothing-to-merge",
-      `Cannot merge '${identifiers.join(" ")}': it names ${
-        ids(parents).join(", ") || "nothing"
-      }; name two heads or more, or 'heads'`,
-    );
-  }
-  refuseInner(parents, flags.splice);
-  const message = flags.message ?? `merge ${ids(parents).join(" and ")}`;
-  return await write(scripts, parents, { ...flags, message });
-}
-
-function parentsOf(
-  { map }: ScriptDirectory,
-  { head = ["head"], splice }: RevisionFlags,
-): RevisionNode<Revision>[] {
-  let parents: RevisionNode<Revision>[];
-  try {
-    parents = head.flatMap((each) => {
-      const found = getRevision(map, each);
-      return found ? [found] : [];
-    });
-  } catch (error) {
-    if (!(error instanceof MultipleHeadsError)) throw error;
-    throw new MultipleHeadsError(
-      `${error.argument}' to build on: name one with --head, or run 'merge`,
-      error.heads,
-    );
-  }
-  if (new Set(parents).size < parents.length) {
-    throw new MigrateError(
-      "duplicate-head",
-      `Cannot build on (${ids(parents).join(", ")}): one is named twice`,
-    );
-  }
-  refuseInner(parents, splice);
-  return parents;
-}
-
-function refuseInner(
-  parents: readonly RevisionNode<Revision>[],
-  splice: boolean | undefined,
-): void {
-  const inner = parents.find((node) => !isHead(node));
-  if (!inner || splice) return;
-  throw new MigrateError(
-    "not-a-head",
-    `Cannot build on '${inner.revision}': it is not a head, so this would begin a branch; say --splice if it should`,
-  );
-}
-
-async function write(
-  scripts: ScriptDirectory,
-  parents: readonly RevisionNode<Revision>[],
-  flags: RevisionFlags,
-): Promise<CommandResult> {
-  const { config, directory, map } = scripts;
-  const dependsOn = (flags.dependsOn ?? []).map((each) =>
-    map.byLabel.has(each) ? each : getRevision(map, each)?.revision ?? each
-  );
-  const made = {
-    revision: flags.revId ?? newRevisionId(),
-    downRevision: ids(parents),
-    dependsOn,
-    branchLabels: flags.branchLabel ?? [],
-    message: flags.message ?? "",
-    createDate: new Date(),
-    timezone: config.timezone ?? "UTC",
-  };
-  // Whatever the graph would refuse must not become a file.
-  addRevisions(map, declare({ ...made, createDate: "" }));
-  const location = locationFor(scripts, parents, flags.versionPath);
-  const path = `${location}/${
-    fileNameOf(
-      config.fileTemplate ?? "{rev}_{slug}",
-      made,
-      config.truncateSlugLength,
-    )
-  }`;
-  if (exists(path)) {
-    throw new MigrateError(
-      "file-there",
-      `Cannot write '${
-        relative(path)
-      }': it is there already; give another --rev-id`,
-    );
-  }
-  Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
-  Deno.writeTextFileSync(path, revisionFileText(made));
-  const after = await readScriptDirectory(directory);
-  writeIndex(directory, after.paths);
-  return {
-    lines: [`Wrote ${relative(path)}`],
-    json: { ...made, path: relative(path) },
-  };
-}
-
-function locationFor(
-  { locations, paths }: ScriptDirectory,
-  parents: readonly RevisionNode<Revision>[],
-  versionPath: string | undefined,
-): string {
-  if (versionPath !== undefined) {
-    const path = absolute(versionPath);
-    if (locations.includes(path)) return path;
-    throw new MigrateError(
-      "no-location",
-      `Cannot write into '${versionPath}': versionLocations has ${
-        locations.map((each) => `'${relative(each)}'`).join(", ")
-      }`,
-    );
-  }
-  if (locations.length === 1) return locations[0]!;
-  const [parent] = parents;
-  const path = parent && paths.get(parent.revision);
-  const found = locations.find((each) => path?.startsWith(`${each}/`));
-  if (found !== undefined) return found;
-  throw new MigrateError(
-    "which-location",
-    `Cannot tell where the revision goes: there are several version locations (${
-      locations.map(relative).join(", ")
-    }); name one with --version-path`,
-  );
 }
 
 /** Writes the module of all revisions again. */

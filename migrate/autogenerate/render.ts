@@ -1,0 +1,458 @@
+import {
+  ColumnBuilder,
+  type Dialect,
+  inlineSql,
+  type Table,
+} from "../../sql/mod.ts";
+import { judge, judgeChange } from "../lint.ts";
+import type {
+  AlterTable,
+  ColumnChanges,
+  Execute,
+  Operation,
+  TableChange,
+  TableConstraint,
+  TableReference,
+} from "../operations/operation.ts";
+import { SchemaSnapshot } from "../schema/snapshot.ts";
+import { isSameTable } from "./compare.ts";
+import {
+  columnSource,
+  constraintSource,
+  defaultSource,
+  expressionSource,
+  foreignKeyOptions,
+  indexOptions,
+  namesSource,
+  partsSource,
+  type RenderContext,
+  type RenderedItem,
+  typeSource,
+} from "./render_column.ts";
+import { call, Imports, indented, keyOf, objectOf, quoted } from "./source.ts";
+
+/** How operations are written as source. */
+export interface RenderOptions {
+  /** The language in which expressions are written. */
+  readonly dialect: Dialect;
+  /**
+   * The schema as earlier revisions describe it. What they do not describe is
+   * written into the operation, so that it can be planned and undone.
+   *
+   * @default nothing is described
+   */
+  readonly known?: SchemaSnapshot;
+  /**
+   * Writes one thing in a way of your own; `undefined` leaves it as it is,
+   * `null` leaves it out.
+   *
+   * @param imports Takes up what the source needs: `imports.use("money", "../types.ts")`.
+   */
+  readonly renderItem?: (
+    kind: RenderedItem,
+    object: unknown,
+    imports: Imports,
+  ) => string | null | undefined;
+  /** The imports so far. @default none */
+  readonly imports?: Imports;
+}
+
+/** Source that records operations. */
+export interface RenderedOperations {
+  /** The statements, a line or more each; empty where there is nothing to do. */
+  readonly body: string;
+  /** What they import. */
+  readonly imports: Imports;
+}
+
+/**
+ * Writes operations as the TypeScript that records them: the inside of
+ * `upgrade(op) { … }`.
+ *
+ * @example
+ * ```ts
+ * import { renderOperations } from "@aludel/aludel/migrate";
+ * import { sqlite } from "@aludel/aludel/sql";
+ * import { equal } from "node:assert/strict";
+ *
+ * const { body } = renderOperations(
+ *   [{ kind: "renameTable", table: "people", to: "persons" }],
+ *   { dialect: sqlite },
+ * );
+ * equal(body, 'op.renameTable("people", "persons");');
+ * ```
+ */
+export function renderOperations(
+  operations: readonly Operation[],
+  options: RenderOptions,
+): RenderedOperations {
+  const imports = options.imports ?? new Imports();
+  const lines = new Renderer({ ...options, imports }).all(operations);
+  return { body: lines.join("\n"), imports };
+}
+
+/** Marks what a function of the user's leaves out. */
+const OMITTED = "\0omitted";
+
+class Renderer {
+  readonly #context: RenderContext;
+  /** The schema before the operation that is written. */
+  readonly #known: SchemaSnapshot;
+
+  constructor(options: RenderOptions & { readonly imports: Imports }) {
+    const { dialect, imports, renderItem } = options;
+    this.#known = options.known?.copy() ?? new SchemaSnapshot(dialect);
+    this.#context = {
+      dialect,
+      imports,
+      item: (kind, object) => {
+        const own = renderItem?.(kind, object, imports);
+        return own === null ? OMITTED : own;
+      },
+    };
+  }
+
+  all(operations: readonly Operation[]): string[] {
+    return operations.flatMap((operation) => {
+      const source = this.#operation(operation);
+      this.#known.apply(operation);
+      return source.includes(OMITTED)
+        ? []
+        : [...dangers(operation), `${source};`];
+    });
+  }
+
+  #operation(operation: Operation): string {
+    switch (operation.kind) {
+      case "createTable":
+        return this.#createTable(operation.table, operation.ifNotExists);
+      case "dropTable":
+        return call(
+          "op.dropTable",
+          quoted(operation.table),
+          objectOf({
+            schema: schemaOf(operation),
+            ifExists: operation.ifExists ? "true" : undefined,
+            original: this.#original(operation),
+          }),
+        );
+      case "renameTable":
+        return call(
+          "op.renameTable",
+          quoted(operation.table),
+          quoted(operation.to),
+          objectOf({ schema: schemaOf(operation) }),
+        );
+      case "alterTable":
+        return this.#alterTable(operation);
+      case "execute":
+        return call(
+          "op.execute",
+          this.#statement(operation.statement),
+          objectOf({
+            undo: operation.undo && this.#statement(operation.undo),
+          }),
+        );
+      case "bulkInsert":
+        return call(
+          "op.bulkInsert",
+          quoted(operation.table),
+          JSON.stringify(operation.rows, null, 2),
+        );
+      case "autocommitBlock":
+        return `op.autocommitBlock((op) => {\n${
+          indented(this.all(operation.operations).join("\n"))
+        }\n})`;
+    }
+  }
+
+  #statement(statement: Execute["statement"]): string {
+    return quoted(
+      typeof statement === "string"
+        ? statement
+        : inlineSql(statement, this.#context.dialect),
+    );
+  }
+
+  #createTable(table: Table, ifNotExists: boolean): string {
+    const options = objectOf({
+      ...tableOptions(table),
+      ifNotExists: ifNotExists ? "true" : undefined,
+    });
+    const [name, columns, constraints = options && "[]"] = this.#tableParts(
+      table,
+    );
+    return call("op.createTable", name, columns, constraints, options);
+  }
+
+  /** A table's name, columns and constraints. */
+  #tableParts(table: Table): (string | undefined)[] {
+    const columns = table.columns.flatMap(({ name, spec }) => {
+      const { name: _, ...rest } = spec;
+      const source = columnSource(new ColumnBuilder(rest), this.#context);
+      return source.includes(OMITTED) ? [] : [`${keyOf(name)}: ${source},`];
+    });
+    const onColumns = table.columns.reduce(
+      (count, { spec }) =>
+        count + Number(spec.references !== undefined) +
+        Number(spec.unique ?? false) + Number(spec.index ?? false),
+      0,
+    );
+    // Those that the columns say themselves come first.
+    const constraints = table.constraints.slice(onColumns).map((one) =>
+      constraintSource(one, this.#context)
+    ).filter((source) => !source.includes(OMITTED));
+    return [
+      quoted(table.name),
+      `{\n${indented(columns.join("\n"))}\n}`,
+      constraints.length === 0
+        ? undefined
+        : `[\n${indented(constraints.map((one) => `${one},`).join("\n"))}\n]`,
+    ];
+  }
+
+  /** What a table was, unless the revisions say it. */
+  #original(
+    operation: TableReference & { readonly original?: Table },
+  ): string | undefined {
+    const { original } = operation;
+    if (!original || this.#isDescribed(operation)) return undefined;
+    const { imports } = this.#context;
+    const options = objectOf(tableOptions(original));
+    const [name, columns, constraints = options && "[]"] = this.#tableParts(
+      original,
+    );
+    return call(
+      imports.use("table"),
+      name,
+      `new ${imports.use("MetaData")}()`,
+      columns,
+      constraints,
+      options,
+    );
+  }
+
+  /** Whether the revisions say what the table is, and say it right. */
+  #isDescribed(
+    operation: TableReference & { readonly original?: Table },
+  ): boolean {
+    const known = this.#known.table(operation);
+    return known !== undefined &&
+      (operation.original === undefined ||
+        isSameTable(known, operation.original, this.#context.dialect));
+  }
+
+  #alterTable(operation: AlterTable): string {
+    const options = objectOf({
+      schema: schemaOf(operation),
+      recreate: operation.recreate === "auto"
+        ? undefined
+        : quoted(operation.recreate),
+      original: this.#original(operation),
+    });
+    const table = quoted(operation.table);
+    const told = operation.original !== undefined ||
+      this.#isDescribed(operation);
+    const changes = operation.changes.map((change) => ({
+      comments: warnings(judgeChange(operation.table, change)),
+      source: this.#change(change, told),
+    })).filter(({ source: { args } }) =>
+      !args.some((arg) => arg?.includes(OMITTED))
+    );
+    if (changes.length === 0) return OMITTED;
+    const [only] = changes;
+    if (changes.length === 1 && only && options === undefined) {
+      const { method, args, isNamedFirst } = only.source;
+      const [name, ...rest] = args;
+      return [
+        ...only.comments,
+        isNamedFirst
+          ? call(`op.${method}`, name, table, ...rest)
+          : call(`op.${method}`, table, ...args),
+      ].join("\n");
+    }
+    const body = changes.flatMap(({ comments, source: { method, args } }) => [
+      ...comments,
+      `${call(`t.${method}`, ...args)};`,
+    ]);
+    const inner = `(t) => {\n${indented(body.join("\n"))}\n}`;
+    return call("op.alterTable", table, inner, options);
+  }
+
+  /** A change as a call: of `t`, or with the table's name of `op`. */
+  #change(change: TableChange, isTold: boolean): ChangeSource {
+    const context = this.#context;
+    const name = "name" in change ? quoted(change.name) : undefined;
+    const original = (source: () => string) => isTold ? undefined : source();
+    switch (change.kind) {
+      case "addColumn":
+        return {
+          method: change.kind,
+          args: [
+            name,
+            columnSource(change.column, context),
+            objectOf({ ifNotExists: change.ifNotExists ? "true" : undefined }),
+          ],
+        };
+      case "dropColumn": {
+        const { original: column } = change;
+        return {
+          method: change.kind,
+          args: [
+            name,
+            objectOf({
+              original: column &&
+                original(() => columnSource(column, context)),
+            }),
+          ],
+        };
+      }
+      case "renameColumn":
+        return { method: change.kind, args: [name, quoted(change.to)] };
+      case "alterColumn":
+        return {
+          method: change.kind,
+          args: [name, this.#columnChanges(change.changes)],
+        };
+      case "createIndex":
+        return {
+          method: change.kind,
+          isNamedFirst: true,
+          args: [
+            quoted(change.index.name ?? ""),
+            partsSource(change.index.columns, context),
+            objectOf({
+              ...indexOptions(change.index, context),
+              ifNotExists: change.ifNotExists ? "true" : undefined,
+              concurrently: change.concurrently ? "true" : undefined,
+            }),
+          ],
+        };
+      case "dropIndex":
+      case "dropConstraint": {
+        const { original: former } = change;
+        const isIndex = change.kind === "dropIndex";
+        return {
+          method: change.kind,
+          isNamedFirst: true,
+          args: [
+            name,
+            objectOf({
+              ifExists: isIndex && change.ifExists ? "true" : undefined,
+              concurrently: isIndex && change.concurrently ? "true" : undefined,
+              original: former &&
+                original(() => constraintSource(former, context)),
+            }),
+          ],
+        };
+      }
+      case "addConstraint":
+        return this.#constraint(change.constraint);
+      case "setTableComment": {
+        const { comment, original: former } = change;
+        const options = objectOf({
+          original: former === undefined
+            ? undefined
+            : original(() => JSON.stringify(former)),
+        });
+        return comment === null
+          ? { method: "dropTableComment", args: [options] }
+          : { method: "createTableComment", args: [quoted(comment), options] };
+      }
+    }
+  }
+
+  #constraint(constraint: TableConstraint): ChangeSource {
+    const context = this.#context;
+    const source = constraintSource(constraint, context);
+    if (constraint.name === undefined || source.includes(OMITTED)) {
+      return { method: "addConstraint", args: [source] };
+    }
+    const name = quoted(constraint.name);
+    const method = METHODS[constraint.kind];
+    switch (constraint.kind) {
+      case "check":
+        return {
+          method,
+          isNamedFirst: true,
+          args: [name, expressionSource(constraint.sql, context)],
+        };
+      case "foreignKey": {
+        const { kind: _k, name: _n, columns, targets, ...options } = constraint;
+        return {
+          method,
+          isNamedFirst: true,
+          args: [
+            name,
+            namesSource(columns),
+            namesSource(targets),
+            foreignKeyOptions(options),
+          ],
+        };
+      }
+      default:
+        return {
+          method,
+          isNamedFirst: true,
+          args: [name, namesSource(constraint.columns)],
+        };
+    }
+  }
+
+  #columnChanges(changes: ColumnChanges): string {
+    const context = this.#context;
+    const { type, nullable, serverDefault, comment, identity, using } = changes;
+    return objectOf({
+      type: type && typeSource(type.spec.type, context),
+      using: using && expressionSource(using, context),
+      nullable: nullable === undefined ? undefined : String(nullable),
+      serverDefault: serverDefault === undefined
+        ? undefined
+        : serverDefault === null
+        ? "null"
+        : defaultSource(serverDefault, context),
+      identity: JSON.stringify(identity),
+      comment: JSON.stringify(comment),
+    }) ?? "{}";
+  }
+}
+
+/** A change as a call of a method. */
+interface ChangeSource {
+  readonly method: string;
+  readonly args: readonly (string | undefined)[];
+  /** Whether the name stands before the table's where both are given. */
+  readonly isNamedFirst?: true;
+}
+
+const METHODS = {
+  unique: "createUniqueConstraint",
+  primaryKey: "createPrimaryKey",
+  foreignKey: "createForeignKey",
+  check: "createCheckConstraint",
+} as const;
+
+/** What `lint` would say, for whoever reads the revision first. */
+function warnings(judgements: ReturnType<typeof judge>): string[] {
+  return judgements.map(([code, message]) => `// ${code}: ${message}`);
+}
+
+/** The warnings about an operation as a whole. */
+function dangers(operation: Operation): string[] {
+  return operation.kind === "dropTable" ? warnings(judge(operation)) : [];
+}
+
+function tableOptions(
+  { schema, options: { comment, strict, withoutRowid } }: Table,
+): Record<string, string | undefined> {
+  return {
+    schema: schema === undefined ? undefined : quoted(schema),
+    comment: comment === undefined ? undefined : quoted(comment),
+    strict: strict ? "true" : undefined,
+    withoutRowid: withoutRowid ? "true" : undefined,
+  };
+}
+
+function schemaOf({ schema }: TableReference): string | undefined {
+  return schema === undefined ? undefined : quoted(schema);
+}
