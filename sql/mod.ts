@@ -173,6 +173,7 @@ export {
 export * from "./transaction.ts";
 export {
   columnSql,
+  type ConstraintLine,
   constraintName,
   constraintSql,
   createIndex,

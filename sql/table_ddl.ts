@@ -127,11 +127,11 @@ export function constraintSql(
 ): string {
   const keys = table.constraints.filter(({ kind }) => kind === "foreignKey");
   const key = table.foreignKeys[keys.indexOf(constraint)];
-  return lineSql(table, key ?? constraint as Line, dialect);
+  return lineSql(table, key ?? constraint as ConstraintLine, dialect);
 }
 
 /** What stands behind a table's columns. */
-export type Line =
+export type ConstraintLine =
   | CheckConstraint
   | ForeignKey
   | {
@@ -149,7 +149,7 @@ const WORDS = {
 /** The line of a constraint; `pattern` names it where neither it nor the convention does. */
 export function lineSql(
   table: Table,
-  line: Line,
+  line: ConstraintLine,
   dialect: Dialect,
   pattern?: string,
 ): string {
@@ -222,7 +222,7 @@ function partsSql(
 /** The name that a constraint was given, or that the naming convention gives it. */
 export function constraintName(
   table: Table,
-  line: Line | IndexConstraint,
+  line: ConstraintLine | IndexConstraint,
   otherwise?: string,
 ): string | undefined {
   const { kind, name } = line;
