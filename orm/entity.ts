@@ -15,7 +15,8 @@ type Shape = Readonly<Record<string, unknown>>;
 // What `with()` and `table()` of the bases have gathered, for each class.
 const shapes = new WeakMap<object, Shape>();
 
-function shapeAbove(cls: unknown): Shape {
+/** What a class was described with, its bases' part first. */
+export function shapeAbove(cls: unknown): Shape {
   for (
     let at: unknown = cls;
     typeof at === "function";
@@ -78,7 +79,8 @@ export function mapped(base: AnyClass): AnyClass {
 /** Notes what a described class is made of, and puts its attributes on it. */
 export function finishDescription(cls: AnyClass, description: Described): void {
   shapes.set(cls, description.shape);
-  defineAttributes(cls, description.relations, description.attributes);
+  const { relations = {}, attributes = {} } = description.parts;
+  defineAttributes(cls, Object.keys(relations), attributes);
   define(cls, description);
 }
 

@@ -35,6 +35,8 @@ export type MakeObject = (row: readonly unknown[], at: number) => unknown;
 
 /** How a class and those that inherit from it share rows; absent where none does. */
 export interface Polymorphism {
+  /** What a query must select, so that each row says of which class it is. */
+  readonly columns: readonly Column<unknown>[];
   /** What tells new objects of the class from those of others. */
   readonly initial: ReadonlyMap<Column<unknown>, unknown>;
   /** Has each row of a source made into an object of its own class. */
@@ -183,10 +185,14 @@ export class Mapper {
     if (this.#source) return this.#source;
     const all = this.allColumns;
     const columns = all.filter((column) => !column.spec.info?.deferred);
+    const { from, parts } = this;
     return this.#source = {
-      from: this.from,
+      from,
       columns: columns.length < all.length ? columns : all,
-      where: this.parts.criterion?.(this.from),
+      // Of a class that others may yet inherit from, it may yet change.
+      get where(): Expression<unknown> | undefined {
+        return parts.criterion?.(from);
+      },
       owner: this,
     };
   }
@@ -256,7 +262,11 @@ export class Mapper {
     return new NotLoadedError(
       this.name,
       key,
-      `await loadColumns(session, object, ${this.name}.c.${key}), or load it with the query: options(undefer(${this.name}.c.${key}))`,
+      `await loadColumns(session, object, ${this.name}.c.${key}), or load it with the query: ${
+        this.inherits
+          ? `options(selectinPolymorphic(${this.root.name}, [${this.name}]))`
+          : `options(undefer(${this.name}.c.${key}))`
+      }`,
     );
   }
 
@@ -267,8 +277,8 @@ export class Mapper {
 
 /** A class's description: how its mapper is made when it is first needed. */
 export interface Definition {
-  /** The table's name. */
-  readonly name: string;
+  /** The table. */
+  readonly table: Table;
   /** Columns and relations, those of bases first. */
   readonly shape: Readonly<Record<string, unknown>>;
   /** Makes the mapper of the class that extends the described one. */
@@ -283,6 +293,13 @@ const byTable = new WeakMap<object, Mapper>();
 /** The mapper of a table: of several classes, the one that was mapped first. */
 export function mapperOfTable(table: object): Mapper | undefined {
   return byTable.get(table);
+}
+
+/** The description that a class extends, if any. */
+export function definitionOf(cls: unknown): Definition | undefined {
+  return typeof cls === "function"
+    ? definitions.get(cls) ?? definitionOf(Object.getPrototypeOf(cls))
+    : undefined;
 }
 
 /** Notes how the classes right below a described one are mapped. */

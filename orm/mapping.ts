@@ -18,7 +18,7 @@ import {
   type AnyClass,
   type Definition,
   Mapper,
-  type RelationSpecs,
+  type MapperParts,
   setMapper,
 } from "./mapper.ts";
 import { named } from "./_names.ts";
@@ -48,7 +48,16 @@ export interface MapperOptions<
   readonly primaryKey?: readonly Column<unknown>[];
   /** Called with each object made from a row, since the constructor is not. */
   readonly reconstructor?: (object: T) => void;
+  /** How it inherits from another class: `joined(…)`, `single(…)`. @default not at all */
+  readonly inherits?: Inheritance;
 }
+
+/** How a mapping inherits from another: makes the mapper of the parts of both. */
+export type Inheritance = (
+  cls: AnyClass,
+  table: Table,
+  parts: MapperParts,
+) => Mapper;
 
 /** What properties of an imperative mapping are in SQL. */
 export type PropertyExpressions<P> = {
@@ -119,13 +128,9 @@ export function mapper<
 ): MappedClass<C, P> {
   const { primaryKey, reconstructor } = options;
   const { relations, attributes, columns } = sortOut(cls, table, options);
-  const made = new Mapper(cls, table, {
-    relations,
-    attributes,
-    columns,
-    primaryKey,
-    reconstructor,
-  });
+  const parts = { relations, attributes, columns, primaryKey, reconstructor };
+  const made = options.inherits?.(cls, table, parts) ??
+    new Mapper(cls, table, parts);
   setMapper(cls, made);
   defineAttributes(cls, Object.keys(relations), attributes);
   return Object.defineProperties(made, {
@@ -204,20 +209,19 @@ export interface DeclarativeOptions<Of extends HybridBase, A>
 
 /** A class's description, and what is to be put on the class. */
 export interface Described extends Definition {
-  /** The keys of relations. */
-  readonly relations: readonly string[];
-  /** Attributes that are neither columns nor relations. */
-  readonly attributes: Readonly<Specs>;
+  /** The parts of its mapper. */
+  readonly parts: MapperParts;
 }
 
-/** The description of a declarative class with a table of its own. */
-export function tableDefinition(
-  cls: AnyClass,
-  name: string,
+/** What a description is made of, each sort by itself. */
+export function sortShape(
   shape: Readonly<Record<string, unknown>>,
-  metadata: MetaData = new MetaData(),
-  options: DeclarativeOptions<never, object> = {},
-): Described {
+  name: string,
+): {
+  columns: Record<string, ColumnBuilder<unknown>>;
+  relations: Record<string, () => RelationSpec<unknown>>;
+  attributes: Specs;
+} {
   const columns: Record<string, ColumnBuilder<unknown>> = {};
   const relations: Record<string, () => RelationSpec<unknown>> = {};
   const attributes: Specs = {};
@@ -232,6 +236,18 @@ export function tableDefinition(
       );
     }
   }
+  return { columns, relations, attributes };
+}
+
+/** The description of a declarative class with a table of its own. */
+export function tableDefinition(
+  cls: AnyClass,
+  name: string,
+  shape: Readonly<Record<string, unknown>>,
+  metadata: MetaData = new MetaData(),
+  options: DeclarativeOptions<never, object> = {},
+): Described {
+  const { columns, relations, attributes } = sortShape(shape, name);
   const { constraints, attributes: further, reconstructor, ...rest } = options;
   const list: Constraint[] = [];
   // The table is made with the description, so that createAll() knows it.
@@ -248,16 +264,11 @@ export function tableDefinition(
     (made.constraints as Constraint[]).push(...constraints(made.c as never));
   }
   Object.assign(attributes, further?.(described));
+  const parts = { relations, attributes, reconstructor };
   return {
-    name,
+    table: made,
+    parts,
     shape: { ...shape, ...attributes },
-    relations: Object.keys(relations),
-    attributes,
-    map: (mapped) =>
-      new Mapper(mapped, made, {
-        relations: relations as RelationSpecs,
-        attributes,
-        reconstructor,
-      }),
+    map: (mapped) => new Mapper(mapped, made, parts),
   };
 }

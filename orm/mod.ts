@@ -210,6 +210,16 @@ export {
   type RelationHandle,
 } from "./handles.ts";
 export { type History, historyOf, unset } from "./history.ts";
+export {
+  type IdentityOptions,
+  polymorphicOn,
+} from "./inheritance/discriminator.ts";
+export { joined, type JoinedOptions } from "./inheritance/joined.ts";
+export type {
+  InstanceBelow,
+  ShapeBelow,
+  SubclassOf,
+} from "./inheritance/types.ts";
 export { joinOn } from "./join_on.ts";
 export * from "./errors.ts";
 export { merge, type MergeOptions } from "./merge.ts";
@@ -225,6 +235,7 @@ export {
 } from "./mapper.ts";
 export {
   type DeclarativeOptions,
+  type Inheritance,
   type MappedClass,
   mapper,
   type MapperOptions,

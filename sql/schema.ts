@@ -203,27 +203,7 @@ export class Table<S = any, Name extends string = string>
 
   /** Its foreign keys, with their columns found. */
   get foreignKeys(): readonly ForeignKey[] {
-    return this.#foreignKeys ??= this.constraints.filter((c) =>
-      c.kind === "foreignKey"
-    ).map((
-      { columns, targets, ...options },
-    ) => {
-      const split = targets.map((target) => {
-        const dot = target.lastIndexOf(".");
-        return [target.slice(0, dot), target.slice(dot + 1)] as const;
-      });
-      const owner = split[0]?.[0] ?? "";
-      return {
-        ...options,
-        table: this,
-        columns: columns.map((name) => this.column(name)),
-        // An unqualified target lies in the referring table's schema.
-        targetTable: this.schema && !owner.includes(".")
-          ? `${this.schema}.${owner}`
-          : owner,
-        targetColumns: split.map(([, name]) => name),
-      };
-    });
+    return this.#foreignKeys ??= foreignKeysOf(this, this.constraints);
   }
 
   /** The primary key column that the database numbers by itself, if there is one. */
@@ -269,6 +249,47 @@ export class Table<S = any, Name extends string = string>
   override compile(compiler: Compiler): void {
     compiler.tableName(this);
   }
+}
+
+function foreignKeysOf(
+  table: Table,
+  constraints: readonly Constraint[],
+): ForeignKey[] {
+  return constraints.filter((one) => one.kind === "foreignKey").map((
+    { columns, targets, ...options },
+  ) => {
+    const split = targets.map((target) => {
+      const dot = target.lastIndexOf(".");
+      return [target.slice(0, dot), target.slice(dot + 1)] as const;
+    });
+    const owner = split[0]?.[0] ?? "";
+    return {
+      ...options,
+      table,
+      columns: columns.map((name) => table.column(name)),
+      // An unqualified target lies in the referring table's schema.
+      targetTable: table.schema && !owner.includes(".")
+        ? `${table.schema}.${owner}`
+        : owner,
+      targetColumns: split.map(([, name]) => name),
+    };
+  });
+}
+
+/** Adds a column to a table that was described before: of a class that shares it. */
+export function addColumn(
+  table: Table,
+  key: string,
+  { spec }: ColumnBuilder<unknown, Optionality>,
+): Column<unknown> {
+  const { foreignKeys } = table;
+  const column = columnsFor<AnyColumns>([[key, spec]], table)[key];
+  Object.assign(table.c, { [key]: column });
+  const constraints = columnConstraints(key, spec);
+  (table.constraints as Constraint[]).push(...constraints);
+  // What was found of them before stays found.
+  (foreignKeys as ForeignKey[]).push(...foreignKeysOf(table, constraints));
+  return column as Column<unknown>;
 }
 
 function columnConstraints(key: string, spec: ColumnSpec): Constraint[] {

@@ -96,6 +96,11 @@ export function columnProperty<T>(
 ): AttributeSpec<T, Column<T>, false, never> {
   const made = new WeakMap<Mapper, PropertyColumn<T>>();
   const column = (mapper: Mapper, key: string): PropertyColumn<T> => {
+    const { inherits: base, parts } = mapper;
+    // What a class inherits is the same column.
+    if (base && base.parts.attributes?.[key] === parts.attributes?.[key]) {
+      return column(base, key);
+    }
     let found = made.get(mapper);
     if (!found) {
       found = new PropertyColumn(key, mapper.table, expression(), options);

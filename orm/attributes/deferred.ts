@@ -4,7 +4,6 @@ import {
   type Optionality,
   type RowItem,
   type RowSource,
-  rowSource,
   Select,
   select,
   type SelectOption,
@@ -86,8 +85,9 @@ export function loadOnly(...columns: Column<unknown>[]): ColumnOption {
 
 /**
  * Loads columns of objects that are not there: deferred, or left out by an
- * option. One trip for all of the objects; the rest of a column's group comes
- * along. What is there stays.
+ * option, or of a subclass where the base was queried. One trip for all of the
+ * objects, and of a subclass only its own table; the rest of a column's group
+ * comes along. What is there stays.
  *
  * @param session The session that the objects are in.
  * @param objects One object, or several of one class.
@@ -102,7 +102,7 @@ export async function loadColumns(
   const [first] = states;
   if (!first) return;
   const { mapper } = first;
-  const wanted = new Set<Column<unknown>>(mapper.primaryKey);
+  const wanted = new Set<Column<unknown>>();
   for (const column of columns) {
     wanted.add(column);
     const group = column.spec.info?.deferred;
@@ -110,16 +110,27 @@ export async function loadColumns(
       for (const one of deferredOf(mapper, group)) wanted.add(one);
     }
   }
-  const source: RowSource = {
-    from: mapper.table,
-    columns: [...wanted],
-    owner: mapper,
-  };
   const keys = states.map((state) => state.primaryKey);
-  const query = select({ [rowSource]: source }).where(
-    among(mapper.primaryKey, keys),
-  );
-  await session.run([session.read(query)]);
+  const reads = mapper.tables.flatMap(({ table, key }, i) => {
+    const own = [...wanted].filter((column) => column.table === table);
+    if (own.length === 0) return [];
+    // What a subclass adds comes as one.
+    const rest = mapper.columns.filter((column) =>
+      i > 0 && column.table === table && !column.spec.info?.deferred
+    );
+    const read = new Set([...own, ...rest]);
+    const source: RowSource = {
+      from: table,
+      columns: [...mapper.primaryKey, ...read],
+      owner: mapper,
+    };
+    const items = [{ source, expressions: [...key, ...read] }];
+    const query = select(...key).where(among(key, keys));
+    return session.read(
+      new Select({ kind: "single", items }, { ...query.state, items }),
+    );
+  });
+  await session.run(reads);
 }
 
 function deferredOf(mapper: Mapper, group: string): Column<unknown>[] {
@@ -143,6 +154,7 @@ function choosing(
         if (!source || !mapper || !isOf(mapper)) return item;
         const chosen = new Set([
           ...mapper.primaryKey,
+          ...mapper.polymorphism?.columns ?? [],
           ...choose(mapper, source.columns),
         ]);
         // Another option may have put something in a column's place.
