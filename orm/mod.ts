@@ -215,6 +215,7 @@ export {
   polymorphicOn,
 } from "./inheritance/discriminator.ts";
 export { joined, type JoinedOptions } from "./inheritance/joined.ts";
+export { single } from "./inheritance/single.ts";
 export type {
   InstanceBelow,
   ShapeBelow,

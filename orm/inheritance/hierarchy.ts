@@ -56,6 +56,11 @@ export class Member implements Polymorphism {
   readonly #parent: Member | undefined;
   readonly #identity: unknown;
   readonly #isAbstract: boolean;
+  // Its criterion by what rows come from, and of how many classes it tells.
+  readonly #criteria = new WeakMap<
+    FromClause,
+    { readonly count: number; readonly condition: Expression<unknown> }
+  >();
 
   /** Enters a class. */
   constructor(
@@ -114,13 +119,17 @@ export class Member implements Polymorphism {
 
   /** What tells rows of this class, and of those below it, from others. */
   criterion(from: FromClause): Expression<unknown> {
-    const { discriminator } = this.#hierarchy;
-    const column = columnAt(discriminator, from);
-    const [first, ...more] = this.descendants
+    const identities = this.descendants
       .filter((one) => !one.#isAbstract).map((one) => one.#identity);
-    return more.length > 0 || first === undefined
-      ? column.in(first === undefined ? [] : [first, ...more])
-      : column.eq(first);
+    const known = this.#criteria.get(from);
+    // A statement that is read twice must hold one and the same condition.
+    if (known?.count === identities.length) return known.condition;
+    const column = columnAt(this.#hierarchy.discriminator, from);
+    const condition = identities.length === 1
+      ? column.eq(identities[0])
+      : column.in(identities);
+    this.#criteria.set(from, { count: identities.length, condition });
+    return condition;
   }
 
   /** Has each row of a source made into an object of the class that it names. */

@@ -1,4 +1,4 @@
-import type { Column, FromClause, Table } from "../../sql/mod.ts";
+import type { Column, Table } from "../../sql/mod.ts";
 import { MappingError } from "../errors.ts";
 import { type AnyClass, Mapper, type MapperParts } from "../mapper.ts";
 import { type Member, setMember } from "./hierarchy.ts";
@@ -51,13 +51,13 @@ export function columnsOf(mapper: Mapper): Record<string, Column<unknown>> {
 export function checkColumns(
   parent: Mapper,
   label: string,
-  columns: Readonly<Record<string, Column<unknown>>>,
+  columns: Readonly<Record<string, Pick<Column<unknown>, "spec">>>,
 ): void {
   const cannot = `Cannot inherit "${label}" from ${parent.name}: `;
   for (const [key, column] of Object.entries(columns)) {
     if (key in parent.c || parent.hasRelation(key) || parent.from.c[key]) {
       throw new MappingError(
-        `${cannot}both have "${key}"; give the new column another key, named("${column.name}") keeps its name in the database`,
+        `${cannot}both have "${key}"; give the new column another key; named() gives it a name of its own in the database`,
       );
     }
     if (parent.versionColumn && column.spec.info?.version) {
@@ -66,12 +66,4 @@ export function checkColumns(
       );
     }
   }
-}
-
-/** Makes columns known to what a base's rows come from. */
-export function showIn(
-  from: FromClause,
-  columns: Readonly<Record<string, Column<unknown>>>,
-): void {
-  Object.assign(from.c, columns);
 }
