@@ -62,9 +62,7 @@ export async function resolve(
         ? {}
         : await within(call.runtime, end - call.now(), flight.promise);
       // Its leader may be dead: the next caller need not wait as well.
-      if (!outcome && call.flights.get(slot.id) === flight) {
-        call.flights.delete(slot.id);
-      }
+      if (!outcome) flight.until = 0;
       await take(call, slot, outcome);
     });
     // Nothing above waits before it has decided.
@@ -118,11 +116,11 @@ async function take(
   if (entry) {
     const verdict = judge(call, slot, entry, false);
     slot.newerThan = entry.meta.ct;
-    if (!verdict.why) return void Object.assign(slot, verdict);
-  }
-  if (slot.usable) await settle(call, slot);
+    // One of no use to this caller is no reason to stay with the stale value.
+    if (!verdict.why) Object.assign(slot, verdict);
+  } else if (slot.usable) await settle(call, slot);
   else if ("error" in outcome) throw outcome.error;
-  else if (!entry) await load(call, [slot], true);
+  else await load(call, [slot], true);
 }
 
 /** Leads in this isolate: asks to lead beyond it, and creates or waits. */

@@ -1,7 +1,7 @@
 import type { KeyedEntry } from "./backend.ts";
 import { entryOf, load, settle, write } from "./entries.ts";
 import { CacheInputError } from "./errors.ts";
-import { type Flight, land } from "./flights.ts";
+import { type Flight, land, UNLOCKED } from "./flights.ts";
 import type { Leader, Outcome } from "./lock.ts";
 import { type Call, type Create, emit } from "./call.ts";
 
@@ -71,9 +71,10 @@ export async function elected(
           if (!entry) return;
           const hold = wanted ? propagation : 0;
           const valid = await (flight.ticket as Leader).commit(entry, hold);
-          if (valid && wanted && call.flights.get(slot.id) === flight) {
-            entries.push([slot.id, entry]);
-          }
+          // A lock tells who leads; without one, whoever took off last.
+          const leads = flight.ticket !== UNLOCKED ||
+            call.flights.get(slot.id) === flight;
+          if (valid && wanted && leads) entries.push([slot.id, entry]);
           return () => land(call, flight, { entry }, hold);
         }));
         if (entries.length) {
