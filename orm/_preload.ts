@@ -7,7 +7,7 @@ import {
 } from "./loading/related.ts";
 import type { Read, Reader } from "./loading/loader.ts";
 import { type Select, withOnlyColumns } from "../sql/mod.ts";
-import { type Handle, handleOf, ManyHandle } from "./handles.ts";
+import { handleOf } from "./handles.ts";
 import type { Relation } from "./relation.ts";
 import type { InstanceState } from "./state.ts";
 
@@ -29,31 +29,25 @@ export function readsBefore(
   };
   for (const { object, mapper } of deleted) {
     for (const relation of mapper.relations.values()) {
-      const handle = handleOf(object, relation);
-      if (isNeeded(relation) && (!handle.isLoaded || isUnknown(handle))) {
+      if (relation.isAsked && !handleOf(object, relation).isKnown) {
         want(relation, object);
       }
     }
   }
   for (const state of states) {
     if (deleted.has(state)) continue;
-    for (const handle of state.handles.values()) {
-      if (
-        handle instanceof ManyHandle
-          ? handle.replaces
-          : handle.isChanged && isUnknown(handle)
-      ) want(handle.relation, state.object);
+    const { mapper, object, handles } = state;
+    for (const { isAsked, relation } of handles.values()) {
+      if (isAsked) want(relation, object);
     }
-    const { mapper, committed } = state;
     for (const relation of mapper.relations.values()) {
       if (
-        relation.options.passiveUpdates === false &&
-        relation.localPairs.length > 0 &&
-        !handleOf(state.object, relation).isLoaded &&
+        relation.options.passiveUpdates === false && relation.isReferred &&
+        !handleOf(object, relation).isLoaded &&
         mapper.primaryKey.some((column) =>
-          state.read(column) !== committed?.[mapper.columns.indexOf(column)]
+          state.read(column) !== state.before(column)
         )
-      ) want(relation, state.object);
+      ) want(relation, object);
     }
   }
   const reads: Read[] = [];
@@ -67,11 +61,9 @@ export function readsBefore(
     reads.push(found);
     if (!relation.cascade.has("delete")) return;
     const items = (): object[] =>
-      found.rows.map((row) =>
-        (relation.secondary ? (row as object[])[0] : row) as object
-      );
+      found.rows.map((row) => relation.read(row)[0]);
     for (const next of relation.target.relations.values()) {
-      if (!isNeeded(next) || path.includes(next)) continue;
+      if (!next.isAsked || path.includes(next)) continue;
       const keys = withOnlyColumns(query, ...ownerColumns(next));
       along(
         next,
@@ -94,16 +86,4 @@ export function readsBefore(
     }
   }
   return reads;
-}
-
-/** Whether deleting an object asks who its members are. */
-function isNeeded({ kind, options, cascade }: Relation): boolean {
-  if (options.viewOnly || options.passiveDeletes) return false;
-  return kind.startsWith("one") || cascade.has("delete");
-}
-
-/** Whether the row that a one-to-one held before it was set is not known. */
-function isUnknown(handle: Handle): boolean {
-  return !(handle instanceof ManyHandle) && handle.committed === undefined &&
-    handle.relation.kind === "oneToOne";
 }

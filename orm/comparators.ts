@@ -11,7 +11,8 @@ import {
 import { MappingError } from "./errors.ts";
 import { tableIn } from "./loading/options.ts";
 import { ownerColumns } from "./loading/related.ts";
-import { column, joinSteps, overlap, type Relation } from "./relation.ts";
+import { overlap, type Relation } from "./relation.ts";
+import { column } from "./relations/base.ts";
 import {
   aliasOf,
   conditionOf,
@@ -145,7 +146,7 @@ function related(
   conditions: readonly (Expression<unknown> | undefined)[],
 ): Expression<boolean> {
   const through = of.secondary && new Alias(of.secondary);
-  const steps = joinSteps(of, tableIn(of.parent, from), to, through);
+  const steps = of.steps(tableIn(of.parent, from), to, through);
   return exists(
     select(literal(1)).from(...steps.map((step) => step.from)).where(
       ...steps.map((step) => step.on),

@@ -13,7 +13,7 @@ import {
 import { Cell, listed, type Part, Write } from "./_write.ts";
 import { StateError } from "./errors.ts";
 import type { InstanceState } from "./state.ts";
-import { KeyRef, type Values, type Work } from "./unit_of_work.ts";
+import { KeyRef, type Values, type Work } from "./work.ts";
 
 /**
  * From how many rows on they go as one JSON parameter; fewer read better in a

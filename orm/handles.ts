@@ -23,6 +23,36 @@ export abstract class RelationHandle {
 
   /** Whether what it leads to is here. */
   abstract get isLoaded(): boolean;
+  /** Whether it is known what it leads to in the database. */
+  abstract get isKnown(): boolean;
+  /** Whether that must be known before the unit of work is planned. */
+  abstract get isAsked(): boolean;
+  /** Whether it leads elsewhere than in the database. */
+  abstract get isChanged(): boolean;
+  /** The objects that it leads to, where they are here. */
+  abstract readonly items: readonly object[] | undefined;
+  /** The objects that it is known to lead to. */
+  abstract get known(): readonly object[];
+  /** The objects as the database has them. */
+  abstract get before(): readonly object[];
+  /** Objects that are here now and were not in the database. */
+  abstract get additions(): readonly object[];
+  /** Objects that are in the database and were removed. */
+  abstract get removals(): readonly object[];
+  /** Takes the objects as the database has them; changes made before stay. */
+  abstract receive(items: readonly object[]): void;
+  /** What a unit of work wrote is what the database has. */
+  abstract settle(
+    items: readonly object[] | undefined,
+    added: readonly object[],
+    removed: readonly object[],
+  ): void;
+  /** Whether an object, if the database has it here, is to go. */
+  abstract denies(item: object): boolean;
+  /** The other side took this handle's object. */
+  abstract meet(item: object, other: Relation): void;
+  /** The other side let go of this handle's object. */
+  abstract leave(item: object): void;
 
   /** The error of reading what is not here. */
   protected notLoaded(): NotLoadedError {
@@ -37,26 +67,25 @@ export abstract class RelationHandle {
   /** Loads what is not here. */
   protected async fetch(): Promise<void> {
     if (this.isLoaded) return;
-    const { session } = this.state;
-    if (!session) {
+    const { state, relation } = this;
+    if (!state.session) {
       throw new StateError(
-        `Cannot load ${this.relation.parent.name}.${this.relation.key}: the object is in no session; add it to one`,
+        `Cannot load ${relation.name}: the object is in no session; add it to one`,
       );
     }
-    await session.loadRelation(this.state, this.relation);
+    await state.session.loadRelation(state, relation);
   }
 
   /** Checks a value that is about to become related. */
   protected check(item: object): void {
-    const { target, parent, key } = this.relation;
+    const { target, parent, name } = this.relation;
     const isFit = item instanceof target.cls;
-    const owner = isFit && claims.get(item)?.get(this.relation);
-    const isTaken = owner && owner.state !== this.state && owner.holds(item);
+    const owner = isFit && stateOf(item).owners?.get(this.relation);
+    const isTaken = owner && owner.state !== this.state &&
+      owner.known.includes(item);
     if (isFit && !isTaken) return;
     throw new StateError(
-      `Cannot put ${
-        item === null || item === undefined ? item : item.constructor.name
-      } into ${parent.name}.${key}: ${
+      `Cannot put ${item?.constructor.name ?? item} into ${name}: ${
         isTaken
           ? `another ${parent.name} has it, and singleParent allows one; take it from there first`
           : `it takes ${target.name}`
@@ -64,11 +93,52 @@ export abstract class RelationHandle {
     );
   }
 
-  /** Whether an object is known to be what it leads to. */
-  abstract holds(item: object): boolean;
+  /** Tells listeners, who may want another item instead. */
+  protected heard<T>(event: string, item: T, ...details: unknown[]): T {
+    const { state: { object }, relation: { key } } = this;
+    const { hear } = hooks;
+    return hear ? hear(event, object, key, ...details, item) as T : item;
+  }
 
-  /** Whether an object, if the database has it here, is to go. */
-  abstract denies(item: object): boolean;
+  /** What an object that it leads to says of the same relation, if anything. */
+  protected other(item: object): Handle | undefined {
+    const { inverse } = this.relation;
+    return inverse && stateOf(item).handles.get(inverse.key);
+  }
+
+  /** Tells the other side that two objects are related now. */
+  protected join(item: object): void {
+    const { relation } = this;
+    if (relation.inverse) {
+      handleOf(item, relation.inverse).meet(this.state.object, relation);
+    }
+  }
+
+  /**
+   * Relates two objects that are related here, as far as one knows: the other
+   * side, not loaded, may have been replaced by one without this object.
+   */
+  protected renew(item: object): void {
+    if (this.other(item)?.denies(this.state.object)) this.join(item);
+  }
+
+  /** Tells the other side that two objects are no longer related. */
+  protected part(item: object): void {
+    const { inverse } = this.relation;
+    if (inverse) handleOf(item, inverse).leave(this.state.object);
+    orphan(item, this.relation);
+  }
+
+  /** An object has this owner now. */
+  protected own(item: object): void {
+    const { options, cascade } = this.relation;
+    const state = stateOf(item);
+    if (options.singleParent) {
+      const owners = state.owners ??= new Map();
+      owners.set(this.relation, this as RelationHandle as Handle);
+    }
+    if (cascade.has("delete-orphan")) state.isOrphan = false;
+  }
 
   /** Takes what it leads to into the object's session. */
   protected cascade(item: object): void {
@@ -84,29 +154,53 @@ export class ManyHandle extends RelationHandle
   /** The objects, once they are here. */
   items: object[] | undefined;
   /** The objects as the database has them. */
-  committed: readonly object[] = [];
+  before: readonly object[] = [];
   /** What was added before the objects were here. */
   readonly added: Set<object> = new Set();
   /** What was removed before the objects were here. */
   readonly removed: Set<object> = new Set();
   /** Whether the objects were replaced before they were here. */
-  replaces = false;
+  isAsked = false;
 
   override get isLoaded(): boolean {
     // What has no row yet has nothing in the database to load.
     if (!this.items && this.state.key === undefined) this.items = [];
     return this.items !== undefined;
   }
+  /** @ignore */
+  override get isKnown(): boolean {
+    return this.isLoaded;
+  }
+  /** @ignore */
+  override get isChanged(): boolean {
+    return this.isAsked || this.additions.length + this.removals.length > 0;
+  }
+  /** @ignore */
+  override get known(): readonly object[] {
+    return this.items ?? [...this.added];
+  }
+  /** @ignore */
+  override get additions(): object[] {
+    if (!this.items) return [...this.added];
+    const before = new Set(this.before);
+    return [...new Set(this.items)].filter((item) => !before.has(item));
+  }
+  /** @ignore */
+  override get removals(): object[] {
+    const { items } = this;
+    if (!items) return [...this.removed];
+    const now = new Set(items);
+    return this.before.filter((item) => !now.has(item));
+  }
 
-  /** Takes the objects as the database has them; changes made before stay. */
-  receive(items: readonly object[]): void {
-    const { inverse } = this.relation;
+  /** @ignore */
+  override receive(items: readonly object[]): void {
     const { object } = this.state;
     const isKept = (item: object): boolean =>
-      !this.replaces && !this.removed.has(item) &&
+      !this.isAsked && !this.removed.has(item) &&
       // It has been moved to another owner meanwhile.
-      !otherSide(this, item)?.denies(object);
-    this.committed = items;
+      !this.other(item)?.denies(object);
+    this.before = items;
     this.items = [
       ...items.filter(isKept),
       ...[...this.added].filter((item) =>
@@ -114,26 +208,25 @@ export class ManyHandle extends RelationHandle
       ),
     ];
     for (const item of this.items) {
-      claim(this, item);
+      this.own(item);
       // A pair that is there already is not to be written by the other side.
-      const other = items.includes(item) && otherSide(this, item);
-      if (other instanceof ManyHandle) other.confirm(object);
+      const other = items.includes(item) && this.other(item);
+      if (other instanceof ManyHandle) other.#confirm(object);
     }
-    for (const item of this.replaces && inverse ? this.removals : []) {
-      unpair(item, inverse as Relation, object);
+    for (const item of this.isAsked ? this.removals : []) {
+      const { inverse } = this.relation;
+      if (inverse) handleOf(item, inverse).leave(object);
     }
-    this.replaces = false;
-    this.added.clear();
-    this.removed.clear();
+    this.#forget();
   }
 
-  /** What a unit of work wrote is what the database has. */
-  settle(
+  /** @ignore */
+  override settle(
     items: readonly object[] | undefined,
     added: readonly object[],
     removed: readonly object[],
   ): void {
-    this.committed = items ?? this.committed;
+    this.before = items ?? this.before;
     for (const item of added) this.added.delete(item);
     for (const item of removed) this.removed.delete(item);
   }
@@ -141,43 +234,36 @@ export class ManyHandle extends RelationHandle
   /** Rows were deleted, these objects with them; says whether it had one. */
   lose(gone: ReadonlySet<object>): boolean {
     const stays = (item: object) => !gone.has(item);
-    const { items, committed } = this;
+    const { items, before } = this;
     this.items = items?.filter(stays);
-    this.committed = committed.filter(stays);
-    for (const item of gone) {
-      this.added.delete(item);
-      this.removed.delete(item);
-    }
+    this.before = before.filter(stays);
+    for (const item of gone) this.#confirm(item);
     return this.items?.length !== items?.length ||
-      this.committed.length < committed.length;
+      this.before.length < before.length;
   }
 
   /** Nothing of it is in the database any more. */
   unsave(): void {
-    this.committed = [];
+    this.before = [];
   }
 
   /** Forgets the objects; they are loaded anew. */
   expire(): void {
     this.items = undefined;
-    this.committed = [];
-    this.replaces = false;
+    this.before = [];
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.isAsked = false;
     this.added.clear();
     this.removed.clear();
   }
 
-  /** Objects that are here now and were not in the database. */
-  get additions(): object[] {
-    if (!this.items) return [...this.added];
-    const before = new Set(this.committed);
-    return [...new Set(this.items)].filter((item) => !before.has(item));
-  }
-
-  /** Objects that are in the database and were removed. */
-  get removals(): object[] {
-    if (!this.items) return [...this.removed];
-    const now = new Set(this.items);
-    return this.committed.filter((item) => !now.has(item));
+  /** The other side knows that the database has an object here, which stays. */
+  #confirm(item: object): void {
+    this.added.delete(item);
+    this.removed.delete(item);
   }
 
   async load(): Promise<this> {
@@ -189,39 +275,35 @@ export class ManyHandle extends RelationHandle
     for (const given of items) {
       this.check(given);
       if (this.items?.includes(given)) {
-        renew(this, given);
+        this.renew(given);
         continue;
       }
-      const item = heard("append", this, given);
+      const item = this.heard("append", given, false);
       if (!this.put(item)) continue;
-      pairUp(this, item);
+      this.join(item);
       this.cascade(item);
     }
   }
 
   remove(item: object): void {
     if (!this.take(item)) return;
-    heard("remove", this, item);
-    const { inverse } = this.relation;
-    if (inverse) unpair(item, inverse, this.state.object);
-    orphan(item, this.relation);
+    this.heard("remove", item, false);
+    this.part(item);
   }
 
   set(items: Iterable<object>): void {
     const wanted = new Set(items);
-    heard("bulkReplace", this, [...wanted]);
-    if (!this.isLoaded) this.replaces = true;
+    this.heard("bulkReplace", [...wanted], false);
+    if (!this.isLoaded) this.isAsked = true;
     this.add(...wanted);
-    for (const item of [...this.items ?? this.added]) {
+    for (const item of [...this.known]) {
       if (!wanted.has(item)) this.remove(item);
     }
   }
 
   /** Adds an object on this side only. */
   put(item: object): boolean {
-    if (this.relation.cascade.has("delete-orphan")) {
-      stateOf(item).isOrphan = false;
-    }
+    this.own(item);
     if (this.isLoaded) {
       if (this.items?.includes(item)) return false;
       this.items?.push(item);
@@ -246,27 +328,24 @@ export class ManyHandle extends RelationHandle
     return true;
   }
 
-  /** Whether an object is known to be what it leads to. */
-  override holds(item: object): boolean {
-    return this.items?.includes(item) ?? this.added.has(item);
-  }
-
-  /** Whether an object, if the database has it here, is to go. */
+  /** @ignore */
   override denies(item: object): boolean {
-    return this.removed.has(item) || this.replaces && !this.added.has(item);
+    return this.removed.has(item) || this.isAsked && !this.added.has(item);
   }
-
-  /** The other side knows that the database has an object here, which stays. */
-  confirm(item: object): void {
-    this.added.delete(item);
-    this.removed.delete(item);
+  /** @ignore */
+  override meet(item: object): void {
+    if (!this.items?.includes(item)) this.heard("append", item, true);
+    this.put(item);
+  }
+  /** @ignore */
+  override leave(item: object): void {
+    if (this.take(item)) this.heard("remove", item, true);
   }
 
   #loaded(): object[] {
     if (this.isLoaded && this.items) return this.items;
     throw this.notLoaded();
   }
-
   get length(): number {
     return this.#loaded().length;
   }
@@ -301,30 +380,53 @@ export class OneHandle extends RelationHandle
     // What has no row yet refers to nothing that could be loaded.
     return this.current !== undefined || this.state.key === undefined;
   }
-
-  /** Whether the program set it since the database was read or written. */
-  get isChanged(): boolean {
+  /** @ignore */
+  override get isKnown(): boolean {
+    return this.isLoaded && this.committed !== undefined;
+  }
+  /** @ignore */
+  override get isAsked(): boolean {
+    return this.relation.isReferred && this.isChanged && !this.isKnown;
+  }
+  /** @ignore */
+  override get isChanged(): boolean {
     return this.current !== undefined && this.current !== this.committed;
   }
+  /** @ignore */
+  override get items(): readonly object[] | undefined {
+    return this.isLoaded ? this.known : undefined;
+  }
+  /** @ignore */
+  override get known(): readonly object[] {
+    return this.current ? [this.current] : [];
+  }
+  /** @ignore */
+  override get before(): readonly object[] {
+    return this.committed ? [this.committed] : [];
+  }
+  /** @ignore */
+  override get additions(): readonly object[] {
+    return this.isChanged ? this.known : [];
+  }
+  /** @ignore */
+  override get removals(): readonly object[] {
+    return this.isChanged ? this.before : [];
+  }
 
-  /** Takes the object as the database has it, unless the program set another. */
-  receive(item: object | null): void {
+  /** @ignore */
+  override receive([given]: readonly object[]): void {
+    const item = given ?? null;
     this.committed = item;
     if (this.current === undefined) {
-      const isGone = item && otherSide(this, item)?.denies(this.state.object);
+      const isGone = item && this.other(item)?.denies(this.state.object);
       this.current = isGone ? null : item;
     }
-    if (item && this.current === item) claim(this, item);
+    if (item && this.current === item) this.own(item);
   }
 
-  /** Whether an object is known to be what it leads to. */
-  override holds(item: object): boolean {
-    return this.current === item;
-  }
-
-  /** Whether an object, if the database has it here, is to go. */
-  override denies(item: object): boolean {
-    return this.isChanged && this.current !== item;
+  /** @ignore */
+  override settle([item]: readonly object[] = []): void {
+    this.committed = item ?? null;
   }
 
   /** Rows were deleted, these objects with them; says whether it had one. */
@@ -360,7 +462,7 @@ export class OneHandle extends RelationHandle
     const { state, relation } = this;
     if (this.current === undefined) {
       const known = state.session?.known(state, relation);
-      if (known !== undefined) this.receive(known);
+      if (known !== undefined) this.receive(known ? [known] : []);
     }
     return this.current;
   }
@@ -369,84 +471,46 @@ export class OneHandle extends RelationHandle
     if (given !== null) this.check(given);
     const old = this.former();
     if (old === given) {
-      if (given) renew(this, given);
+      if (given) this.renew(given);
       return;
     }
-    const item = heard("set", this, given, false, old);
-    const { inverse, cascade } = this.relation;
+    const item = this.heard("set", given, false, old);
     // The other side first: it may refuse.
-    if (item) pairUp(this, item);
-    if (old && inverse) unpair(old, inverse, this.state.object);
+    if (item) this.join(item);
+    if (old) this.part(old);
     this.current = item;
-    if (old) {
-      orphan(old, this.relation);
-      if (!item && inverse) orphan(this.state.object, inverse);
+    if (item) {
+      this.own(item);
+      this.cascade(item);
+    } else if (old && this.relation.inverse) {
+      orphan(this.state.object, this.relation.inverse);
     }
-    if (!item) return;
-    if (cascade.has("delete-orphan")) stateOf(item).isOrphan = false;
-    this.cascade(item);
+  }
+
+  /** @ignore */
+  override denies(item: object): boolean {
+    return this.isChanged && this.current !== item;
+  }
+  /** @ignore */
+  override meet(item: object, other: Relation): void {
+    const former = this.former();
+    if (former === item) return;
+    this.heard("set", item, true, former);
+    // The object leaves its former owner's collection, if that is here.
+    if (former) handleOf(former, other).leave(this.state.object);
+    this.current = item;
+    this.own(item);
+  }
+  /** @ignore */
+  override leave(item: object): void {
+    if (this.current === item || this.current === undefined) {
+      this.current = null;
+    }
   }
 
   /** The object, if it is here. */
   toJSON(): unknown {
     return this.current;
-  }
-}
-
-/** Tells listeners, who may want another item instead. */
-function heard<T>(
-  event: string,
-  { state, relation }: RelationHandle,
-  item: T,
-  isBackref = false,
-  ...old: unknown[]
-): T {
-  const { hear } = hooks;
-  return hear
-    ? hear(event, state.object, relation.key, isBackref, ...old, item) as T
-    : item;
-}
-
-// Who has an object that may have one owner only.
-const claims = new WeakMap<object, Map<Relation, Handle>>();
-
-/** Notes who has an object, where that may be one only. */
-function claim(handle: Handle, item: object): void {
-  const { relation } = handle;
-  if (!relation.options.singleParent) return;
-  const owners = claims.get(item) ?? new Map<Relation, Handle>();
-  claims.set(item, owners.set(relation, handle));
-}
-
-/** Tells the other side that two objects are related now. */
-function pairUp(handle: Handle, item: object): void {
-  claim(handle, item);
-  const { inverse } = handle.relation;
-  if (!inverse) return;
-  const { object } = handle.state;
-  const other = handleOf(item, inverse);
-  claim(other, object);
-  if (other instanceof ManyHandle) {
-    if (!other.items?.includes(object)) heard("append", other, object, true);
-    other.put(object);
-    return;
-  }
-  const former = other.former();
-  if (former === object) return;
-  heard("set", other, object, true, former);
-  // The object leaves its former owner's collection, if that is here.
-  if (former) unpair(former, handle.relation, item);
-  other.current = object;
-  if (inverse.cascade.has("delete-orphan")) stateOf(object).isOrphan = false;
-}
-
-/**
- * Relates two objects that are related here, as far as one knows: the other
- * side, not loaded, may have been replaced by one without this object.
- */
-function renew(handle: Handle, item: object): void {
-  if (otherSide(handle, item)?.denies(handle.state.object)) {
-    pairUp(handle, item);
   }
 }
 
@@ -458,19 +522,14 @@ function orphan(item: object, { cascade }: Relation): void {
   state.session?.orphan(item);
 }
 
-/** Tells one side that it is no longer related to an object. */
-function unpair(side: object, relation: Relation, item: object): void {
-  const handle = handleOf(side, relation);
-  if (handle instanceof ManyHandle) {
-    if (handle.take(item)) heard("remove", handle, item, true);
-  } else if (handle.current === item || handle.current === undefined) {
-    handle.current = null;
-  }
-}
-
-/** What an object that a handle leads to says of the same relation, if anything. */
-function otherSide({ relation }: Handle, item: object): Handle | undefined {
-  return relation.inverse && stateOf(item).handles.get(relation.inverse.key);
+/** Whether an object has another owner than this one, as far as one knows. */
+export function hasMoved(
+  item: object,
+  { inverse }: Relation,
+  owner: object,
+): boolean {
+  return inverse !== undefined && !inverse.isMany &&
+    handleOf(item, inverse).known.some((other) => other !== owner);
 }
 
 /** The handle of a relation of an object. */

@@ -1,5 +1,5 @@
 import { MappingError, StateError } from "./errors.ts";
-import { handleOf, ManyHandle } from "./handles.ts";
+import { handleOf } from "./handles.ts";
 import { type InstanceState, sameValue, stateOf } from "./state.ts";
 
 /** What changed in an attribute since its row was read or written. */
@@ -57,22 +57,12 @@ export function historyOf(object: object, key: string): History {
 
 function relationHistory(state: InstanceState, key: string): History {
   const handle = handleOf(state.object, state.mapper.relation(key));
-  if (handle instanceof ManyHandle) {
-    const { additions: added, removals: deleted } = handle;
-    return {
-      added,
-      unchanged: (handle.items ?? []).filter((item) => !added.includes(item)),
-      deleted,
-    };
-  }
-  const { current, committed } = handle;
-  if (!handle.isChanged) {
-    return { added: [], unchanged: current ? [current] : [], deleted: [] };
-  }
+  const { additions, removals, known } = handle;
+  const isNone = !handle.relation.isMany && handle.isChanged && !known.length;
   return {
-    added: [current],
-    unchanged: [],
-    deleted: committed ? [committed] : [],
+    added: isNone ? [null] : [...additions],
+    unchanged: known.filter((item) => !additions.includes(item)),
+    deleted: [...removals],
   };
 }
 

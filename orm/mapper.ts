@@ -9,7 +9,6 @@ import type { AttributeSpec } from "./attribute.ts";
 import { MappingError, NotLoadedError } from "./errors.ts";
 import type { Relation, RelationSpec } from "./relation.ts";
 import { named } from "./_names.ts";
-import { configureRelation } from "./_relation_config.ts";
 
 /** Any class. */
 // deno-lint-ignore no-explicit-any -- the type of "any class" takes any arguments
@@ -221,14 +220,29 @@ export class Mapper {
         ...this.inherits?.relations ?? [],
         ...Object.entries(this.parts.relations ?? {}).map((
           [key, spec],
-        ) => [key, configureRelation(this, key, spec, mapperOf)] as const),
+        ) => [key, this.#relate(key, spec)] as const),
       ]);
       // Other sides are looked up when this one is there for them.
-      for (const relation of this.#relations.values()) void relation.inverse;
+      for (const relation of this.#relations.values()) relation.link();
       return this.#relations;
     } catch (error) {
       throw this.#failure = error;
     }
+  }
+
+  #relate(key: string, describe: () => RelationSpec<unknown>): Relation {
+    let spec: RelationSpec<unknown>;
+    let target: Mapper;
+    try {
+      spec = describe();
+      target = mapperOf(spec.target);
+    } catch (cause) {
+      throw new MappingError(
+        `Cannot relate ${this.name}.${key}: its class is not there or not mapped (${cause})`,
+        { cause },
+      );
+    }
+    return new spec.make(this, key, target, spec);
   }
 
   /** Whether a key is that of a relation. */

@@ -105,7 +105,7 @@ export async function merge<T extends object>(
       const own = handleOf(target.object, handle.relation);
       if (load) relate(handle, own, of);
       else {
-        hand(handle.relation, target.object, heldBy(handle).map(of), true);
+        hand(handle.relation, target.object, handle.known.map(of), true);
       }
     }
   }
@@ -123,7 +123,7 @@ function graphOf(session: Session, first: InstanceState): InstanceState[] {
   // It grows while it is walked.
   for (const state of found) {
     for (const handle of mergedHandles(state)) {
-      for (const item of heldBy(handle)) visit(stateOf(item));
+      for (const item of handle.known) visit(stateOf(item));
     }
   }
   return [...found];
@@ -136,16 +136,9 @@ function mergedHandles({ handles, key }: InstanceState): Handle[] {
     if (!cascade.has("merge") || options.viewOnly) return false;
     if (!(handle instanceof ManyHandle)) return handle.current !== undefined;
     // To look at a new object's collection is not to set it.
-    return heldBy(handle).length > 0 ||
+    return handle.known.length > 0 ||
       handle.items !== undefined && key !== undefined;
   });
-}
-
-function heldBy(handle: Handle): readonly object[] {
-  if (handle instanceof ManyHandle) {
-    return handle.items ?? [...handle.added];
-  }
-  return handle.current ? [handle.current] : [];
 }
 
 /** The identity of an object whose key is set, if only in part. */
@@ -240,7 +233,7 @@ function relate(
   to: Handle,
   of: (item: object) => object,
 ): void {
-  const items = heldBy(from).map(of);
+  const items = from.known.map(of);
   if (!(from instanceof ManyHandle && to instanceof ManyHandle)) {
     if (to instanceof OneHandle) to.set(items[0] ?? null);
     return;

@@ -96,7 +96,7 @@
  * | --- | --- |
  * | How is a class mapped? | `entity.ts`, `mapping.ts`, `mapper.ts` |
  * | What else can an attribute be? | `attribute.ts`, `attributes/` |
- * | How do objects refer to each other? | `relation.ts`, `handles.ts`, `join_on.ts` |
+ * | How do objects refer to each other? | `relation.ts`, `relations/`, `handles.ts`, `join_on.ts` |
  * | What can a collection be? | `collections/`, `association_proxy.ts` |
  * | What is in a session, and in which state? | `session.ts`, `object_set.ts`, `state.ts` |
  * | What changed, and who is told? | `history.ts`, `events/`, `hooks.ts` |
@@ -245,6 +245,10 @@ export {
   type PropertyRelations,
 } from "./mapping.ts";
 export * from "./relation.ts";
+export { manyToMany } from "./relations/many_to_many.ts";
+export { manyToOne } from "./relations/many_to_one.ts";
+export { oneToMany } from "./relations/one_to_many.ts";
+export { oneToOne } from "./relations/one_to_one.ts";
 export {
   expire,
   makeTransient,

@@ -1,6 +1,6 @@
 import { type Column, plainRow, type RowSource } from "../sql/mod.ts";
 import { StateError } from "./errors.ts";
-import { handleOf, ManyHandle, OneHandle } from "./handles.ts";
+import { hasMoved } from "./handles.ts";
 import { hooks } from "./hooks.ts";
 import type { MakeObject, Mapper } from "./mapper.ts";
 import type { Cascade, Relation } from "./relation.ts";
@@ -14,7 +14,8 @@ import {
   stateOf,
   type StateOwner,
 } from "./state.ts";
-import { KeyRef, type Plan, type Values } from "./unit_of_work.ts";
+import type { Plan } from "./unit_of_work.ts";
+import { KeyRef, type Values } from "./work.ts";
 
 /** Loads relations of objects that ask for them. */
 export interface RelationLoader {
@@ -152,26 +153,19 @@ export class ObjectSet implements StateOwner {
       for (const handle of state.handles.values()) {
         const { relation } = handle;
         if (!relation.cascade.has("delete-orphan")) continue;
-        const [come, gone] = handle instanceof ManyHandle
-          ? [handle.additions, handle.removals]
-          : handle.isChanged
-          ? [[handle.current], [handle.committed]]
-          : [[], []];
         const here = adopted.get(relation) ?? new Set();
         adopted.set(relation, here);
-        for (const item of come) if (item) here.add(item);
-        for (const item of gone) {
-          if (item) lost.push([relation, item, state.object]);
+        for (const item of handle.additions) here.add(item);
+        for (const item of handle.removals) {
+          lost.push([relation, item, state.object]);
         }
       }
     }
     for (const [relation, item, from] of lost) {
       const state = stateOf(item);
-      const owner = relation.inverse && handleOf(item, relation.inverse);
       if (
         state.key !== undefined && !adopted.get(relation)?.has(item) &&
-        !(owner instanceof OneHandle && owner.current &&
-          owner.current !== from)
+        !hasMoved(item, relation, from)
       ) deleted.add(state);
     }
     for (const state of this.persistent()) {
@@ -270,8 +264,8 @@ export class ObjectSet implements StateOwner {
 
   /** Every answer is there: objects become what the plan wrote. */
   finish(plan: Plan, generated: ReadonlyMap<InstanceState, Values>): void {
-    const { works, saved, gone, related } = plan;
-    for (const [{ state }] of related) this.#note(state);
+    const { works, saved, gone, settled } = plan;
+    for (const { state } of settled.keys()) this.#note(state);
     // Keys are left before they are taken: rows may have changed places.
     for (const state of [...gone, ...saved.keys()]) {
       this.#note(state);
@@ -294,7 +288,7 @@ export class ObjectSet implements StateOwner {
       );
       mapper.columns.forEach((column, i) => {
         const fresh = made?.get(column);
-        const value = settled(fresh === undefined ? values.get(column) : fresh);
+        const value = inRow(fresh === undefined ? values.get(column) : fresh);
         if (value === undefined) return;
         committed[i] = copyValue(value);
         if (fresh !== undefined || !found.own.has(column)) {
@@ -320,7 +314,7 @@ export class ObjectSet implements StateOwner {
       this.pending.delete(state);
       if (isBorn) hooks.hear?.("pendingToPersistent", object, this);
     }
-    for (const [, settle] of related) settle();
+    for (const settle of settled.values()) settle();
     const lost = new Set<object>([...gone].map(({ object }) => object));
     // Else what still holds them would cascade to them in the next commit.
     for (const object of this.#dropped) {
@@ -481,12 +475,7 @@ export function expireState(state: InstanceState): void {
 /** Whether an object's attributes or relations differ from its row. */
 export function isModified(state: InstanceState): boolean {
   return state.changes().length > 0 ||
-    [...state.handles.values()].some((handle) =>
-      handle instanceof ManyHandle
-        ? handle.replaces ||
-          handle.additions.length + handle.removals.length > 0
-        : handle.isChanged
-    );
+    [...state.handles.values()].some(({ isChanged }) => isChanged);
 }
 
 /** Visits the objects that relations of a cascade lead to, if they are here. */
@@ -497,14 +486,12 @@ function follow(
 ): void {
   for (const handle of [...state.handles.values()]) {
     if (!handle.relation.cascade.has(cascade)) continue;
-    const items = handle instanceof ManyHandle
-      ? [...(handle.items ?? handle.added)]
-      : [handle.current];
-    for (const item of items) if (item) visit(item);
+    for (const item of [...handle.known]) visit(item);
   }
 }
 
-function settled(value: unknown): unknown {
+/** A value, of a key that was to come the key that its object has now. */
+function inRow(value: unknown): unknown {
   return value instanceof KeyRef ? value.state.read(value.column) : value;
 }
 

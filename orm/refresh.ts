@@ -22,11 +22,10 @@ export function expire(object: object, names?: readonly string[]): void {
   for (const [key, handle] of handles) {
     if (names && !names.includes(key)) continue;
     const { cascade } = handle.relation;
-    const items = "items" in handle ? handle.items ?? [] : [handle.current];
+    const items = handle.items ?? [];
     handle.expire();
     if (!cascade.has("refresh-expire")) continue;
     for (const item of items) {
-      if (!item) continue;
       const { status, session } = stateOf(item);
       if (status === "persistent") expire(item);
       // What was only added goes with its owner.

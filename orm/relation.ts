@@ -1,13 +1,14 @@
-import {
-  and,
-  type Expression,
-  type FromClause,
-  type JoinPath,
-  joinPath,
-  type JoinStep,
-  type Table,
+import type {
+  Column,
+  Expression,
+  FromClause,
+  JoinPath,
+  JoinStep,
+  Select,
+  Table,
 } from "../sql/mod.ts";
-import type { ManyHandle } from "./handles.ts";
+import type { Changes } from "./changes.ts";
+import type { Handle, ManyHandle } from "./handles.ts";
 import type { Mapper } from "./mapper.ts";
 import type { InstanceState } from "./state.ts";
 import type { Collection, LoadedCollection } from "./types.ts";
@@ -50,6 +51,7 @@ export type JoinCondition = (
   referenced: FromClause,
   foreignKeys: readonly string[] | undefined,
   where: string,
+  isAny?: boolean,
 ) => JoinParts;
 
 /** Settings that every relation takes. */
@@ -122,11 +124,23 @@ export interface RelationSpec<C> {
   readonly "~class"?: C;
   /** Which of the four. */
   readonly kind: RelationKind;
+  /** What it does, which the function that describes it brings. */
+  readonly make: RelationClass;
   /** The class on the other side. */
   readonly target: unknown;
   /** The settings. */
   readonly options: RelationOptions & Partial<ManyToManyOptions>;
+  /** Makes the collection, where it is not a list. */
+  readonly collection?: CollectionFactory;
 }
+
+/** What makes relations of one kind. */
+export type RelationClass = new (
+  parent: Mapper,
+  key: string,
+  target: Mapper,
+  spec: RelationSpec<unknown>,
+) => Relation;
 
 /**
  * A relation to many objects.
@@ -138,8 +152,6 @@ export interface ToMany<C, F extends CollectionFunction = ListFunction>
   extends RelationSpec<C> {
   /** @ignore */
   readonly kind: "oneToMany" | "manyToMany";
-  /** Makes the collection, where it is not a list. */
-  readonly collection?: CollectionFactory;
   /** Never present: carries the kind of collection. */
   readonly "~collection"?: F;
 }
@@ -148,38 +160,6 @@ export interface ToMany<C, F extends CollectionFunction = ListFunction>
 export interface ToOne<C> extends RelationSpec<C> {
   /** @ignore */
   readonly kind: "manyToOne" | "oneToOne";
-}
-
-/** This row names one of the other class: Fowler's Foreign Key Mapping. */
-export function manyToOne<C>(
-  target: C,
-  options: RelationOptions = {},
-): ToOne<C> {
-  return { kind: "manyToOne", target, options };
-}
-
-/** Rows of the other class name this one. */
-export function oneToMany<C>(
-  target: C,
-  options: ToManyOptions = {},
-): ToMany<C> {
-  return { kind: "oneToMany", target, options };
-}
-
-/** At most one row of the other class names this one. */
-export function oneToOne<C>(
-  target: C,
-  options: RelationOptions = {},
-): ToOne<C> {
-  return { kind: "oneToOne", target, options };
-}
-
-/** Rows of both classes are paired in a table of their own. */
-export function manyToMany<C>(
-  target: C,
-  options: ManyToManyOptions,
-): ToMany<C> {
-  return { kind: "manyToMany", target, options };
 }
 
 /**
@@ -218,59 +198,37 @@ export interface Relation<Key extends string = string, C = unknown>
   readonly localPairs: readonly Pair[];
   /** Keys of the other class and what refers to them (many-to-one, many-to-many). */
   readonly remotePairs: readonly Pair[];
-}
-
-/** The steps of a join along a relation. */
-export function joinSteps(
-  relation: Relation,
-  left: FromClause = relation.parent.from,
-  right: FromClause = relation.target.from,
-  secondary: FromClause | undefined = relation.secondary,
-): JoinStep[] {
-  const { localPairs, remotePairs, extra, target } = relation;
-  const own = target.parts.criterion?.(right);
-  // Pairs lead from a referenced row to one that refers to it.
-  const pairsOn = (
-    pairs: readonly Pair[],
-    from: FromClause,
-    to: FromClause,
-    ...more: (Expression<unknown> | undefined)[]
-  ): Expression<unknown> =>
-    and(
-      ...pairs.map((pair) => column(to, pair.to).eq(column(from, pair.from))),
-      ...more.filter((one) => one !== undefined),
-    );
-  if (secondary) {
-    return [
-      { from: secondary, on: pairsOn(localPairs, left, secondary) },
-      {
-        from: right,
-        on: pairsOn(
-          remotePairs,
-          right,
-          secondary,
-          extra?.(secondary, right),
-          own,
-        ),
-      },
-    ];
-  }
-  return [{
-    from: right,
-    on: localPairs.length > 0
-      ? pairsOn(localPairs, left, right, extra?.(right, left), own)
-      : pairsOn(remotePairs, right, left, extra?.(left, right), own),
-  }];
+  /** What a message calls it. */
+  readonly name: string;
+  /** Whether rows of the other class name this one's. */
+  readonly isReferred: boolean;
+  /** @ignore */
+  readonly isAsked: boolean;
+  /** @ignore */
+  readonly own: readonly string[];
+  /** @ignore */
+  readonly ties: readonly Column<unknown>[];
+  /** @ignore */
+  readonly sides: readonly [referring: FromClause, referenced: FromClause];
+  /** @ignore */
+  steps(
+    left?: FromClause,
+    right?: FromClause,
+    through?: FromClause,
+  ): readonly JoinStep[];
+  /** @ignore */
+  select(): Select<unknown>;
+  /** @ignore */
+  read(row: unknown): readonly [object, readonly unknown[]];
+  /** @ignore */
+  link(): void;
+  /** @ignore */
+  sync(handle: Handle, changes: Changes): void;
+  /** @ignore */
+  release(state: InstanceState, changes: Changes): void;
 }
 
 /** Whether rows of both come from one and the same table. */
 export function overlap(one: FromClause, other: FromClause): boolean {
   return one.members.some((member) => other.members.includes(member));
 }
-
-/** A column of something that rows come from, known to be there. */
-export function column(from: FromClause, key: string): Expression<unknown> {
-  return from.c[key] as Expression<unknown>;
-}
-
-export { joinPath };

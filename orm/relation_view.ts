@@ -11,7 +11,8 @@ import {
   type Selectable,
 } from "../sql/mod.ts";
 import type { Mapper } from "./mapper.ts";
-import { column, joinSteps, type Relation } from "./relation.ts";
+import type { Relation } from "./relation.ts";
+import { column } from "./relations/base.ts";
 
 /** The columns of the class on the other side of a relation, by attribute. */
 export type TargetColumns<C> = C extends { readonly c: infer Columns } ? Columns
@@ -50,20 +51,25 @@ export function makeView<Key extends string, C>(
   relation: Relation<Key, C>,
   patch: Partial<Pick<RelationView<Key, C>, "from" | "to" | "criterion">>,
 ): RelationView<Key, C> {
-  const former = "of" in relation ? relation as RelationView<Key, C> : {};
-  const view: RelationView<Key, C> = {
-    ...relation,
+  const former = "of" in relation ? relation as RelationView<Key, C> : {
     of: relation,
-    ...former,
-    ...patch,
-    [joinPath]: (left?: FromClause): readonly JoinStep[] => stepsOf(view, left),
   };
+  const { of } = former;
+  const view: RelationView<Key, C> = Object.assign(
+    Object.create(of) as Relation<Key, C>,
+    former,
+    patch,
+    {
+      [joinPath]: (left?: FromClause): readonly JoinStep[] =>
+        stepsOf(view, left),
+    },
+  );
   return view;
 }
 
 function stepsOf(view: RelationView, left = view.from): readonly JoinStep[] {
   const { of, to = of.target.from } = view;
-  const steps = joinSteps(of, left, to);
+  const steps = of.steps(left, to);
   const last = steps.length - 1;
   const more = conditionOf(view.criterion, of.target, to);
   return more

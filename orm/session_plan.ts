@@ -9,7 +9,8 @@ import { isModified } from "./object_set.ts";
 import { sendReads } from "./session_reads.ts";
 import type { SessionCore } from "./session_unit.ts";
 import type { InstanceState } from "./state.ts";
-import { type Plan, planUnit, type Values, type Work } from "./unit_of_work.ts";
+import { type Plan, planUnit } from "./unit_of_work.ts";
+import type { Values, Work } from "./work.ts";
 
 /** Plans what changed, when everything that a delete touches is known. */
 export async function planWrites(core: SessionCore): Promise<Plan> {

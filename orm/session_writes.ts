@@ -29,7 +29,8 @@ import {
   type SessionCore,
 } from "./session_unit.ts";
 import type { InstanceState } from "./state.ts";
-import type { Plan, Values, Work } from "./unit_of_work.ts";
+import type { Plan } from "./unit_of_work.ts";
+import type { Values, Work } from "./work.ts";
 
 /** Sends what changed; gives what is to be done to the objects then. */
 export async function writeChanges(
@@ -41,8 +42,8 @@ export async function writeChanges(
   const { held, objects } = unit;
   hooks.hear?.("beforeFlush", session);
   const plan = await planWrites(core);
-  const { works, saved, related, gone } = plan;
-  if (works.length + saved.size + related.length + gone.size === 0) {
+  const { works, saved, settled, gone } = plan;
+  if (works.length + saved.size + settled.size + gone.size === 0) {
     return () => {};
   }
   const engineOf = (mapper: Mapper): Engine =>
@@ -165,6 +166,7 @@ async function reserveKeys(
         ) as Statement<unknown>,
       )
     );
+    for (const one of statements) engine.echo(one);
     const results = await send(unit, engine, statements);
     asked.forEach(([column, works], i) => {
       const read = resultReader(column.type, engine.dialect);

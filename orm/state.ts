@@ -53,6 +53,8 @@ export class InstanceState {
   absent: Set<string> | undefined;
   /** How attributes that are listened to are set without being heard. */
   quiet: Map<string, (value: unknown) => void> | undefined;
+  /** Who has it, where that may be one only. */
+  owners: Map<Relation, Handle> | undefined;
   /** The options of the query that loaded it. */
   loadOptions: readonly LoadOption[] | undefined;
   #handles: Map<string, Handle> | undefined;
@@ -77,9 +79,21 @@ export class InstanceState {
 
   /** The values of its primary key as they are in the database, or will be. */
   get primaryKey(): unknown[] {
-    const { mapper, committed } = this;
-    return mapper.primaryKey.map((column) => {
-      const known = committed?.[mapper.columns.indexOf(column)];
+    return this.stored(this.mapper.primaryKey);
+  }
+
+  /** What its row held of a column when it was last read or written. */
+  before(column: Column<unknown>): unknown {
+    return this.committed?.[this.mapper.columns.indexOf(column)];
+  }
+
+  /** Values by which others know its row: the database knows it by the key that it has there. */
+  stored(columns: readonly Column<unknown>[]): unknown[] {
+    const { primaryKey } = this.mapper;
+    return columns.map((column) => {
+      const known = primaryKey.includes(column)
+        ? this.before(column)
+        : undefined;
       return known === undefined ? this.read(column) : known;
     });
   }

@@ -1,57 +1,11 @@
 import type { Column, Table } from "../sql/mod.ts";
 import { rank } from "./_topological.ts";
+import { Changes, type Unit } from "./changes.ts";
 import { CircularDependencyError, StateError } from "./errors.ts";
-import { type Handle, handleOf, OneHandle } from "./handles.ts";
-import type { Mapper, RowTable } from "./mapper.ts";
-import type { Pair, Relation } from "./relation.ts";
-import { identityKey, type InstanceState, stateOf } from "./state.ts";
-
-/** The key of a row that does not exist yet: known when the batch runs. */
-export class KeyRef {
-  /** The object whose key it will be. */
-  readonly state: InstanceState;
-  /** Which column of the key. */
-  readonly column: Column<unknown>;
-  readonly #values: Values;
-
-  /** Refers to a column of an object that is about to be inserted. */
-  constructor(state: InstanceState, column: Column<unknown>, values: Values) {
-    this.state = state;
-    this.column = column;
-    this.#values = values;
-  }
-
-  /** The table that makes it. */
-  get table(): Table {
-    return this.column.table as Table;
-  }
-
-  /** The key, where it was reserved beforehand. */
-  get known(): unknown {
-    return this.#values.get(this.column);
-  }
-}
-
-/** Columns and what they will hold: a value, or a key to come. */
-export type Values = Map<Column<unknown>, unknown>;
-
-/** One row to write. */
-export interface Work {
-  /** What is done to the row. */
-  readonly kind: "insert" | "update" | "delete";
-  /** The class that it is done for; it says where the statement goes. */
-  readonly mapper: Mapper;
-  /** The table of the row. */
-  readonly table: Table;
-  /** The columns that are written. */
-  readonly values: Values;
-  /** What the row is known by, unless it is new. */
-  readonly where: Values;
-  /** Whether the row must be there. */
-  readonly isExpected: boolean;
-  /** The object whose row it is; a pair of a many-to-many relation is no object. */
-  readonly state?: InstanceState | undefined;
-}
+import type { Handle } from "./handles.ts";
+import type { RowTable } from "./mapper.ts";
+import { identityKey, type InstanceState } from "./state.ts";
+import { KeyRef, rowOf, type Saved, type Values, type Work } from "./work.ts";
 
 /** One row of an object; of a class that inherits, an object may have several. */
 interface Row extends RowTable {
@@ -65,18 +19,6 @@ interface Row extends RowTable {
   readonly before: Row | undefined;
 }
 
-/** What an object's attributes become. */
-export interface Saved {
-  /** Every column that is written; of several rows, at last those of the first. */
-  readonly values: Values;
-  /** Those whose value the program gave. */
-  readonly own: Set<Column<unknown>>;
-  /** Those that a default filled. */
-  readonly filled: Set<Column<unknown>>;
-  /** The deleted object whose row a new one takes over. */
-  former?: InstanceState;
-}
-
 /** What a unit of work writes, in an order that no foreign key minds. */
 export interface Plan {
   /** The rows in order. */
@@ -85,273 +27,19 @@ export interface Plan {
   readonly saved: ReadonlyMap<InstanceState, Saved>;
   /** The objects whose rows go. */
   readonly gone: ReadonlySet<InstanceState>;
-  /** What changed relations held when it was planned. */
-  readonly related: readonly (readonly [Handle, settle: () => void])[];
-}
-
-/** What the planner is told: the objects of a session by what happens to them. */
-export interface Unit {
-  /** Pending objects in the order in which they were added. */
-  readonly pending: Iterable<InstanceState>;
-  /** Persistent objects. */
-  readonly persistent: readonly InstanceState[];
-  /** Objects to delete. */
-  readonly deleted: ReadonlySet<InstanceState>;
-  /** Fills columns that the program left out; returns them. */
-  defaults(state: InstanceState, values: Values, isInsert: boolean): void;
-  /** Is told of what is odd, but no error. */
-  warn(message: string): void;
+  /** Notes in handles that what they say is written. */
+  readonly settled: ReadonlyMap<Handle, () => void>;
 }
 
 /**
  * Plans what a session's changes write: Fowler's Unit of Work.
- *
- * It touches no object: values to come are gathered beside them, so that a
- * failed commit leaves everything as it was.
  */
 export function planUnit(unit: Unit): Plan {
-  const { deleted, defaults, warn } = unit;
-  const pending = [...unit.pending].filter((state) => !deleted.has(state));
-  const persistent = unit.persistent.filter((state) => !deleted.has(state));
-  const isNew = new Set(pending);
-  const saved = new Map<InstanceState, Saved>();
-  // Keys that are written by an UPDATE of their own, after every INSERT.
-  const late = new Map<InstanceState, Values>();
-  const pairs = new Map<string, Work>();
-  const related: [Handle, () => void][] = [];
-  const ids = new Map<InstanceState, number>();
-
-  const savedOf = (state: InstanceState): Saved => {
-    let found = saved.get(state);
-    if (!found) {
-      found = { values: new Map(), own: new Set(), filled: new Set() };
-      saved.set(state, found);
-    }
-    return found;
-  };
-
-  /** A key that is known, or a reference to one that is not. */
-  const keyValue = (object: object, key: string): unknown => {
-    const state = stateOf(object);
-    const column = state.mapper.column(key);
-    if (!isNew.has(state)) return state.read(column);
-    const { values } = savedOf(state);
-    const planned = values.get(column);
-    return planned === undefined ? new KeyRef(state, column, values) : planned;
-  };
-
-  /** Copies the key of one object into the referring columns of another. */
-  const copyKeys = (
-    from: object | null,
-    relation: Relation,
-    columns: readonly Pair[],
-    to: InstanceState,
-  ): void => {
-    const { mapper } = to;
-    if (deleted.has(to)) return;
-    for (const pair of columns) {
-      const column = mapper.column(pair.to);
-      if (from === null && mapper.primaryKey.includes(column)) {
-        throw new StateError(
-          `Cannot clear ${mapper.name}.${column.key}: it is part of the primary key and comes from ${relation.parent.name}.${relation.key}; delete the object, or give it another owner`,
-        );
-      }
-      const value = from === null ? null : keyValue(from, pair.from);
-      const { values, own, filled } = savedOf(to);
-      if (
-        value instanceof KeyRef && relation.options.postUpdate && isNew.has(to)
-      ) defer(to, column, value);
-      else values.set(column, value);
-      own.delete(column);
-      filled.delete(column);
-    }
-  };
-  const defer = (
-    state: InstanceState,
-    column: Column<unknown>,
-    value: unknown,
-  ): void => {
-    savedOf(state).values.delete(column);
-    const values: Values = late.get(state) ?? new Map();
-    late.set(state, values.set(column, value));
-  };
-
-  /** A child that has no new owner loses its key. */
-  const forget = (
-    child: object,
-    relation: Relation,
-    owner: InstanceState,
-  ): void => {
-    const state = stateOf(child);
-    if (state.key === undefined) return;
-    const { inverse } = relation;
-    const other = inverse && handleOf(child, inverse);
-    if (
-      other instanceof OneHandle && other.current &&
-      other.current !== owner.object
-    ) return;
-    copyKeys(null, relation, relation.localPairs, state);
-  };
-
-  const pair = (
-    kind: "insert" | "delete",
-    relation: Relation,
-    owner: InstanceState,
-    item: object,
-    isExpected: boolean,
-  ): void => {
-    const { secondary, localPairs, remotePairs, parent: mapper } = relation;
-    if (!secondary || deleted.has(stateOf(item))) return;
-    const row: Values = new Map();
-    const sides = [[localPairs, owner.object], [remotePairs, item]] as const;
-    for (const [columns, object] of sides) {
-      for (const { from, to } of columns) {
-        row.set(secondary.column(to), keyValue(object, from));
-      }
-    }
-    // Both directions of a relation write the same columns of the same row.
-    const text = [...row].map(([{ name }, value]) => {
-      if (!(value instanceof KeyRef)) return `${name}=${value}`;
-      const id = ids.get(value.state) ?? ids.size;
-      ids.set(value.state, id);
-      return `${name}#${id}`;
-    }).sort();
-    const values: Values = kind === "insert" ? row : new Map();
-    const where: Values = kind === "insert" ? new Map() : row;
-    pairs.set(`${kind}${secondary.fullName}${text}`, {
-      ...{ kind, mapper, table: secondary, values, where, isExpected },
-      state: undefined,
-    });
-  };
-
-  /** Turns what a relation's handle says into keys and pairs. */
-  const sync = (handle: Handle): void => {
-    const { relation, state } = handle;
-    const { localPairs, remotePairs, kind } = relation;
-    const adopt = (child: object): void =>
-      copyKeys(state.object, relation, localPairs, stateOf(child));
-    const isThere = (item: object): boolean => {
-      const { session, mapper } = stateOf(item);
-      if (session) return true;
-      warn(
-        `${relation.parent.name}.${relation.key} holds an object of ${mapper.name} that is not in the session; it is not saved`,
-      );
-      return false;
-    };
-    const rekeyed = state.key !== undefined && kind !== "manyToOne" &&
-      localPairs.some(({ from }) =>
-        saved.get(state)?.values.has(state.mapper.column(from))
-      );
-    if (handle instanceof OneHandle) {
-      const { current, committed } = handle;
-      if (handle.isChanged) {
-        related.push([handle, () => handle.committed = current]);
-        if (kind === "manyToOne") {
-          // Who goes is named by nobody any more.
-          const isGoing = current && deleted.has(stateOf(current));
-          const to = isGoing || !current ? null : current;
-          if (!to || isThere(to)) copyKeys(to, relation, remotePairs, state);
-        } else {
-          if (committed) forget(committed, relation, state);
-          if (current && isThere(current)) adopt(current);
-        }
-      } else if (rekeyed && current) adopt(current);
-      return;
-    }
-    const { additions, removals, items } = handle;
-    if (additions.length + removals.length > 0) {
-      const now = items && [...items];
-      related.push([handle, () => handle.settle(now, additions, removals)]);
-    }
-    const isPaired = kind === "manyToMany";
-    for (const item of additions) {
-      if (!isThere(item)) continue;
-      if (isPaired) pair("insert", relation, state, item, false);
-      else adopt(item);
-    }
-    for (const item of removals) {
-      if (isPaired) pair("delete", relation, state, item, !!items);
-      else forget(item, relation, state);
-    }
-    if (rekeyed && !isPaired) {
-      for (const child of items ?? []) {
-        if (!additions.includes(child)) adopt(child);
-      }
-    }
-  };
-
-  for (const state of pending) {
-    const { values, own, filled } = savedOf(state);
-    const { columns, polymorphism } = state.mapper;
-    for (const column of columns) {
-      const given = state.read(column);
-      const value = given === undefined
-        ? polymorphism?.initial.get(column)
-        : given;
-      if (value !== undefined) own.add(column) && values.set(column, value);
-    }
-    defaults(state, values, true);
-    for (const column of values.keys()) {
-      if (!own.has(column)) filled.add(column);
-    }
-  }
-  for (const state of persistent) {
-    for (const column of state.changes()) {
-      const { values, own } = savedOf(state);
-      own.add(column) && values.set(column, state.read(column) ?? null);
-    }
-  }
-  for (const state of [...pending, ...persistent]) {
-    for (const handle of [...state.handles.values()]) {
-      if (!handle.relation.options.viewOnly) sync(handle);
-    }
-  }
-
-  const released: Work[] = [];
-  for (const state of deleted) {
-    const { mapper, committed } = state;
-    for (const relation of mapper.relations.values()) {
-      const { options, kind, secondary, localPairs } = relation;
-      if (options.viewOnly) continue;
-      const handle = state.handles.get(relation.key);
-      const where: Values = new Map();
-      const values: Values = new Map();
-      const work = { mapper, values, where, isExpected: false };
-      if (secondary) {
-        if (options.passiveDeletes) continue;
-        for (const { from, to } of localPairs) {
-          where.set(
-            secondary.column(to),
-            committed?.[mapper.columns.indexOf(mapper.column(from))],
-          );
-        }
-        released.push({ ...work, table: secondary, kind: "delete" });
-      } else if (kind === "manyToOne") {
-        if (!options.postUpdate) continue;
-        for (const { to } of relation.remotePairs) {
-          const column = mapper.column(to);
-          if (state.read(column) !== null) values.set(column, null);
-        }
-        for (const one of mapper.tables) {
-          if (![...values.keys()].some(({ table }) => table === one.table)) {
-            continue;
-          }
-          const where = rowOf(state, one);
-          released.unshift({
-            ...work,
-            table: one.table,
-            where,
-            kind: "update",
-          });
-        }
-      } else if (handle && options.passiveDeletes !== "all") {
-        const { committed: before } = handle;
-        for (const child of [before ?? []].flat()) {
-          forget(child, relation, state);
-        }
-      }
-    }
-  }
+  const { deleted, defaults } = unit;
+  const changes = new Changes(unit);
+  const { saved, late, pairs, released, settled, pending, persistent } =
+    changes;
+  const savedOf = (state: InstanceState): Saved => changes.of(state);
 
   const formers = new Map([...deleted].map((state) => [state.key, state]));
   const isGenerated = (state: InstanceState): boolean =>
@@ -390,7 +78,7 @@ export function planUnit(unit: Unit): Plan {
       if (
         value instanceof KeyRef && column.spec.nullable &&
         value.column.table === column.table
-      ) defer(state, column, value);
+      ) changes.defer(state, column, value);
     }
   }
 
@@ -400,9 +88,9 @@ export function planUnit(unit: Unit): Plan {
   const rowsOf = (state: InstanceState): Row[] => {
     let found = rows.get(state);
     if (found) return found;
-    const { mapper, object } = state;
+    const { mapper } = state;
     const { values, former } = savedOf(state);
-    const isNewRow = isNew.has(state) && !former;
+    const isNewRow = pending.has(state) && !former;
     if (former) { for (const key of mapper.primaryKey) values.delete(key); }
     if (!isNewRow && values.size > 0) {
       defaults(former ?? state, values, false);
@@ -417,7 +105,7 @@ export function planUnit(unit: Unit): Plan {
         mapper.primaryKey.forEach((column, i) => {
           own.set(
             key[i] as Column<unknown>,
-            former?.primaryKey[i] ?? keyValue(object, column.key),
+            former?.primaryKey[i] ?? changes.keyValue(state, column.key),
           );
         });
       }
@@ -543,15 +231,13 @@ export function planUnit(unit: Unit): Plan {
     [...needs.get(table) ?? []].some((one) =>
       ranks.get(one) === ranks.get(table)
     );
-  const referred = ({ mapper, committed }: InstanceState): InstanceState[] =>
-    mapper.tables.flatMap(({ table }) => table.foreignKeys).flatMap((
+  const referred = (state: InstanceState): InstanceState[] =>
+    state.mapper.tables.flatMap(({ table }) => table.foreignKeys).flatMap((
       { columns, targetTable },
     ) => {
       const target = mappers.get(targetTable);
       if (!target || columns.some((column) => cleared.has(column))) return [];
-      const key = columns.map((column) =>
-        committed?.[mapper.columns.indexOf(column)]
-      );
+      const key = columns.map((column) => state.before(column));
       return formers.get(identityKey(target, key)) ?? [];
     });
   const inside = rank([...deleted].sort(byKey), referred);
@@ -584,13 +270,13 @@ export function planUnit(unit: Unit): Plan {
         [...all].filter(([column]) => column.table === table),
       );
       if (values.size === 0) return [];
-      const { mapper, object } = state;
+      const { mapper } = state;
       return {
         ...{ kind: "update", mapper, table, state, values },
         where: new Map(
           mapper.primaryKey.map((column, i) => [
             key[i] as Column<unknown>,
-            keyValue(object, column.key),
+            changes.keyValue(state, column.key),
           ]),
         ),
         isExpected: false,
@@ -609,29 +295,8 @@ export function planUnit(unit: Unit): Plan {
     ],
     saved,
     gone: deleted,
-    related,
+    settled,
   };
-}
-
-/** A row of an object as it was last seen: its key, and its version if it has one there. */
-function rowOf(
-  { mapper, committed, primaryKey }: InstanceState,
-  { table, key }: RowTable,
-): Values {
-  const row: Values = new Map(
-    key.map((column, i) => {
-      const value = primaryKey[i];
-      if (value !== null && value !== undefined) return [column, value];
-      throw new StateError(
-        `Cannot write ${mapper.name}: "${column.key}" of its primary key is NULL; no row can be told by it`,
-      );
-    }),
-  );
-  const { versionColumn } = mapper;
-  if (versionColumn?.table === table) {
-    row.set(versionColumn, committed?.[mapper.columns.indexOf(versionColumn)]);
-  }
-  return row;
 }
 
 function compare(a: readonly unknown[], b: readonly unknown[]): number {

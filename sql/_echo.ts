@@ -13,9 +13,8 @@ export function showRow(values: readonly unknown[]): string {
 
 function show(value: unknown): string {
   if (value === null || value === undefined) return "NULL";
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
-    return `<${value.byteLength} bytes>`;
-  }
+  const { byteLength } = value as Partial<ArrayBuffer>;
+  if (byteLength !== undefined) return `<${byteLength} bytes>`;
   if (typeof value !== "string") return String(value);
   const left = value.length - LONGEST;
   if (left <= 0) return `'${value}'`;

@@ -1,7 +1,7 @@
 import { CompileError } from "./errors.ts";
 import { and, type Expression } from "./expression.ts";
 import type { Alias } from "./alias.ts";
-import type { FromClause } from "./from.ts";
+import { columnOf, type FromClause } from "./from.ts";
 import { Table } from "./schema.ts";
 
 /**
@@ -13,21 +13,18 @@ export function joinCondition(
   lefts: readonly FromClause[],
   right: FromClause,
 ): Expression<unknown> {
+  const where = `Cannot join "${right.labelPrefix}"`;
   if (lefts.includes(right)) {
-    throw new CompileError(
-      `Cannot join "${right.labelPrefix}" to itself; give it another name by alias()`,
-    );
+    throw new CompileError(`${where} to itself; name it by alias()`);
   }
   const found = lefts.flatMap((left) => [
     ...conditions(left, right),
-    ...(left === right ? [] : conditions(right, left)),
+    ...conditions(right, left),
   ]);
   const [only] = found;
   if (only && found.length === 1) return only;
   throw new CompileError(
-    `Cannot join "${right.labelPrefix}": ${
-      found.length === 0 ? "no foreign key leads" : "several foreign keys lead"
-    } to it from ${
+    `${where}: ${found.length || "no"} foreign keys tie it to ${
       lefts.map((left) => `"${left.labelPrefix}"`).join(", ")
     }; give the condition`,
   );
@@ -47,14 +44,9 @@ function conditions(from: FromClause, to: FromClause): Expression<unknown>[] {
     .map((key) =>
       and(...key.columns.map((column, i) => {
         const referenced = target.column(key.targetColumns[i] ?? "");
-        return columnOf(to, referenced.key).eq(columnOf(from, column.key));
+        return columnOf(to["~source"], referenced.key).eq(
+          columnOf(from["~source"], column.key),
+        );
       }))
     );
-}
-
-function columnOf(from: FromClause, key: string): Expression<unknown> {
-  for (const column of from.columns) if (column.key === key) return column;
-  throw new CompileError(
-    `Cannot find column "${key}" in "${from.labelPrefix}"`,
-  );
 }

@@ -314,13 +314,9 @@ export function labelsOf(
 ): string[] {
   const labels = new Set<string>();
   for (const expression of expressions) {
-    const wanted = expression instanceof Labeled
-      ? expression.label
-      : !(expression instanceof Column)
-      ? "anon"
-      : outermost
+    const wanted = outermost && expression instanceof Column
       ? `${expression.table.labelPrefix}_${expression.name}`
-      : expression.name;
+      : expression.resultName;
     // Where answers come as objects, names that are numbers would go first.
     const own = outermost && /^\d+$/.test(wanted) ? `_${wanted}` : wanted;
     let label = own;

@@ -1,7 +1,6 @@
 import type { Compiler } from "./compiler.ts";
-import { CompileError } from "./errors.ts";
 import { type Expression, operand } from "./expression.ts";
-import type { Column, FromClause } from "./from.ts";
+import { type Column, columnOf, type FromClause } from "./from.ts";
 import type { NewRow, RowOf, Table } from "./schema.ts";
 import {
   type RowShape,
@@ -68,34 +67,19 @@ export abstract class Dml<T extends Target, Row> extends Statement<Row> {
   }
 }
 
-/**
- * The column of a target.
- *
- * @throws {CompileError} If it has none of that key.
- */
-export function columnOf(target: Target, key: string): Column<unknown> {
-  const { columns, from } = target[rowSource];
-  for (const column of columns) if (column.key === key) return column;
-  throw new CompileError(
-    `Cannot write column "${key}": "${from.labelPrefix}" has ${
-      columns.map((column) => `"${column.key}"`).join(", ")
-    }`,
-  );
-}
-
 /** Columns of a target, by their keys. */
 export function columnsOf(
   target: Target,
   keys: readonly string[],
 ): Column<unknown>[] {
-  return keys.map((key) => columnOf(target, key));
+  return keys.map((key) => columnOf(target[rowSource], key));
 }
 
 /** Columns of a target and their new values. */
 export function assignments(target: Target, values: object): Assignment[] {
   return Object.entries(values).filter(([, value]) => value !== undefined).map(
     ([key, value]) => {
-      const column = columnOf(target, key);
+      const column = columnOf(target[rowSource], key);
       return [column, operand(value, column.type)];
     },
   );

@@ -25,7 +25,7 @@ export interface SqlErrorDetails {
   /** The error of the driver or platform. */
   readonly cause?: unknown;
   /** Whether a retry may succeed. @default {false} */
-  readonly isRetryable?: boolean;
+  readonly isRetryable?: boolean | undefined;
 }
 
 /** A statement, schema or setting that cannot be turned into SQL. */

@@ -40,6 +40,11 @@ export abstract class Expression<T> extends Node {
     this.type = type;
   }
 
+  /** What it is called in a result that gives it no other name. */
+  get resultName(): string {
+    return "anon";
+  }
+
   /** Equal; `null` is asked with IS NULL. */
   eq(other: Comparable<T>): Expression<boolean> {
     return other === null ? this.isNull() : this.op("=", other);
@@ -466,6 +471,10 @@ export class Labeled<T> extends Expression<T> {
   /** @ignore */
   override get kind(): string {
     return "labeled";
+  }
+  /** The name. */
+  override get resultName(): string {
+    return this.label;
   }
   /** @ignore */
   override get precedence(): number {

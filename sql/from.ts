@@ -1,3 +1,4 @@
+import { CompileError } from "./errors.ts";
 import type { ColumnSpec } from "./column.ts";
 import type { Compiler } from "./compiler.ts";
 import { Expression } from "./expression.ts";
@@ -81,6 +82,10 @@ export class Column<T, Of = unknown> extends Expression<T> {
   override get kind(): string {
     return "column";
   }
+  /** Its name. */
+  override get resultName(): string {
+    return this.name;
+  }
   /** @ignore */
   override structure(): readonly unknown[] {
     return [this.table, this.spec, this.name];
@@ -99,6 +104,23 @@ export class Column<T, Of = unknown> extends Expression<T> {
     if (operand) compiler.wrapped(operand, () => this.write(compiler));
     else this.write(compiler);
   }
+}
+
+/**
+ * The column of a key.
+ *
+ * @throws {CompileError} If there is none.
+ */
+export function columnOf(
+  { columns, from }: Pick<RowSource, "columns" | "from">,
+  key: string,
+): Column<unknown> {
+  for (const column of columns) if (column.key === key) return column;
+  throw new CompileError(
+    `Cannot find column "${key}" in "${from.labelPrefix}": it has ${
+      columns.map((column) => `"${column.key}"`).join(", ")
+    }`,
+  );
 }
 
 /** Columns of what stands for something else, by the keys of its columns. */

@@ -1,4 +1,4 @@
-import { labelsOf, type PreparedStatement } from "./compiler.ts";
+import type { PreparedStatement } from "./compiler.ts";
 import type { DriverResult } from "./driver.ts";
 import type { RowShape, RowSource } from "./statement.ts";
 
@@ -57,12 +57,8 @@ export function readResult<Row>(
   const rows = new Result<Row>(
     result.changes,
     shape
-      ? shape.items.map(({ key, source, expressions: [first] }, i) =>
-        key ??
-          (source
-            ? source.from.labelPrefix
-            : first && labelsOf([first], false)[0]) ??
-          String(i)
+      ? shape.items.map(({ key, source, expressions: [first] }) =>
+        key ?? source?.from.labelPrefix ?? first?.resultName ?? ""
       )
       : result.columns,
   );
@@ -119,18 +115,12 @@ export function plainRow(
 }
 
 function record(keys: readonly string[], values: readonly unknown[]): unknown {
-  const made: Record<string, unknown> = {};
+  let made: Record<string, unknown> = {};
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i] as string;
     // To set this one is to do something else.
-    if (key === "__proto__") {
-      Object.defineProperty(made, key, {
-        value: values[i],
-        configurable: true,
-        enumerable: true,
-        writable: true,
-      });
-    } else made[key] = values[i];
+    if (key === "__proto__") made = { ...made, [key]: values[i] };
+    else made[key] = values[i];
   }
   return made;
 }

@@ -11,6 +11,7 @@ import { type Constraint, foreignKey, index, unique } from "./constraint.ts";
 import {
   type AnyColumns,
   type Column,
+  columnOf,
   columnsFor,
   FromClause,
 } from "./from.ts";
@@ -228,16 +229,10 @@ export class Table<S = any, Name extends string = string>
    * @throws {CompileError} If it has none such.
    */
   column(name: string): Column<unknown> {
-    const own = this.c as AnyColumns;
-    const found = Object.hasOwn(own, name)
-      ? own[name]
+    const named = Object.hasOwn(this.c as AnyColumns, name)
+      ? undefined
       : this.columns.find((column) => column.name === name);
-    if (found) return found;
-    throw new CompileError(
-      `Cannot find column "${name}" in table "${this.fullName}": it has ${
-        Object.keys(own).map((key) => `"${key}"`).join(", ")
-      }`,
-    );
+    return named ?? columnOf(this["~source"], name);
   }
 
   /** Writes the name by which its columns are qualified. */

@@ -62,6 +62,5 @@ export function collectedIn<C, F extends CollectionFunction>(
   relation: ToMany<C>,
   collection: CollectionFactory,
 ): ToMany<C, F> {
-  const { kind, target, options } = relation;
-  return { kind, target, options, collection };
+  return { ...relation, collection } as ToMany<C, F>;
 }

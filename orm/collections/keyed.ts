@@ -1,3 +1,4 @@
+import { collectedIn } from "./custom.ts";
 import { StateError } from "../errors.ts";
 import { ManyHandle } from "../handles.ts";
 import type { CollectionFunction, ToMany } from "../relation.ts";
@@ -121,16 +122,10 @@ export function keyedBy<C, K>(
   key: (item: InstanceOf<C>) => K,
   options: KeyedOptions = {},
 ): ToMany<C, MapFunction<K>> {
-  const { kind, target, options: settings } = relation;
-  return {
-    kind,
-    target,
-    options: settings,
-    collection: (state, found) => {
-      const handle = new MapHandle(state, found);
-      handle.keyOf = key as KeyOf;
-      handle.isLenient = options.ignoreUnpopulated ?? false;
-      return handle;
-    },
-  };
+  return collectedIn<C, MapFunction<K>>(relation, (state, found) => {
+    const handle = new MapHandle(state, found);
+    handle.keyOf = key as KeyOf;
+    handle.isLenient = options.ignoreUnpopulated ?? false;
+    return handle;
+  });
 }

@@ -1,3 +1,4 @@
+import { collectedIn } from "./custom.ts";
 import { ManyHandle } from "../handles.ts";
 import type { CollectionFunction, ToMany } from "../relation.ts";
 import type { Collection, InstanceOf, LoadedCollection } from "../types.ts";
@@ -116,16 +117,10 @@ export function orderingList<C>(
   key: keyof InstanceOf<C> & string,
   options: { readonly countFrom?: number } = {},
 ): ToMany<C, OrderingFunction> {
-  const { kind, target, options: settings } = relation;
-  return {
-    kind,
-    target,
-    options: settings,
-    collection: (state, found) => {
-      const handle = new OrderedHandle(state, found);
-      handle.key = key;
-      handle.first = options.countFrom ?? 0;
-      return handle;
-    },
-  };
+  return collectedIn<C, OrderingFunction>(relation, (state, found) => {
+    const handle = new OrderedHandle(state, found);
+    handle.key = key;
+    handle.first = options.countFrom ?? 0;
+    return handle;
+  });
 }

@@ -1,3 +1,4 @@
+import { collectedIn } from "./custom.ts";
 import { ManyHandle } from "../handles.ts";
 import type { CollectionFunction, ToMany } from "../relation.ts";
 import type { Collection, LoadedCollection } from "../types.ts";
@@ -43,11 +44,8 @@ class SetHandle extends ManyHandle implements LoadedSet<object> {
  * @param relation The relation.
  */
 export function asSet<C>(relation: ToMany<C>): ToMany<C, SetFunction> {
-  const { kind, target, options } = relation;
-  return {
-    kind,
-    target,
-    options,
-    collection: (state, found) => new SetHandle(state, found),
-  };
+  return collectedIn<C, SetFunction>(
+    relation,
+    (state, found) => new SetHandle(state, found),
+  );
 }

@@ -1,3 +1,4 @@
+import { collectedIn } from "./custom.ts";
 import {
   type Delete,
   deleteFrom,
@@ -13,11 +14,7 @@ import {
 import { MappingError, StateError } from "../errors.ts";
 import { ManyHandle } from "../handles.ts";
 import { among, keysOf, relatedQuery } from "../loading/related.ts";
-import type {
-  CollectionFactory,
-  CollectionFunction,
-  ToMany,
-} from "../relation.ts";
+import type { CollectionFunction, ToMany } from "../relation.ts";
 
 /**
  * Related objects that are never loaded as a whole: they are added, removed,
@@ -144,13 +141,8 @@ export function writeOnly<C>(
       "Cannot make a relation write-only: rows that are not loaded would lose their owner; set passiveDeletes: true, and onDelete on the foreign key",
     );
   }
-  const collection: CollectionFactory = (state, found) =>
-    new WriteOnlyHandle(state, found);
-  const { kind, target, options } = relation;
-  return {
-    kind,
-    target,
-    options,
-    collection,
-  };
+  return collectedIn<C, WriteOnlyFunction>(
+    relation,
+    (state, found) => new WriteOnlyHandle(state, found),
+  );
 }

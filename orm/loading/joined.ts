@@ -8,7 +8,7 @@ import {
   type SelectOption,
   uniqueRows,
 } from "../../sql/mod.ts";
-import { joinSteps, type Relation } from "../relation.ts";
+import type { Relation } from "../relation.ts";
 import {
   aliasOf,
   conditionOf,
@@ -187,8 +187,7 @@ function stepsTo(
   request: Request,
 ) {
   const { secondary, target, parent } = relation;
-  const steps = joinSteps(
-    relation,
+  const steps = relation.steps(
     request.parts?.[part] ?? tableIn(parent, from),
     alias,
     secondary && new Alias(secondary),

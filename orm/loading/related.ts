@@ -1,17 +1,13 @@
 import {
-  and,
   type Column,
   type Expression,
   type FromClause,
-  type RowSource,
-  rowSource,
   Select,
-  select,
-  type Selectable,
   Tuple,
 } from "../../sql/mod.ts";
-import { handleOf, ManyHandle } from "../handles.ts";
-import { column, type Relation } from "../relation.ts";
+import { handleOf } from "../handles.ts";
+import type { Relation } from "../relation.ts";
+import { column } from "../relations/base.ts";
 import { keyText as partText, stateOf } from "../state.ts";
 
 /** The columns of the objects that have a relation, by which it is found. */
@@ -19,11 +15,7 @@ export function ownerColumns(
   relation: Relation,
   from: FromClause = relation.parent.from,
 ): readonly Column<unknown>[] {
-  const { localPairs, remotePairs } = relation;
-  const keys = relation.kind === "manyToOne"
-    ? remotePairs.map((pair) => pair.to)
-    : localPairs.map((pair) => pair.from);
-  return keys.map((key) => column(from, key) as Column<unknown>);
+  return relation.own.map((key) => column(from, key));
 }
 
 /** A query of the related objects of some owners, with what ties them to those. */
@@ -31,44 +23,11 @@ export function relatedQuery(
   relation: Relation,
   among: (columns: readonly Expression<unknown>[]) => Expression<boolean>,
 ): Select<unknown> {
-  const { target, secondary, localPairs, remotePairs, options } = relation;
-  // A relation to its own class would meet itself in the owners' query.
-  const from = target.from;
-  const entity = sourceOf(target.source);
-  const at = (table: FromClause, key: string): Column<unknown> =>
-    column(table, key) as Column<unknown>;
-  let query: Select<unknown>;
-  if (secondary) {
-    const ties = localPairs.map((pair) => at(secondary, pair.to));
-    query = select(entity, ...ties)
-      .join(
-        secondary,
-        and(
-          ...remotePairs.map((pair) =>
-            at(secondary, pair.to).eq(at(from, pair.from))
-          ),
-        ),
-      ).where(among(ties));
-  } else {
-    const ties = relation.kind === "manyToOne"
-      ? remotePairs.map((pair) => at(from, pair.from))
-      : localPairs.map((pair) => at(from, pair.to));
-    query = select(entity).where(among(ties));
-  }
-  const { extra, parent } = relation;
-  if (extra) {
-    query = query.where(
-      relation.kind === "manyToOne"
-        ? extra(parent.from, from)
-        : extra(secondary ?? from, secondary ? from : parent.from),
-    );
-  }
+  const { extra, sides: [referring, referenced], options, ties } = relation;
+  let query = relation.select().where(among(ties));
+  if (extra) query = query.where(extra(referring, referenced));
   const order = options.orderBy?.();
   return order === undefined ? query : query.orderBy(...[order].flat());
-}
-
-function sourceOf(source: RowSource): Selectable {
-  return { [rowSource]: source };
 }
 
 /** Columns among the rows of a query, or among known keys. */
@@ -97,29 +56,16 @@ export function attach(
   rows: readonly unknown[],
   overwrite = false,
 ): void {
-  const { secondary, localPairs, remotePairs, kind } = relation;
   const found = new Map<string, Set<object>>();
-  const put = (key: readonly unknown[], item: object): void => {
+  for (const row of rows) {
+    const [item, key] = relation.read(row);
     const text = keyText(key);
     const items = found.get(text);
     if (items) items.add(item);
     else found.set(text, new Set([item]));
-  };
-  const { target } = relation;
-  const tied = kind === "manyToOne"
-    ? remotePairs.map((pair) => target.column(pair.from))
-    : secondary
-    ? []
-    : localPairs.map((pair) => target.column(pair.to));
-  for (const row of rows) {
-    if (secondary) {
-      const [item, ...key] = row as [object, ...unknown[]];
-      put(key, item);
-    } else put(read(row as object, tied), row as object);
   }
-  const own = ownerColumns(relation);
   for (const owner of owners) {
-    const items = found.get(keyText(read(owner, own)));
+    const items = found.get(keyText(keyOf(relation, owner)));
     hand(relation, owner, items ? [...items] : [], overwrite);
   }
 }
@@ -131,25 +77,20 @@ export function hand(
   items: readonly object[],
   overwrite = false,
 ): void {
-  const { kind, inverse, localPairs } = relation;
+  const { inverse, isMany, isReferred } = relation;
   const handle = handleOf(owner, relation);
   if (overwrite) handle.expire();
-  if (handle instanceof ManyHandle) {
-    if (!handle.isLoaded) handle.receive(items);
-  } else if (!handle.isLoaded || handle.committed === undefined) {
-    handle.receive(items[0] ?? null);
-    if (items.length > 1) {
+  if (!handle.isKnown) {
+    handle.receive(items);
+    if (!isMany && items.length > 1) {
       handle.state.session?.warn(
-        `${relation.parent.name}.${relation.key} found ${items.length} objects where one belongs; the first is taken`,
+        `${relation.name} found ${items.length} objects where one belongs; the first is taken`,
       );
     }
   }
   // The other side of one-to-many is known as well.
-  if (kind !== "manyToMany" && localPairs.length > 0 && inverse) {
-    for (const item of items) {
-      const back = handleOf(item, inverse);
-      if (!(back instanceof ManyHandle)) back.receive(owner);
-    }
+  if (isReferred && inverse && !inverse.isMany) {
+    for (const item of items) handleOf(item, inverse).receive([owner]);
   }
 }
 
@@ -158,10 +99,9 @@ export function keysOf(
   relation: Relation,
   owners: readonly object[],
 ): unknown[][] {
-  const own = ownerColumns(relation);
   const keys = new Map<string, unknown[]>();
   for (const owner of owners) {
-    const key = read(owner, own);
+    const key = keyOf(relation, owner);
     if (key.every((value) => value !== null && value !== undefined)) {
       keys.set(keyText(key), key);
     }
@@ -169,16 +109,9 @@ export function keysOf(
   return [...keys.values()];
 }
 
-/** Values of an object's columns. */
-function read(object: object, columns: readonly Column<unknown>[]): unknown[] {
-  const state = stateOf(object);
-  const { mapper, committed } = state;
-  return columns.map((column) =>
-    // The database knows a row by the key that it has there.
-    (mapper.primaryKey.includes(column)
-      ? committed?.[mapper.columns.indexOf(column)]
-      : undefined) ?? state.read(column)
-  );
+/** What an owner's related objects are found by. */
+function keyOf({ parent, own }: Relation, owner: object): unknown[] {
+  return stateOf(owner).stored(own.map((key) => parent.column(key)));
 }
 
 function keyText(key: readonly unknown[]): string {

@@ -1,7 +1,9 @@
+import { type Compiler, tableName } from "../compiler.ts";
 import type { BatchWrites } from "../dialect.ts";
 import { Expression, literal, Raw } from "../expression.ts";
 import type { Column } from "../from.ts";
 import { INTEGER, TEXT } from "../standard_types.ts";
+import type { Table } from "../schema.ts";
 import { TextStatement } from "../text.ts";
 
 /**
@@ -38,6 +40,22 @@ export const POSTGRES_WRITES: BatchWrites = {
   ],
 };
 
+/** A table's name as text, where the database parses it out of a string. */
+class NameText extends Expression<string> {
+  readonly table: Table;
+  constructor(table: Table) {
+    super(TEXT);
+    this.table = table;
+  }
+  override get kind(): string {
+    return "nameText";
+  }
+  override compile(compiler: Compiler): void {
+    const name = tableName(this.table, compiler.dialect);
+    compiler.write(`'${name.replaceAll("'", "''")}'`);
+  }
+}
+
 /** What the database itself would put there. */
 function made({ table, name, spec }: Column<unknown>): Expression<unknown>[] {
   const { serverDefault } = spec;
@@ -50,7 +68,7 @@ function made({ table, name, spec }: Column<unknown>): Expression<unknown>[] {
   }
   return [
     new Raw("nextval(pg_get_serial_sequence("),
-    literal(`"${table.labelPrefix.replaceAll('"', '""')}"`),
+    new NameText(table as Table),
     new Raw(", "),
     literal(name),
     new Raw("))"),

@@ -6,6 +6,7 @@ import {
 import {
   CheckViolationError,
   ConnectionError,
+  ConstraintViolationError,
   ForeignKeyViolationError,
   GuardError,
   LimitError,
@@ -56,17 +57,19 @@ const TEXTS: readonly (readonly [
   ],
 ];
 
-/** How a constraint that was broken is called in SQLite's text. */
-const CONSTRAINTS = {
-  "UNIQUE": [UniqueViolationError, "unique", "another row has the same "],
-  "NOT NULL": [NotNullViolationError, "not-null", "no value for "],
-  "CHECK": [CheckViolationError, "check", "it breaks the check "],
-  "FOREIGN KEY": [
-    ForeignKeyViolationError,
-    "foreign-key",
-    "a row it names is not there, or it is still named by another",
-  ],
-} as const;
+/** What breaks each kind of constraint. */
+const CONSTRAINTS: Readonly<Record<string, typeof ConstraintViolationError>> = {
+  "UNIQUE": UniqueViolationError,
+  "NOT NULL": NotNullViolationError,
+  "CHECK": CheckViolationError,
+  "FOREIGN KEY": ForeignKeyViolationError,
+};
+
+/** What some platforms say beside an error's text. */
+interface PlatformError extends Error {
+  readonly overloaded?: unknown;
+  readonly retryable?: unknown;
+}
 
 /** Names an error of SQLite, D1 or a Durable Object by its text. */
 export function classifySqlite(
@@ -75,57 +78,55 @@ export function classifySqlite(
 ): SqlError | undefined {
   if (error instanceof SqlError) return error;
   if (!(error instanceof Error)) return undefined;
-  const { message } = error;
-  const { overloaded, retryable }: {
-    readonly overloaded?: unknown;
-    readonly retryable?: unknown;
-  } & Error = error;
+  const { message, overloaded, retryable }: PlatformError = error;
   const details = { cause: error, sql };
-  const label = /JSON path(?: error near|:) '([a-z_]+:[^']*)'/.exec(message);
-  if (label) return new GuardError(label[1] ?? "", details);
+  const [, label] =
+    /JSON path(?: error near|:) '([a-z_]+:[^']*)'/.exec(message) ?? [];
+  if (label) return new GuardError(label, details);
   const broken =
     /(UNIQUE|NOT NULL|CHECK|FOREIGN KEY) constraint failed(?:: (?!SQLITE_)(.*?))?(?:: SQLITE_|$)|constraints were violated/
       .exec(message);
   if (broken) return violation(broken, details);
   if (/TYPE_ERROR|datatype mismatch|cannot store /.test(message)) {
     return new TypeConversionError(
-      "Cannot run the statement: a value in it does not fit its type",
+      `${RUN}a value in it does not fit its type`,
       details,
     );
   }
   // A platform that knows better than its text says so beside it.
-  const text = overloaded === true
+  const text = overloaded
     ? "overloaded"
-    : retryable === true
+    : retryable
     ? "transient failure"
     : message;
-  for (const [pattern, Kind, code, isRetryable = false] of TEXTS) {
+  for (const [pattern, Kind, code, isRetryable] of TEXTS) {
     const match = pattern.exec(text);
     if (match) {
-      return new Kind(
-        `sql/${code}`,
-        `Cannot run the statement: ${match[0]}`,
-        { ...details, isRetryable },
-      );
+      return new Kind(`sql/${code}`, RUN + match[0], {
+        ...details,
+        isRetryable,
+      });
     }
   }
   return undefined;
 }
 
+const RUN = "Cannot run the statement: ";
+
 function violation(
   [, kind = "FOREIGN KEY", what = ""]: RegExpExecArray,
   details: SqlErrorDetails,
 ): SqlError {
-  const [Kind, code, meaning] = CONSTRAINTS[kind as keyof typeof CONSTRAINTS];
-  const columns = what.split(", ").map((one) => one.split("."));
-  const index = /^index '(.*)'$/.exec(what);
+  const Kind = CONSTRAINTS[kind] ?? ConstraintViolationError;
+  const index = /^index '(.*)'$/.exec(what)?.[1];
+  const [table = ""] = what.split(".", 1);
   return new Kind(
-    `sql/${code}-violation`,
-    `Cannot write the row: ${meaning}${what}`,
-    kind === "CHECK" || index ? { constraint: index?.[1] ?? what } : what
+    `sql/${kind.toLowerCase().replace(" ", "-")}-violation`,
+    `Cannot write the row: it breaks ${kind}${what && ` of ${what}`}`,
+    index || kind === "CHECK" ? { constraint: index ?? what } : what
       ? {
-        table: columns[0]?.[0],
-        columns: columns.map(([, ...name]) => name.join(".")),
+        table,
+        columns: what.split(", ").map((one) => one.slice(table.length + 1)),
       }
       : {},
     details,

@@ -1,3 +1,4 @@
+import { PGlite } from "@electric-sql/pglite";
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import {
   Entity,
@@ -8,7 +9,15 @@ import {
   Session,
   text,
 } from "../../orm/mod.ts";
-import { MetaData, Raw, select, table } from "../../sql/mod.ts";
+import {
+  createEngine,
+  MetaData,
+  Raw,
+  select,
+  table,
+  translateSchemas,
+} from "../../sql/mod.ts";
+import { pglite } from "../../backends/pglite.ts";
 import {
   created,
   d1Database,
@@ -93,6 +102,31 @@ for (
     strictEqual(links.length, 36);
   });
 }
+
+Deno.test("keys are reserved from the sequence of a table's own schema, also under another name, and the log says so", async () => {
+  const metadata = new MetaData({ schema: "shop" });
+  abstract class Base extends Entity.with({ id: integer().primaryKey() }) {
+    static override metadata = metadata;
+  }
+  class Order extends Base.table('it\'s "orders"', { note: text() }) {}
+  const database = new PGlite();
+  const driver = pglite(database);
+  const lines: string[] = [];
+  const log = (line: string) => void lines.push(line);
+  await using shop = createEngine(driver, { echo: true, log });
+  const tenant = createEngine(translateSchemas(driver, { shop: "tenant_7" }));
+  for (const engine of [tenant, shop]) {
+    const schema = engine === shop ? "shop" : "tenant_7";
+    await database.exec(`CREATE SCHEMA ${schema}`);
+    await metadata.createAll(engine);
+    await using session = new Session({ bind: engine });
+    const orders = ["a", "b"].map((note) => new Order({ note }));
+    session.addAll(orders);
+    await session.commit();
+    deepStrictEqual(orders.map(({ id }) => id), [1, 2]);
+  }
+  strictEqual(lines.filter((line) => line.includes("nextval")).length, 1);
+});
 
 Deno.test("a key of several parts that the database makes cannot be referred to in one trip, and that is said", async () => {
   const metadata = new MetaData();
