@@ -306,7 +306,7 @@ test("orm 91: rows are written before others are deleted, so a unique value cann
   await session.commit();
   await one.rooms.load();
   one.rooms.set([new Room({ name: "1" })]);
-  await rejects(session.commit(), /another row/);
+  await rejects(session.commit(), /breaks UNIQUE/);
 });
 
 Deno.test("Session.commit() forgets a pending object that went with its owner, wherever else it is held", async () => {
