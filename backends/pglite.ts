@@ -14,6 +14,7 @@ import {
   type Driver,
   type DriverResult,
   type DriverTransaction,
+  HeldTransactions,
   postgres as dialect,
   postgresReader,
 } from "../sql/mod.ts";
@@ -137,6 +138,7 @@ export function pglite(
         return results;
       }) ?? [],
     begin: (batchOptions) => open(client, run, batchOptions),
+    hold: () => new HeldTransactions(),
     classify: classifyPostgres,
     close: async () => {
       if (!options.keepOpen) await client.close();

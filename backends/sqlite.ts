@@ -16,6 +16,7 @@ import {
   type Driver,
   type DriverResult,
   type DriverTransaction,
+  HeldTransactions,
   sqlite as dialect,
   TypeConversionError,
 } from "../sql/mod.ts";
@@ -98,6 +99,7 @@ export function sqlite(path: string, options: SqliteOptions = {}): Driver {
           })
         );
       }),
+    hold: () => new HeldTransactions(),
     classify: (error, sql) =>
       tooLarge(error, sql) ?? classifySqlite(error, sql),
     close: () => db.close(),

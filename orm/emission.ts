@@ -4,6 +4,7 @@ import {
   type Column,
   type Engine,
   Expression,
+  generatedKey,
   quoteName,
   type Result,
   type Statement,
@@ -335,19 +336,6 @@ function shapeOf({ kind, table, values, where, isExpected }: Work): string {
     ).join("\0");
   return [kind, table.fullName, shape(values), shape(where), isExpected]
     .join("\n");
-}
-
-/** The key that the database makes, where a row leaves it out. */
-export function generatedKey(
-  table: Table,
-  values: Values,
-): Column<unknown> | undefined {
-  const [only, ...more] = table.primaryKey;
-  const column = table.autoincrementColumn ??
-    (only?.spec.serverDefault !== undefined && more.length === 0
-      ? only
-      : undefined);
-  return column && !values.has(column) ? column : undefined;
 }
 
 /** Splits items where their key changes. */

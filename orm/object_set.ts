@@ -48,8 +48,8 @@ export class ObjectSet implements StateOwner {
   readonly pending: Set<InstanceState> = new Set();
   /** Objects whose rows will be deleted. */
   readonly doomed: Set<InstanceState> = new Set();
-  // What the open transaction changed, and above it what each savepoint did.
-  readonly #before: Map<InstanceState, Before>[] = [new Map()];
+  /** How objects were before the open transaction, and above it before each savepoint. */
+  readonly levels: Map<InstanceState, Before>[] = [new Map()];
   // Pending objects that were let go of with an owner without whom they are not.
   readonly #dropped = new Set<object>();
   readonly #loader: RelationLoader;
@@ -98,7 +98,7 @@ export class ObjectSet implements StateOwner {
     }
     this.#release(state);
     // No rollback brings it back.
-    for (const level of this.#before) level.delete(state);
+    for (const level of this.levels) level.delete(state);
     follow(state, "expunge", (item) => {
       if (stateOf(item).session === this) this.expunge(item);
     });
@@ -332,28 +332,14 @@ export class ObjectSet implements StateOwner {
   /** The transaction is over, and what it did stays. */
   settle(expire = false): void {
     if (expire) this.persistent().forEach(expireState);
-    for (const level of this.#before) {
+    for (const level of this.levels) {
       for (const state of level.keys()) {
         if (!state.isDeleted) continue;
         state.session = undefined;
         hooks.hear?.("deletedToDetached", state.object, this);
       }
     }
-    this.#before.splice(0, Infinity, new Map());
-  }
-
-  /** Notes what happens from now on apart, for a savepoint. */
-  begin(): void {
-    this.#before.push(new Map());
-  }
-
-  /** A savepoint is released: what happened since belongs to what is around it. */
-  release(): void {
-    const level = this.#before.pop();
-    const around = this.#before.at(-1);
-    for (const [state, before] of level ?? []) {
-      if (!around?.has(state)) around?.set(state, before);
-    }
+    this.levels.splice(0, Infinity, new Map());
   }
 
   /** Undoes what was added, marked, changed and written, since a savepoint or at all. */
@@ -362,7 +348,7 @@ export class ObjectSet implements StateOwner {
       this.persistent().filter((state) => !isNested || isModified(state)),
     );
     do {
-      const level = this.#before.pop() ?? new Map<InstanceState, Before>();
+      const level = this.levels.pop() ?? new Map<InstanceState, Before>();
       for (const state of level.keys()) this.#leave(state);
       for (const [state, before] of level) {
         const wasDeleted = state.isDeleted;
@@ -383,8 +369,8 @@ export class ObjectSet implements StateOwner {
           }
         }
       }
-    } while (!isNested && this.#before.length > 0);
-    if (!isNested) this.#before.push(new Map());
+    } while (!isNested && this.levels.length > 0);
+    if (!isNested) this.levels.push(new Map());
     for (const state of this.pending) {
       this.#release(state, "pendingToTransient");
     }
@@ -450,7 +436,7 @@ export class ObjectSet implements StateOwner {
 
   /** Notes how an object is before a step changes it, in case that is undone. */
   #note(state: InstanceState): void {
-    const level = this.#before.at(-1);
+    const level = this.levels.at(-1);
     if (level?.has(state)) return;
     const { key, committed, mapper } = state;
     const values = mapper.columns.map((column) => state.read(column));

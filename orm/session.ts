@@ -39,7 +39,7 @@ import {
   optimistic,
   rollback,
 } from "./session_transaction.ts";
-import { check, isInteractive, type SessionCore } from "./session_unit.ts";
+import { check, type SessionCore } from "./session_unit.ts";
 import { stateOf } from "./state.ts";
 import type { InstanceOf } from "./types.ts";
 
@@ -81,8 +81,6 @@ export class Session implements Reader {
       session: this,
       unit: {
         objects: new ObjectSet(new LazyLoads(this), this),
-        held: new Map(),
-        savepoints: [],
         quiet: 0,
       },
       warn: (message) => this.options.warn?.(message),
@@ -237,9 +235,7 @@ export class Session implements Reader {
   /** @ignore */
   async run(reads: readonly Read[]): Promise<Result<unknown>[]> {
     check(this.#core.unit, "read");
-    if (reads.some(({ engine }) => isInteractive(engine))) {
-      await autoflush(this.#core);
-    }
+    await autoflush(this.#core, reads.map(({ engine }) => engine));
     return sendReads(this.#core, reads);
   }
   /** @ignore */

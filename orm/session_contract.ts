@@ -58,10 +58,4 @@ export interface SessionOptions {
   readonly engines?: { get(name: string): Engine };
 }
 
-/** A savepoint of a session. */
-export interface NestedTransaction extends AsyncDisposable {
-  /** Keeps what was done since; the transaction around it still decides. */
-  commit(): Promise<void>;
-  /** Undoes what was done since, in the database and in memory. */
-  rollback(): Promise<void>;
-}
+export type { NestedTransaction } from "../sql/mod.ts";

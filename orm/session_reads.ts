@@ -88,7 +88,7 @@ export async function sendReads(
     for (const { prepared } of group) engine.echo(prepared);
     const prepared = group.map((read) => read.prepared);
     // Reads of one tick share a trip, whoever asks.
-    const sent = core.unit.held.has(engine) ||
+    const sent = core.unit.held?.has(engine) ||
         group.some(({ statement }) => !statement.isRead)
       ? await send(core.unit, engine, prepared)
       : await Promise.all(prepared.map((one) => engine.read(one)));

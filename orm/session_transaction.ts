@@ -2,17 +2,18 @@
  * The steps that begin and end a transaction: commit, flush, rollback,
  * savepoints, the flush before a query, and work that is tried again.
  */
+import type { Engine, HeldUnit } from "../sql/mod.ts";
 import { StaleDataError } from "./errors.ts";
 import { hooks } from "./hooks.ts";
 import { isModified } from "./object_set.ts";
 import type { Session } from "./session.ts";
+import { engineFor } from "./session_binds.ts";
 import type { NestedTransaction } from "./session_contract.ts";
 import {
   attempt,
   exclusively,
-  hold,
-  mustHold,
-  rollBackHeld,
+  holderOf,
+  isInteractive,
   type SessionCore,
 } from "./session_unit.ts";
 import { writeChanges } from "./session_writes.ts";
@@ -24,13 +25,11 @@ export function commit(core: SessionCore): Promise<void> {
     hooks.hear?.("beforeCommit", session);
     const committed: string[] = [];
     const finish = await writeChanges(core, committed);
-    for (const [engine, held] of unit.held) {
-      await attempt(unit, engine, committed, () => held.commit());
+    await unit.held?.commit(async (engine, end) => {
+      await attempt(unit, engine, committed, end);
       engine.log("COMMIT");
       committed.push(engine.name);
-    }
-    unit.held.clear();
-    unit.savepoints = [];
+    });
     finish();
     unit.objects.settle(session.options.expireOnCommit);
     hooks.hear?.("afterCommit", session);
@@ -39,10 +38,9 @@ export function commit(core: SessionCore): Promise<void> {
 
 /** Writes what changed into transactions that stay open. */
 export function flush(core: SessionCore): Promise<void> {
-  const { session, unit } = core;
+  const { session: { options: { bind } }, unit } = core;
   return exclusively(unit, "flush", async () => {
-    const { bind } = session.options;
-    if (bind) mustHold(bind);
+    if (bind) holderOf(unit, bind);
     (await writeChanges(core))();
   });
 }
@@ -52,7 +50,7 @@ export function rollback(core: SessionCore): Promise<void> {
   const { session, unit } = core;
   return exclusively(unit, "rollback", async () => {
     unit.failure = undefined;
-    await rollBackHeld(unit);
+    await unit.held?.rollback();
     unit.objects.rollback();
     hooks.hear?.("afterRollback", session);
   });
@@ -65,50 +63,41 @@ export async function beginNested(
   const { session, unit } = core;
   await session.flush();
   const { bind } = session.options;
-  if (bind) await hold(unit, bind);
-  const name = `aludel_${unit.savepoints.length + 1}`;
-  const depth = unit.savepoints.push(name);
-  const say = async (sql: string): Promise<void> => {
-    for (const [engine, held] of unit.held) {
-      engine.log(sql);
-      await held.execute({ sql, params: [] });
-    }
-  };
-  await say(`SAVEPOINT ${name}`);
-  unit.objects.begin();
-  const end = (what: string, sql: readonly string[], isKept: boolean) =>
-    exclusively(unit, what, async () => {
-      if (unit.savepoints.length < depth) return;
-      if (isKept) (await writeChanges(core))();
-      else unit.failure = undefined;
-      for (const one of sql) await say(`${one} ${name}`);
-      for (; unit.savepoints.length >= depth; unit.savepoints.pop()) {
-        if (isKept) unit.objects.release();
-        else unit.objects.rollback(true);
-      }
-    });
-  const rollback = (): Promise<void> =>
-    end("rollback", ["ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT"], false);
-  return {
-    commit: () => end("commit", ["RELEASE SAVEPOINT"], true),
-    rollback,
-    [Symbol.asyncDispose]: rollback,
-  };
+  const held = holderOf(unit, bind ?? engineFor(core, { flushing: true }));
+  if (bind) await held.hold(bind);
+  return await held.nest(heldUnit(core));
 }
 
-/** Writes what changed before a query, where a transaction can be held. */
-export async function autoflush(core: SessionCore): Promise<void> {
+/** Writes what changed before queries, where a transaction can be held. */
+export async function autoflush(
+  core: SessionCore,
+  engines: Iterable<Engine>,
+): Promise<void> {
+  for (const engine of engines) {
+    if (isInteractive(engine)) {
+      return await holderOf(core.unit, engine).autoflush(heldUnit(core));
+    }
+  }
+}
+
+/** What the session lends to the transactions that hold its work. */
+function heldUnit(core: SessionCore): HeldUnit {
   const { session, unit } = core;
-  if (unit.autoflush) return await unit.autoflush;
-  if (
-    session.options.autoflush === false || unit.quiet > 0 || unit.busy ||
-    !(unit.objects.pending.size > 0 || unit.objects.doomed.size > 0 ||
-      unit.objects.persistent().some(isModified))
-  ) return;
-  unit.autoflush = exclusively(unit, "autoflush", async () => {
-    (await writeChanges(core, undefined, true))();
-  }).finally(() => unit.autoflush = undefined);
-  await unit.autoflush;
+  const { objects } = unit;
+  return {
+    levels: objects.levels as HeldUnit["levels"],
+    get isDirty() {
+      return session.options.autoflush !== false && !unit.quiet && !unit.busy &&
+        (objects.pending.size > 0 || objects.doomed.size > 0 ||
+          objects.persistent().some(isModified));
+    },
+    step: (what, work) => exclusively(unit, what, work),
+    write: async (isAuto) => (await writeChanges(core, undefined, isAuto))(),
+    undo() {
+      unit.failure = undefined;
+      objects.rollback(true);
+    },
+  };
 }
 
 /** Work in a session of its own, tried again while rows turn out stale. */

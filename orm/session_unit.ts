@@ -2,12 +2,11 @@
  * What is open in a session: its objects, the transactions that its engines
  * hold, the one step that is under way, and what went wrong.
  */
-import {
-  begin,
-  type DriverResult,
-  type DriverTransaction,
-  type Engine,
-  type PreparedStatement,
+import type {
+  DriverResult,
+  Engine,
+  HeldTransactions,
+  PreparedStatement,
 } from "../sql/mod.ts";
 import { PartialCommitError, SessionError } from "./errors.ts";
 import type { RowHook } from "./hooks.ts";
@@ -32,43 +31,47 @@ export interface SessionCore {
 export interface OpenUnit {
   /** Objects, by identity and by what is to be done to them. */
   readonly objects: ObjectSet;
-  /** Transactions that are open. */
-  readonly held: Map<Engine, DriverTransaction>;
-  /** Savepoints inside them. */
-  savepoints: string[];
+  /** Transactions that are open; an engine that can hold one brings it. */
+  held?: HeldTransactions | undefined;
   /** How many noAutoflush() are running. */
   quiet: number;
   /** What is under way. */
   busy?: string | undefined;
   /** What went wrong since the last rollback. */
   failure?: unknown;
-  /** The autoflush that is under way. */
-  autoflush?: Promise<void> | undefined;
   /** Who hears of the rows when they are written. */
   told?: ReturnType<RowHook> | undefined;
 }
 
 /** Whether an engine can hold a transaction open. */
-export function isInteractive(engine: Engine): boolean {
-  return engine.capabilities.interactiveTransactions;
+export function isInteractive({ driver, capabilities }: Engine): boolean {
+  return capabilities.interactiveTransactions && driver.hold !== undefined;
+}
+
+/**
+ * Where an engine's transactions are held open.
+ *
+ * @throws {SessionError} If it cannot hold one.
+ */
+export function holderOf(unit: OpenUnit, engine: Engine): HeldTransactions {
+  if (isInteractive(engine)) return unit.held ??= engine.driver.hold!();
+  throw new SessionError(
+    "orm/unsupported",
+    `Cannot flush to engine "${engine.name}": it holds no transaction open; commit() writes everything in one batch`,
+  );
 }
 
 /** Sends statements: inside the transaction that is held, else in one trip. */
 export async function send(
-  unit: OpenUnit,
+  { held }: OpenUnit,
   engine: Engine,
   statements: readonly PreparedStatement[],
 ): Promise<readonly DriverResult[]> {
-  const held = unit.held.get(engine);
-  if (held) {
-    const results: DriverResult[] = [];
-    for (const one of statements) results.push(await held.execute(one));
-    return results;
-  }
+  if (held?.has(engine)) return await held.send(engine, statements);
   const [only] = statements;
   return only && statements.length === 1
     ? [await engine.send(only)]
-    : engine.sendBatch(statements);
+    : await engine.sendBatch(statements);
 }
 
 /** Does a step during which no other one may begin. */
@@ -99,7 +102,7 @@ export function check(unit: OpenUnit, what: string): void {
       { cause: failure },
     );
   }
-  if (what === "read" && held.size > 0 && busy && busy !== "autoflush") {
+  if (what === "read" && held?.size && busy && busy !== "autoflush") {
     throw busyError(unit, what);
   }
 }
@@ -109,37 +112,6 @@ function busyError(unit: OpenUnit, what: string): SessionError {
     "orm/busy",
     `Cannot ${what} the session: its ${unit.busy} has not ended; await it first`,
   );
-}
-
-/** Refuses an engine that cannot hold a transaction open. */
-export function mustHold(engine: Engine): void {
-  if (isInteractive(engine)) return;
-  throw new SessionError(
-    "orm/unsupported",
-    `Cannot flush to engine "${engine.name}": it holds no transaction open; commit() writes everything in one batch`,
-  );
-}
-
-/** Opens a transaction on an engine, with every savepoint that was set. */
-export async function hold(unit: OpenUnit, engine: Engine): Promise<void> {
-  const { held, savepoints } = unit;
-  if (held.has(engine)) return;
-  const opened = await begin(engine);
-  held.set(engine, opened);
-  for (const name of savepoints) {
-    await opened.execute({ sql: `SAVEPOINT ${name}`, params: [] });
-  }
-}
-
-/** Undoes every transaction that is held. */
-export async function rollBackHeld(unit: OpenUnit): Promise<void> {
-  unit.savepoints = [];
-  const all = [...unit.held];
-  unit.held.clear();
-  for (const [engine, held] of all) {
-    engine.log("ROLLBACK");
-    await held.rollback();
-  }
 }
 
 /** Does a step of a commit or flush; where it fails, what is open is undone. */
@@ -152,10 +124,9 @@ export async function attempt(
   try {
     await step();
   } catch (error) {
-    if (unit.held.size > 0) {
+    if (unit.held?.size) {
       unit.failure = error;
-      // A savepoint is rolled back by who set it.
-      if (unit.savepoints.length === 0) await rollBackHeld(unit);
+      await unit.held.rollback(true);
     } else engine.log("ROLLBACK");
     if (!committed?.length) throw error;
     throw new PartialCommitError(committed, engine.name, { cause: error });

@@ -9,11 +9,9 @@ import {
   GuardError,
   type PreparedStatement,
   readResult,
-  resultReader,
   select,
-  type Statement,
 } from "../sql/mod.ts";
-import { type Emission, Emitter, generatedKey, runs } from "./emission.ts";
+import { type Emission, Emitter, runs } from "./emission.ts";
 import { StaleDataError } from "./errors.ts";
 import { hooks } from "./hooks.ts";
 import type { Mapper } from "./mapper.ts";
@@ -21,16 +19,15 @@ import { engineFor } from "./session_binds.ts";
 import { planWrites } from "./session_plan.ts";
 import {
   attempt,
-  hold,
+  holderOf,
   isInteractive,
-  mustHold,
   type OpenUnit,
   send,
   type SessionCore,
 } from "./session_unit.ts";
 import type { InstanceState } from "./state.ts";
 import type { Plan } from "./unit_of_work.ts";
-import type { Values, Work } from "./work.ts";
+import type { Values } from "./work.ts";
 
 /** Sends what changed; gives what is to be done to the objects then. */
 export async function writeChanges(
@@ -39,7 +36,7 @@ export async function writeChanges(
   isAuto = false,
 ): Promise<() => void> {
   const { session, unit } = core;
-  const { held, objects } = unit;
+  const { objects } = unit;
   hooks.hear?.("beforeFlush", session);
   const plan = await planWrites(core);
   const { works, saved, settled, gone } = plan;
@@ -51,7 +48,7 @@ export async function writeChanges(
   const engines = new Set(plan.works.map(({ mapper }) => engineOf(mapper)));
   if (!committed) {
     if (isAuto && ![...engines].every(isInteractive)) return () => {};
-    for (const engine of engines) mustHold(engine);
+    for (const engine of engines) holderOf(unit, engine);
   }
   await reserveKeys(unit, plan, engineOf);
   const writes = emit(core, plan, engineOf);
@@ -59,20 +56,20 @@ export async function writeChanges(
   // What can be undone goes first.
   const [later, now] = [true, false].map((isLater) =>
     writes.filter(({ emitter: { engine } }) =>
-      isLater === (committed !== undefined && !held.has(engine))
+      isLater === (committed !== undefined && !unit.held?.has(engine))
     )
   ) as [EngineWrites[], EngineWrites[]];
   for (const { emitter, prepared } of [...now, ...later.reverse()]) {
     const { engine } = emitter;
     await attempt(unit, engine, committed, async () => {
-      if (!committed) await hold(unit, engine);
+      if (!committed) await unit.held?.hold(engine);
       try {
         await writeEngine(unit, emitter, prepared);
       } catch (error) {
         throw await nameFailure(unit, error, emitter);
       }
     });
-    if (committed && !held.has(engine)) {
+    if (committed && !unit.held?.has(engine)) {
       engine.log("COMMIT");
       committed.push(engine.name);
     }
@@ -100,7 +97,7 @@ async function writeEngine(
   { engine, emissions }: Emitter,
   prepared: readonly PreparedStatement[],
 ): Promise<void> {
-  const results = unit.held.has(engine)
+  const results = unit.held?.has(engine)
     ? await send(unit, engine, prepared)
     : await engine.sendBatch(prepared);
   results.forEach((result, i) => {
@@ -123,7 +120,7 @@ function emit(
     if (!write) {
       write = { emitter: new Emitter(key, core.warn), prepared: [] };
       writes.set(key, write);
-      if (!core.unit.held.has(key)) key.log("BEGIN (implicit)");
+      if (!core.unit.held?.has(key)) key.log("BEGIN (implicit)");
     }
     const { emitter, prepared } = write;
     emitter.write(items);
@@ -142,39 +139,16 @@ async function reserveKeys(
   plan: Plan,
   engineOf: (mapper: Mapper) => Engine,
 ): Promise<void> {
-  const wanted = new Map<Engine, Map<Column<unknown>, Work[]>>();
-  for (const work of plan.works) {
-    const engine = engineOf(work.mapper);
-    const column = generatedKey(work.table, work.values);
-    if (
-      work.kind !== "insert" || !work.state || !column ||
-      !batchWrites(engine.dialect).reserveKeys
-    ) continue;
-    const columns = wanted.get(engine) ?? new Map<Column<unknown>, Work[]>();
-    wanted.set(engine, columns);
-    const works = columns.get(column);
-    if (works) works.push(work);
-    else columns.set(column, [work]);
-  }
-  for (const [engine, columns] of wanted) {
-    const asked = [...columns];
-    const statements = asked.map(([column, works]) =>
-      engine.prepare(
-        batchWrites(engine.dialect).reserveKeys?.(
-          column,
-          works.length,
-        ) as Statement<unknown>,
-      )
+  const rows = plan.works.filter(({ kind, state }) =>
+    kind === "insert" && state
+  );
+  const byEngine = Map.groupBy(rows, ({ mapper }) => engineOf(mapper));
+  for (const [engine, works] of byEngine) {
+    await batchWrites(engine.dialect).reserveKeys?.(
+      works,
+      engine,
+      (statements) => send(unit, engine, statements),
     );
-    for (const one of statements) engine.echo(one);
-    const results = await send(unit, engine, statements);
-    asked.forEach(([column, works], i) => {
-      const read = resultReader(column.type, engine.dialect);
-      works.forEach(({ values }, at) => {
-        const raw = results[i]?.rows[at]?.[0];
-        values.set(column, read ? read(raw) : raw);
-      });
-    });
   }
 }
 
@@ -189,7 +163,7 @@ async function nameFailure(
   const [first] = works ?? [];
   if (!works || !first) return error;
   let stale = first;
-  if (works.length > 1 && !unit.held.has(engine)) {
+  if (works.length > 1 && !unit.held?.has(engine)) {
     const columns = [...first.where.keys()];
     const [key] = columns as [Column<unknown>];
     const rows = await engine.execute(

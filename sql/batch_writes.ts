@@ -1,5 +1,6 @@
 import type { Compiler } from "./compiler.ts";
-import type { BatchWrites, Dialect } from "./dialect.ts";
+import type { BatchWrites, Dialect, RowToInsert } from "./dialect.ts";
+import type { Table } from "./schema.ts";
 import { Expression, literal, Raw } from "./expression.ts";
 import { INTEGER } from "./standard_types.ts";
 import type { Column } from "./from.ts";
@@ -8,6 +9,19 @@ import { TextStatement } from "./text.ts";
 /** How a unit of work knows keys, and checks its writes, inside one batch. */
 export function batchWrites({ writes }: Dialect): BatchWrites {
   return writes ?? ALONE;
+}
+
+/** The key that the database makes, where a row leaves it out. */
+export function generatedKey(
+  { primaryKey, autoincrementColumn }: Table,
+  values: RowToInsert["values"],
+): Column<unknown> | undefined {
+  const [only, ...more] = primaryKey;
+  const column = autoincrementColumn ??
+    (only?.spec.serverDefault !== undefined && more.length === 0
+      ? only
+      : undefined);
+  return column && !values.has(column) ? column : undefined;
 }
 
 /**

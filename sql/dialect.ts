@@ -4,6 +4,8 @@ import type {
   PreparedStatement,
   Slot,
 } from "./compiler.ts";
+import type { DriverResult } from "./driver.ts";
+import type { Engine } from "./engine.ts";
 import type { Bind, Expression } from "./expression.ts";
 import type { Column } from "./from.ts";
 import type { Node } from "./node.ts";
@@ -130,6 +132,14 @@ export interface AutoincrementWords {
   readonly isPrimaryKey?: boolean;
 }
 
+/** A row that will be inserted. */
+export interface RowToInsert {
+  /** The table. */
+  readonly table: Table;
+  /** What it holds; what is left out, the database makes. */
+  readonly values: Map<Column<unknown>, unknown>;
+}
+
 /** How keys that the database makes are known, and writes are checked, inside one batch. */
 export interface BatchWrites {
   /**
@@ -137,8 +147,14 @@ export interface BatchWrites {
    * last one. Absent where other writers may come in between.
    */
   keyAfterLast?(column: Column<unknown>, offset: number): Expression<unknown>;
-  /** A query that reserves `count` keys, one a row; the other way to know them. */
-  reserveKeys?(column: Column<unknown>, count: number): Statement<unknown>;
+  /** Fills in keys that rows leave to the database, reserved before they are sent; the other way to know them. */
+  reserveKeys?(
+    rows: readonly RowToInsert[],
+    engine: Engine,
+    send: (
+      statements: readonly PreparedStatement[],
+    ) => Promise<readonly DriverResult[]>,
+  ): Promise<void>;
   /**
    * What gives the rows of a JSON list as `aludel_rows`: each a list `value` at
    * a `key` that grows, from 0 on where keys are counted by it.

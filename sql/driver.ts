@@ -1,6 +1,7 @@
 import type { BoundStatement } from "./compiler.ts";
 import type { Dialect, Limits } from "./dialect.ts";
 import type { SqlError } from "./errors.ts";
+import type { HeldTransactions } from "./held.ts";
 
 /** What an engine can do. Code asks these, never a name. */
 export interface Capabilities {
@@ -79,6 +80,8 @@ export interface Driver {
   ): Promise<readonly DriverResult[]>;
   /** Opens a transaction, where `interactiveTransactions`. */
   begin?(options?: BatchOptions): Promise<DriverTransaction>;
+  /** What a session keeps such transactions in: `() => new HeldTransactions()`. */
+  hold?(): HeldTransactions;
   /** Names a platform's error; `undefined` where it is none of the database's. */
   classify(error: unknown, sql: string | undefined): SqlError | undefined;
   /** Lets go of the connection, where there is one. */

@@ -18,7 +18,7 @@
  * @module
  */
 export { Alias, alias, type ColumnsAs } from "./alias.ts";
-export { batchWrites } from "./batch_writes.ts";
+export { batchWrites, generatedKey } from "./batch_writes.ts";
 export { type Case, caseWhen } from "./case.ts";
 export * from "./column.ts";
 export {
@@ -57,6 +57,7 @@ export type {
   Written,
 } from "./dml.ts";
 export * from "./driver.ts";
+export * from "./held.ts";
 export * from "./engine.ts";
 export * from "./errors.ts";
 export {

@@ -1,24 +1,39 @@
 import { type Compiler, tableName } from "../compiler.ts";
-import type { BatchWrites } from "../dialect.ts";
+import { generatedKey } from "../batch_writes.ts";
+import type { BatchWrites, RowToInsert } from "../dialect.ts";
 import { Expression, literal, Raw } from "../expression.ts";
 import type { Column } from "../from.ts";
 import { INTEGER, TEXT } from "../standard_types.ts";
 import type { Table } from "../schema.ts";
 import { TextStatement } from "../text.ts";
+import { resultReader } from "../types.ts";
 
 /**
  * Others may insert in between, so keys are taken from the sequence before
  * the batch; a guard is a cast that fails with the label as its text.
  */
 export const POSTGRES_WRITES: BatchWrites = {
-  reserveKeys: (column, count) =>
-    new TextStatement([
-      new Raw("SELECT ("),
-      ...made(column),
-      new Raw(") AS key FROM generate_series(1, "),
-      literal(count, INTEGER),
-      new Raw(")"),
-    ], true),
+  async reserveKeys(rows, engine, send) {
+    const wanted = Map.groupBy(
+      rows,
+      ({ table, values }) => generatedKey(table, values),
+    );
+    wanted.delete(undefined);
+    if (wanted.size === 0) return;
+    const asked = [...wanted] as [Column<unknown>, RowToInsert[]][];
+    const statements = asked.map(([column, { length }]) =>
+      engine.prepare(keys(column, length))
+    );
+    for (const one of statements) engine.echo(one);
+    const results = await send(statements);
+    asked.forEach(([column, rows], i) => {
+      const read = resultReader(column.type, engine.dialect);
+      rows.forEach(({ values }, at) => {
+        const raw = results[i]?.rows[at]?.[0];
+        values.set(column, read ? read(raw) : raw);
+      });
+    });
+  },
   eachRow: (json) => [
     new Raw("json_array_elements("),
     json,
@@ -54,6 +69,17 @@ class NameText extends Expression<string> {
     const name = tableName(this.table, compiler.dialect);
     compiler.write(`'${name.replaceAll("'", "''")}'`);
   }
+}
+
+/** A query of keys to come. */
+function keys(column: Column<unknown>, count: number): TextStatement<unknown> {
+  return new TextStatement([
+    new Raw("SELECT ("),
+    ...made(column),
+    new Raw(") AS key FROM generate_series(1, "),
+    literal(count, INTEGER),
+    new Raw(")"),
+  ], true);
 }
 
 /** What the database itself would put there. */

@@ -1,0 +1,142 @@
+import type { BoundStatement } from "./compiler.ts";
+import type { DriverResult, DriverTransaction } from "./driver.ts";
+import type { Engine } from "./engine.ts";
+import { begin } from "./transaction.ts";
+
+/** What a unit of work lends to the transactions that it is written in. */
+export interface HeldUnit {
+  /** Notes of what changed: by the transaction, and above it by each savepoint. */
+  readonly levels: Map<object, unknown>[];
+  /** Whether there is something that a query should see. */
+  readonly isDirty: boolean;
+  /** Does a step during which no other one may begin. */
+  step(what: string, work: () => Promise<void>): Promise<void>;
+  /** Writes what changed; before a query, only where all of it can be undone. */
+  write(isBeforeQuery: boolean): Promise<void>;
+  /** Gives objects back what they were before the highest level. */
+  undo(): void;
+}
+
+/** A savepoint. */
+export interface NestedTransaction extends AsyncDisposable {
+  /** Keeps what was done since; the transaction around it still decides. */
+  commit(): Promise<void>;
+  /** Undoes what was done since, in the database and in memory. */
+  rollback(): Promise<void>;
+}
+
+/**
+ * Transactions that are open while a unit of work goes on, one for each engine,
+ * with their savepoints. A driver that can hold one brings this along, so that
+ * nobody else carries it.
+ */
+export class HeldTransactions {
+  readonly #open = new Map<Engine, DriverTransaction>();
+  readonly #savepoints: string[] = [];
+  #writing: Promise<void> | undefined;
+
+  /** How many are open. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Whether one is open on an engine. */
+  has(engine: Engine): boolean {
+    return this.#open.has(engine);
+  }
+
+  /** Opens one on an engine, with every savepoint that was set. */
+  async hold(engine: Engine): Promise<void> {
+    if (this.has(engine)) return;
+    const opened = await begin(engine);
+    this.#open.set(engine, opened);
+    for (const name of this.#savepoints) {
+      await opened.execute({ sql: `SAVEPOINT ${name}`, params: [] });
+    }
+  }
+
+  /** Sends statements inside the one of an engine. */
+  async send(
+    engine: Engine,
+    statements: readonly BoundStatement[],
+  ): Promise<DriverResult[]> {
+    const results: DriverResult[] = [];
+    for (const one of statements) {
+      results.push(await this.#open.get(engine)!.execute(one));
+    }
+    return results;
+  }
+
+  /** Commits each in a step of its own, and ends them. */
+  async commit(
+    step: (engine: Engine, commit: () => Promise<void>) => Promise<void>,
+  ): Promise<void> {
+    for (const [engine, held] of this.#open) {
+      await step(engine, () => held.commit());
+    }
+    this.#open.clear();
+    this.#savepoints.length = 0;
+  }
+
+  /** Undoes all; after a failure, unless whoever set a savepoint is to do it. */
+  async rollback(isFailure = false): Promise<void> {
+    if (isFailure && this.#savepoints.length > 0) return;
+    this.#savepoints.length = 0;
+    const all = [...this.#open];
+    this.#open.clear();
+    for (const [engine, held] of all) {
+      engine.log("ROLLBACK");
+      await held.rollback();
+    }
+  }
+
+  /** Writes what changed before a query that should see it. */
+  async autoflush(unit: HeldUnit): Promise<void> {
+    if (!this.#writing && unit.isDirty) {
+      this.#writing = unit.step("autoflush", () => unit.write(true))
+        .finally(() => this.#writing = undefined);
+    }
+    await this.#writing;
+  }
+
+  /** Sets a savepoint in each. */
+  async nest(unit: HeldUnit): Promise<NestedTransaction> {
+    const { levels } = unit;
+    const savepoints = this.#savepoints;
+    const name = `aludel_${savepoints.length + 1}`;
+    const depth = savepoints.push(name);
+    await this.#say(`SAVEPOINT ${name}`);
+    levels.push(new Map());
+    const end = (what: string, isKept: boolean) =>
+      unit.step(what, async () => {
+        if (savepoints.length < depth) return;
+        if (isKept) await unit.write(false);
+        else await this.#say(`ROLLBACK TO SAVEPOINT ${name}`);
+        await this.#say(`RELEASE SAVEPOINT ${name}`);
+        for (; savepoints.length >= depth; savepoints.pop()) {
+          if (isKept) merge(levels);
+          else unit.undo();
+        }
+      });
+    return {
+      commit: () => end("commit", true),
+      rollback: () => end("rollback", false),
+      [Symbol.asyncDispose]: () => end("rollback", false),
+    };
+  }
+
+  async #say(sql: string): Promise<void> {
+    for (const [engine, held] of this.#open) {
+      engine.log(sql);
+      await held.execute({ sql, params: [] });
+    }
+  }
+}
+
+/** What happened since a savepoint belongs to what is around it. */
+function merge(levels: Map<object, unknown>[]): void {
+  const around = levels.at(-2);
+  for (const [key, note] of levels.pop() ?? []) {
+    if (!around?.has(key)) around?.set(key, note);
+  }
+}
