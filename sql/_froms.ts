@@ -5,7 +5,7 @@ import type { Select } from "./select.ts";
 /** Visits the columns of an expression, but not those of queries inside it. */
 export function columnsIn(
   part: unknown,
-  visit: (column: Column<unknown>) => void,
+  visit: (column: Column<unknown>) => unknown,
 ): void {
   if (part instanceof Column) visit(part);
   else if (Array.isArray(part)) {
@@ -24,22 +24,27 @@ export function columnsIn(
  */
 export function fromsOf(
   query: Select<unknown>,
-  enclosing: ReadonlySet<FromClause>,
+  enclosing: readonly FromClause[] = [],
 ): readonly FromClause[] {
   const { items, from, joins, where, correlate } = query.state;
-  const joined = new Set(joins.flatMap(({ right }) => right.members));
-  const found = new Set<FromClause>(from);
-  for (const { source } of items) if (source) found.add(source.from);
-  columnsIn([items.map((item) => item.expressions), where], ({ table }) => {
-    found.add(table);
-  });
-  for (const { members } of found) {
-    for (const member of members.slice(1)) joined.add(member);
+  const hidden = new Set(correlate);
+  const found = new Set(from);
+  const see = ({ table }: Column<unknown>) => found.add(table);
+  for (const { source, expressions } of items) {
+    if (source) found.add(source.from);
+    columnsIn(expressions, see);
   }
-  const all = [...found].filter((one) =>
-    !joined.has(one) && !correlate.includes(one)
+  columnsIn(where, see);
+  for (const { right } of joins) {
+    for (const member of right.members) hidden.add(member);
+  }
+  for (const one of found) {
+    for (const member of one.members) if (member !== one) hidden.add(member);
+  }
+  const all = [...found].filter((one) => !hidden.has(one));
+  const own = all.filter((one) =>
+    from.includes(one) || !enclosing.includes(one)
   );
-  const own = all.filter((one) => from.includes(one) || !enclosing.has(one));
   // A query that would be left with nothing is not correlated.
   return own.length > 0 || joins.length > 0 ? own : all;
 }

@@ -41,10 +41,6 @@ export class Alias<C = unknown, Row = unknown, Name = unknown>
     compiler.write(this.of, " AS ");
     this.reference(compiler);
   }
-  /** @ignore */
-  override structure(): readonly unknown[] {
-    return [this.of, this.alias];
-  }
 }
 
 /**

@@ -1,8 +1,7 @@
 import type { Dialect, PackedColumns } from "./dialect.ts";
 import { CompileError } from "./errors.ts";
 import { Bind, type Expression, Labeled } from "./expression.ts";
-import { Column, type FromClause } from "./from.ts";
-import { type Fingerprint, fingerprint } from "./_fingerprint.ts";
+import { Column, type Definition, type FromClause } from "./from.ts";
 import type { Node, Part } from "./node.ts";
 import type { Table } from "./schema.ts";
 import {
@@ -21,7 +20,7 @@ export interface ResultColumn {
   readonly read: ((value: unknown) => unknown) | undefined;
 }
 
-/** A statement's text for one dialect, ready for any values of the same shape. */
+/** A statement's text for one dialect, and what its values go through. */
 export interface CompiledStatement {
   /** The text, with placeholders. */
   readonly sql: string;
@@ -34,7 +33,7 @@ export interface CompiledStatement {
 }
 
 /** What a placeholder takes: one of the statement's parameters, or several as one. */
-export type Slot = number | {
+export type Slot = Bind | {
   /** Which parameters. */
   readonly of: readonly Slot[];
   /** Makes one value of theirs. */
@@ -79,32 +78,38 @@ export class Compiler {
   bare = false;
   /** The names of what stands for something else, as far as they were needed. */
   readonly aliases: Map<FromClause, string> = new Map();
+  /** The named queries that were used, each after those that it uses itself. */
+  readonly definitions: Set<Definition>;
   #sql = "";
   readonly #slots: Slot[] = [];
-  readonly #binds: readonly Bind[];
-  #nextBind = 0;
+  readonly #numbers: Map<Slot, number> | undefined;
   readonly #columns: ResultColumn[] = [];
   #unpack: PackedColumns["unpack"] | undefined;
-  #enclosing: ReadonlySet<FromClause> = new Set();
+  #enclosing: FromClause[] = [];
   #depth = 0;
 
-  /** Starts a compilation. `binds` are the statement's parameters in order. */
+  /** Starts a compilation; `definitions` are the named queries that are known to be used. */
   constructor(
     dialect: Dialect,
-    binds: readonly Bind[] = [],
-    options: { readonly inline?: boolean } = {},
+    { inline = false, definitions = new Set() }: {
+      readonly inline?: boolean;
+      readonly definitions?: Set<Definition>;
+    } = {},
   ) {
     this.dialect = dialect;
-    this.inline = options.inline ?? false;
-    this.#binds = binds;
+    this.inline = inline;
+    this.definitions = definitions;
+    // Databases compare GROUP BY with the result list by parameter number.
+    if (dialect.features.repeatsPlaceholders) this.#numbers = new Map();
   }
 
   /** Adds words as they are, nodes, and lists of nodes with commas between them. */
   write(...parts: readonly Part[]): void {
     for (const part of parts) {
       if (typeof part === "string") this.#sql += part;
-      else if ("kind" in part) this.visit(part);
-      else this.each(part, ", ", (node) => this.visit(node));
+      else if ("length" in part) {
+        this.each(part, ", ", (node) => this.visit(node));
+      } else this.visit(part);
     }
   }
 
@@ -168,7 +173,7 @@ export class Compiler {
     }
     const { type } = bind;
     const root = type && rootType(type);
-    const mark = this.#mark(this.#slotOf(bind), root);
+    const mark = this.#mark(bind, root);
     if (!type || !root) return this.write(mark);
     const typed = this.typed(mark, type);
     const rules = dialect.rulesFor(root);
@@ -194,32 +199,13 @@ export class Compiler {
     binds: readonly Bind[],
     join: (values: readonly SqlValue[]) => SqlValue,
   ): void {
-    const of = binds.map((bind) => this.#slotOf(bind));
-    this.write(this.#mark({ of, join }, undefined));
-  }
-
-  #slotOf(bind: Bind): number {
-    // Most often they are written in the order in which they were found.
-    const slot = this.#binds[this.#nextBind] === bind
-      ? this.#nextBind
-      : this.#binds.indexOf(bind);
-    if (slot >= 0) {
-      this.#nextBind = slot + 1;
-      return slot;
-    }
-    throw new CompileError(
-      "Cannot place a parameter that is no part of the statement",
-    );
+    this.write(this.#mark({ of: binds, join }, undefined));
   }
 
   #mark(slot: Slot, type: SqlType | undefined): string {
-    const { dialect } = this;
-    // Databases compare GROUP BY with the result list by parameter number.
-    const known = dialect.features.repeatsPlaceholders
-      ? this.#slots.indexOf(slot)
-      : -1;
-    const n = known >= 0 ? known + 1 : this.#slots.push(slot);
-    return dialect.placeholder(n, slot, type);
+    const n = this.#numbers?.get(slot) ?? this.#slots.push(slot);
+    this.#numbers?.set(slot, n);
+    return this.dialect.placeholder(n, slot, type);
   }
 
   /** Writes a table's name, with its schema. */
@@ -267,7 +253,7 @@ export class Compiler {
   }
 
   /** What the statements around this place take rows from. */
-  get enclosing(): ReadonlySet<FromClause> {
+  get enclosing(): readonly FromClause[] {
     return this.#enclosing;
   }
 
@@ -281,10 +267,8 @@ export class Compiler {
     isApart = false,
   ): void {
     const enclosing = this.#enclosing;
-    this.#enclosing = new Set([
-      ...isApart ? [] : enclosing,
-      ...froms.flatMap((from) => from.members),
-    ]);
+    this.#enclosing = isApart ? [] : [...enclosing];
+    for (const { members } of froms) this.#enclosing.push(...members);
     write(this.#depth++ === 0);
     this.#depth--;
     this.#enclosing = enclosing;
@@ -292,8 +276,9 @@ export class Compiler {
 
   /** Writes a clause with what it holds, if that is anything. */
   clause(words: string, items: Node | readonly Node[] | undefined): void {
-    const all = [items ?? []].flat();
-    if (all.length > 0) this.write(words, all);
+    if (items && !("length" in items && items.length === 0)) {
+      this.write(words, items);
+    }
   }
 
   /** The statement as compiled so far. */
@@ -353,58 +338,43 @@ export function tableName(
 
 /** Writes a node with its values in the text, for DDL and scripts. */
 export function inlineSql(node: Node, dialect: Dialect): string {
-  const compiler = new Compiler(dialect, [], { inline: true });
+  const compiler = new Compiler(dialect, { inline: true });
   compiler.bare = true;
   compiler.visit(node);
   return compiler.finish().sql;
 }
 
-/** How many texts are kept for each dialect before the oldest goes. */
-const CACHE_SIZE = 500;
-
-// Compiled texts hold structure, never values, so requests may share them.
-const cache = new WeakMap<Dialect, Map<string, CompiledStatement>>();
-const fingerprints = new WeakMap<Node, Fingerprint>();
-
-/**
- * Compiles a statement, or finds the text of an equal one compiled before:
- * statements of one shape share a text, whatever their values.
- */
+/** Compiles a statement, unless it was before, and takes its values. */
 export function prepare(statement: Node, dialect: Dialect): PreparedStatement {
-  let print = fingerprints.get(statement);
-  if (!print) fingerprints.set(statement, print = fingerprint(statement));
-  let texts = cache.get(dialect);
-  if (!texts) cache.set(dialect, texts = new Map());
-  const { binds, definitions } = print;
-  let compiled = texts.get(print.key);
-  if (!compiled) {
-    const compile = (dialect: Dialect): CompiledStatement => {
-      const compiler = new Compiler(dialect, binds);
-      definitions[0]?.introduce(definitions, compiler);
-      compiler.visit(statement);
-      return compiler.finish();
-    };
-    compiled = compile(dialect);
-    if (dialect.refit) compiled = dialect.refit(compiled, compile);
-    if (texts.size >= CACHE_SIZE) {
-      for (const oldest of texts.keys()) {
-        texts.delete(oldest);
-        break;
-      }
-    }
-    texts.set(print.key, compiled);
+  let kept = statement["~text"];
+  if (kept?.dialect !== dialect) {
+    let text = compile(statement, dialect);
+    text = dialect.refit?.(text, (other) => compile(statement, other)) ?? text;
+    statement["~text"] = kept = { dialect, text };
   }
-  const value = (slot: Slot): SqlValue => {
-    if (typeof slot !== "number") return slot.join(slot.of.map(value));
-    const bind = binds[slot] as Bind;
-    return toDriver(bind.value, bind.type, dialect);
-  };
-  const { sql, columns, unpack } = compiled;
+  const { sql, slots, columns, unpack } = kept.text;
+  const valueOf = (slot: Slot): SqlValue =>
+    slot instanceof Bind
+      ? toDriver(slot.value, slot.type, dialect)
+      : slot.join(slot.of.map(valueOf));
   const whole = {
     sql,
     columns,
-    params: compiled.slots.map(value),
+    params: slots.map(valueOf),
     ...(unpack && { unpack }),
   };
   return dialect.fit ? dialect.fit(statement, whole) : whole;
+}
+
+function compile(statement: Node, dialect: Dialect): CompiledStatement {
+  const first = new Compiler(dialect);
+  first.visit(statement);
+  const { definitions } = first;
+  if (definitions.size === 0) return first.finish();
+  // Named queries stand before the statement that turned out to use them.
+  const again = new Compiler(dialect, { definitions });
+  const all = [...definitions];
+  all[0]?.introduce(all, again);
+  again.visit(statement);
+  return again.finish();
 }

@@ -39,10 +39,6 @@ export class Compound<Row> extends Statement<Row> {
     return true;
   }
   /** @ignore */
-  override structure(): readonly unknown[] {
-    return [this.operator, this.terms];
-  }
-  /** @ignore */
   override compile(compiler: Compiler): void {
     writeTerms(
       compiler,

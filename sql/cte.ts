@@ -55,12 +55,19 @@ export class Cte<C = unknown, Row = unknown, Name = unknown>
     compiler.name(this.name);
   }
   /** @ignore */
-  override structure(): readonly unknown[] {
-    return [this.name, this.options.materialized, this.query];
-  }
-  /** @ignore */
   override compile(compiler: Compiler): void {
+    this.enter(compiler);
     this.reference(compiler);
+  }
+  /** Enters it among the queries that stand before the statement. */
+  enter(compiler: Compiler): void {
+    const { definitions } = compiler;
+    if (definitions.has(this)) return;
+    definitions.add(this);
+    // Written for what it uses itself; its text is written again, in its place.
+    compiler.nested([], () => compiler.visit(this.query), true);
+    definitions.delete(this);
+    definitions.add(this);
   }
   /** @ignore */
   introduce(all: readonly Cte[], compiler: Compiler): void {
@@ -162,6 +169,7 @@ class WithCte<Row> extends Statement<Row> {
     return [this.ctes, this.statement];
   }
   override compile(compiler: Compiler): void {
+    for (const one of this.ctes) one.enter(compiler);
     compiler.visit(this.statement);
   }
 }

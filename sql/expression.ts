@@ -236,10 +236,6 @@ export class Phrase<T> extends Expression<T> {
     return this.#precedence;
   }
   /** @ignore */
-  override structure(): readonly unknown[] {
-    return [this.type, this.parts];
-  }
-  /** @ignore */
   override compile(compiler: Compiler): void {
     for (const part of this.parts) {
       if (typeof part === "string") compiler.write(part);
@@ -370,11 +366,6 @@ export class Like extends Expression<boolean> {
     const text = String(pattern.value);
     // A UTF-16 unit is at most three bytes.
     return text.length > 16 && new TextEncoder().encode(text).length > 50;
-  }
-  /** @ignore */
-  override structure(): readonly unknown[] {
-    const { operator, left, pattern, escape, isLong } = this;
-    return [operator, left, pattern, escape, isLong];
   }
   /** @ignore */
   override compile(compiler: Compiler): void {

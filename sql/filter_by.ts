@@ -77,7 +77,7 @@ function termsOf(
 
 function sourcesOf(query: Select<unknown>): FromClause[] {
   return [
-    ...fromsOf(query, new Set()),
+    ...fromsOf(query),
     ...query.state.joins.map((join) => join.right),
   ];
 }

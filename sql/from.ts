@@ -23,6 +23,7 @@ export abstract class FromClause<C = any, Row = unknown, Name = unknown>
   declare readonly "~row": Row;
   /** Never present: carries the name's type. */
   declare readonly "~name": Name;
+  #source: RowSource | undefined;
   /** Its columns by key. */
   abstract readonly c: C;
   /** The word that labels of its columns start with. */
@@ -43,7 +44,7 @@ export abstract class FromClause<C = any, Row = unknown, Name = unknown>
   }
   /** What `select()` needs to know of it. */
   get "~source"(): RowSource {
-    return { from: this, columns: this.columns };
+    return this.#source ??= { from: this, columns: this.columns };
   }
 }
 
@@ -85,10 +86,6 @@ export class Column<T, Of = unknown> extends Expression<T> {
   /** Its name. */
   override get resultName(): string {
     return this.name;
-  }
-  /** @ignore */
-  override structure(): readonly unknown[] {
-    return [this.table, this.spec, this.name];
   }
   /** Writes its name, qualified unless the place forbids it. */
   write(compiler: Compiler): void {

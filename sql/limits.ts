@@ -9,7 +9,7 @@ import { inPieces } from "./limits/pieces.ts";
  * SQLite's dialect as a platform takes it that refuses what is large: what
  * would be over a limit is written in another way that means the same.
  *
- * Make it once, at module level: compiled texts are kept by dialect.
+ * Make it once, at module level: a statement keeps its text by dialect.
  */
 export function withinLimits(dialect: Dialect, limits: Limits): Dialect {
   const { params, columns, like } = limits;

@@ -27,10 +27,6 @@ class Lock extends Node {
   override get kind(): string {
     return "lock";
   }
-  override structure(): readonly unknown[] {
-    const { read, keyShare, of, nowait, skipLocked } = this.options;
-    return [read, keyShare, of?.map(fromOf), nowait, skipLocked];
-  }
   override compile(compiler: Compiler): void {
     if (!compiler.dialect.features.forUpdate) return;
     const { read, keyShare, of, nowait, skipLocked } = this.options;

@@ -1,4 +1,5 @@
-import type { Compiler } from "./compiler.ts";
+import type { CompiledStatement, Compiler } from "./compiler.ts";
+import type { Dialect } from "./dialect.ts";
 
 /** A part of a text: words, nodes, and lists with commas. */
 export type Part = string | Node | readonly Node[];
@@ -9,6 +10,11 @@ export type Part = string | Node | readonly Node[];
  * program names is in no bundle.
  */
 export abstract class Node {
+  /** Its text for the dialect that asked last; a statement never changes. */
+  declare "~text"?: {
+    readonly dialect: Dialect;
+    readonly text: CompiledStatement;
+  } | undefined;
   /** The name under which a dialect overrides it. */
   abstract readonly kind: string;
   /** How tightly it binds; what binds looser than its place gets brackets. */
@@ -17,7 +23,7 @@ export abstract class Node {
   }
   /** Writes it in standard SQL. */
   abstract compile(compiler: Compiler): void;
-  /** What decides its text: two nodes alike in these are written alike. */
+  /** What it is made of, for those who look for something in a statement. */
   structure(): readonly unknown[] {
     return Object.values(this);
   }

@@ -12,7 +12,7 @@ export function translateSchemas(
   driver: Driver,
   names: Readonly<Record<string, string>>,
 ): Driver {
-  // Compiled texts are kept by dialect, so equal names share one.
+  // A statement keeps its text by dialect, so equal names share one.
   let dialects = known.get(driver.dialect);
   if (!dialects) known.set(driver.dialect, dialects = new Map());
   const key = JSON.stringify(Object.entries(names));

@@ -228,7 +228,7 @@ function joined<Row, Sources>(
   const right = fromOf(target);
   const condition = kind === "CROSS JOIN" ? undefined : on ??
     joinCondition([
-      ...fromsOf(query, new Set([right])),
+      ...fromsOf(query, [right]),
       ...joins.map((join) => join.right),
     ], right);
   return add(

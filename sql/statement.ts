@@ -83,9 +83,12 @@ export type RowOfStatement<S> = S extends Statement<infer Row> ? Row : never;
 
 /** A copy of a statement with some of its parts changed. */
 export function copyOf<S extends object>(statement: S, patch: Partial<S>): S {
-  return Object.assign(
+  const copy = Object.assign(
     Object.create(Object.getPrototypeOf(statement)),
     statement,
     patch,
   );
+  // What is changed is written anew.
+  if ("~text" in copy) copy["~text"] = undefined;
+  return copy;
 }

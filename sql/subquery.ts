@@ -64,10 +64,6 @@ export class Subquery<C = unknown, Row = unknown, Name = unknown>
     compiler.name(aliasName(this, compiler));
   }
   /** @ignore */
-  override structure(): readonly unknown[] {
-    return [this.query, this.alias, this.isLateral];
-  }
-  /** @ignore */
   override compile(compiler: Compiler): void {
     const visit = () => compiler.visit(this.query);
     if (this.isLateral) {

@@ -52,10 +52,6 @@ export class TextStatement<Row> extends Statement<Row> {
     );
   }
   /** @ignore */
-  override structure(): readonly unknown[] {
-    return [this.parts, this.types];
-  }
-  /** @ignore */
   override compile(compiler: Compiler): void {
     compiler.nested([], (outermost) => {
       for (const part of this.parts) compiler.visit(part);

@@ -14,7 +14,7 @@ export function withOnlyColumns<
   return new Select(shape, {
     ...query.state,
     items: state.items,
-    from: from.length > 0 ? from : fromsOf(query, new Set()),
+    from: from.length > 0 ? from : fromsOf(query),
     orderBy: limit || offset ? orderBy : [],
   });
 }

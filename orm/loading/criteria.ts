@@ -131,7 +131,7 @@ function narrowed(
       ? new Join(join.join, join.right, join.on ? and(join.on, more) : more)
       : join;
   });
-  const where = fromsOf(query, new Set()).flatMap((from) => of(from) ?? []);
+  const where = fromsOf(query).flatMap((from) => of(from) ?? []);
   return new Select(shape, {
     ...state,
     joins,

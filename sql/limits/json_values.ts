@@ -53,7 +53,7 @@ export function restAsJson(
     ...dialect,
     placeholder(_n, slot, type) {
       const fromJson = type && dialect.rulesFor(type).fromJson;
-      if (apart.length < most - 1 && (fromJson || typeof slot !== "number")) {
+      if (apart.length < most - 1 && (fromJson || !(slot instanceof Bind))) {
         return `?${apart.push(slot) + 1}`;
       }
       const cell = `(?1 ->> ${of.push(slot) - 1})`;

@@ -1,7 +1,7 @@
 import { type PreparedStatement, textsOf } from "../compiler.ts";
 import type { Limits } from "../dialect.ts";
-import { fingerprint } from "../_fingerprint.ts";
 import { In, Logical } from "../expression.ts";
+import { FromClause } from "../from.ts";
 import { Node } from "../node.ts";
 import { copyOf } from "../statement.ts";
 import type { SqlValue } from "../types.ts";
@@ -25,7 +25,7 @@ export function inPieces(
       : ["a value in it", valueBytes] as const;
     const size = bytesOf(part, most);
     if (size <= most) continue;
-    const [first, ...rest] = DEPENDENT.test(fingerprint(statement).key)
+    const [first, ...rest] = isDependent(statement)
       ? []
       : halves(statement).map(prepare).flatMap(textsOf);
     if (first) return { ...whole, ...first, rest };
@@ -39,7 +39,14 @@ export function inPieces(
 }
 
 /** What sees more rows than the one it is about, by its kind. */
-const DEPENDENT = /\((select|text|alias|\w+Key)/;
+const DEPENDENT = /^(select|text|alias|\w+Key)/;
+
+function isDependent(part: unknown): boolean {
+  if (Array.isArray(part)) return part.some(isDependent);
+  return part instanceof Node &&
+    !(part instanceof FromClause && part.isNamed) &&
+    (DEPENDENT.test(part.kind) || part.structure().some(isDependent));
+}
 
 function bytesOf(part: SqlValue, most: number): number {
   return part instanceof Uint8Array
