@@ -88,13 +88,14 @@ function withReplaced(
   ];
 }
 
-/** Without the removal of what goes with a column. */
+/** Without the removal of what goes with a column, unless its name is wanted before that. */
 function withoutGone(changes: readonly TableChange[]): TableChange[] {
   const gone = namesOf(changes, "dropColumn");
+  const taken = new Set(changes.map((change) => constraintOf(change)?.name));
   return changes.filter((change) => {
     const isDrop = change.kind === "dropIndex" ||
       change.kind === "dropConstraint";
-    return !(isDrop && change.original &&
+    return !(isDrop && change.original && !taken.has(change.name) &&
       columnsOf(change.original).some((column) => gone.includes(column)));
   });
 }

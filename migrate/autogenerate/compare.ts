@@ -198,7 +198,8 @@ class Run {
   ): Promise<Comparison> {
     const { dialect } = this.#context;
     const now = this.#byKey(this.#inScope(wanted));
-    const schema = new SchemaSnapshot(dialect, actual.filter(this.#counts));
+    const there = actual.filter(this.#counts);
+    const schema = new SchemaSnapshot(dialect, there);
     const renamed = [
       ...await this.#renameTables(now, schema),
       ...await this.#renameColumns(now, schema),
@@ -211,16 +212,16 @@ class Run {
     const removal = dropTables(
       dropped,
       kept.map(({ actual }) => actual),
-      this.#originals,
     );
+    const operations = [
+      ...renamed,
+      ...createTables(created, this.#writing),
+      ...removal.early,
+      ...kept.flatMap(({ wanted, actual }) => this.#alter(wanted, actual)),
+      ...removal.late,
+    ];
     return {
-      operations: [
-        ...renamed,
-        ...createTables(created, dialect, this.#writing),
-        ...removal.early,
-        ...kept.flatMap(({ wanted, actual }) => this.#alter(wanted, actual)),
-        ...removal.late,
-      ],
+      operations: this.#withOriginals(operations, there),
       remarks: [...this.#remarks],
     };
   }
@@ -248,16 +249,42 @@ class Run {
       ...referenceTo(actual),
       changes,
       recreate: "auto",
-      original: describedTable(sideOf(actual), this.#originals),
     }];
   }
 
-  /** How what is there is described: without the names that it gave itself. */
-  get #originals(): Writing {
-    return {
-      ...this.#writing,
-      isDefaultNameLeftOut: this.#context.comparison.namesConstraints,
-    };
+  /** With what each table is before, so that operations can be planned and undone. */
+  #withOriginals(
+    operations: readonly Operation[],
+    there: readonly Table[],
+  ): Operation[] {
+    const { dialect, comparison } = this.#context;
+    const schema = new SchemaSnapshot(dialect, there);
+    const describe = (table: Table) =>
+      describedTable(sideOf(table), {
+        ...this.#writing,
+        // Names that the database found itself it finds again.
+        isDefaultNameLeftOut: comparison.namesConstraints,
+      });
+    return operations.map((operation) => {
+      const table = "table" in operation && typeof operation.table === "string"
+        ? schema.table({ ...operation, table: operation.table })
+        : undefined;
+      const referring = operation.kind === "alterTable" &&
+          comparison.rebuildsTables
+        ? schema.referring(operation)
+        : [];
+      schema.apply(operation);
+      return table &&
+          (operation.kind === "alterTable" || operation.kind === "dropTable")
+        ? {
+          ...operation,
+          original: describe(table),
+          ...(referring.length > 0
+            ? { referring: referring.map(describe) }
+            : {}),
+        }
+        : operation;
+    });
   }
 
   /** What is new, what is gone, and what is on both sides. */
@@ -348,7 +375,6 @@ class Run {
           to,
         })),
         recreate: "auto",
-        original: describedTable(sideOf(actual), this.#originals),
       });
     }
     for (const operation of operations) schema.apply(operation);

@@ -1,10 +1,4 @@
-import {
-  type Dialect,
-  postgres,
-  quoteName,
-  type SqlType,
-  typeSql,
-} from "../../sql/mod.ts";
+import type { Dialect } from "../../sql/mod.ts";
 import { OperationError } from "../errors.ts";
 
 /** What a comparison must know of a database beside its language. */
@@ -17,12 +11,12 @@ export interface ComparisonDialect {
   readonly alsoDeclared: Readonly<Record<string, readonly string[]>>;
   /** Whether the database itself names constraints that are given no name. */
   readonly namesConstraints: boolean;
+  /** Whether a table may be rebuilt, for which those that refer to it must be known. */
+  readonly rebuildsTables: boolean;
   /** Whether SQL comes back in the database's own spelling. */
   readonly rewritesSql: boolean;
   /** A name as the database keeps and compares it. */
   keptName(name: string): string;
-  /** How old values become values of a new type, where that must be said. */
-  using(column: string, from: SqlType, to: SqlType): string | undefined;
 }
 
 const sqliteComparison: ComparisonDialect = {
@@ -40,18 +34,10 @@ const sqliteComparison: ComparisonDialect = {
     real: ["double", "float"],
   },
   namesConstraints: false,
+  rebuildsTables: true,
   rewritesSql: false,
   keptName: (name) => name.toLowerCase(),
-  using: () => undefined,
 };
-
-const NUMBERS: ReadonlySet<string> = new Set([
-  "integer",
-  "bigint",
-  "real",
-  "numeric",
-]);
-const TEXTS: ReadonlySet<string> = new Set(["text", "varchar"]);
 
 const postgresComparison: ComparisonDialect = {
   defaultSchema: "public",
@@ -71,13 +57,9 @@ const postgresComparison: ComparisonDialect = {
   },
   alsoDeclared: {},
   namesConstraints: true,
+  rebuildsTables: false,
   rewritesSql: true,
   keptName: truncated,
-  using: (column, from, to) =>
-    TEXTS.has(to.name) || NUMBERS.has(from.name) && NUMBERS.has(to.name)
-      ? undefined
-      // Every type is read from text.
-      : `${quoteName(column, postgres)}::text::${typeSql(to, postgres)}`,
 };
 
 /** Postgres keeps 63 bytes of a name. */

@@ -14,8 +14,10 @@ import type {
   TableConstraint,
   TableReference,
 } from "../operations/operation.ts";
+import { draftOf, find, type TableDraft } from "../schema/draft.ts";
 import { SchemaSnapshot } from "../schema/snapshot.ts";
 import { isSameTable } from "./compare.ts";
+import { referenceTo } from "./described.ts";
 import {
   columnSource,
   constraintSource,
@@ -29,7 +31,15 @@ import {
   type RenderedItem,
   typeSource,
 } from "./render_column.ts";
-import { call, Imports, indented, keyOf, objectOf, quoted } from "./source.ts";
+import {
+  call,
+  Imports,
+  indented,
+  keyOf,
+  listOf,
+  objectOf,
+  quoted,
+} from "./source.ts";
 
 /** How operations are written as source. */
 export interface RenderOptions {
@@ -115,11 +125,23 @@ class Renderer {
   all(operations: readonly Operation[]): string[] {
     return operations.flatMap((operation) => {
       const source = this.#operation(operation);
-      this.#known.apply(operation);
+      this.#known.apply(this.#asWritten(operation));
       return source.includes(OMITTED)
         ? []
         : [...dangers(operation), `${source};`];
     });
+  }
+
+  /** The operation as it will be read: without what is not written. */
+  #asWritten(operation: Operation): Operation {
+    if (operation.kind !== "alterTable") return operation;
+    const { original, referring, ...rest } = operation;
+    const unknown = this.#unknown(operation);
+    return {
+      ...rest,
+      ...(original && !this.#isDescribed(operation) ? { original } : {}),
+      ...(referring && unknown.length > 0 ? { referring: unknown } : {}),
+    };
   }
 
   #operation(operation: Operation): string {
@@ -216,11 +238,30 @@ class Renderer {
     operation: TableReference & { readonly original?: Table },
   ): string | undefined {
     const { original } = operation;
-    if (!original || this.#isDescribed(operation)) return undefined;
+    return original && !this.#isDescribed(operation)
+      ? this.#table(original)
+      : undefined;
+  }
+
+  /** The tables that refer to one and that no revision says. */
+  #unknown({ referring = [] }: AlterTable): readonly Table[] {
+    return referring.filter((original) =>
+      !this.#isDescribed({ ...referenceTo(original), original })
+    );
+  }
+
+  #referring(operation: AlterTable): string | undefined {
+    const unknown = this.#unknown(operation);
+    return unknown.length === 0
+      ? undefined
+      : listOf(unknown.map((table) => this.#table(table)));
+  }
+
+  #table(table: Table): string {
     const { imports } = this.#context;
-    const options = objectOf(tableOptions(original));
+    const options = objectOf(tableOptions(table));
     const [name, columns, constraints = options && "[]"] = this.#tableParts(
-      original,
+      table,
     );
     return call(
       imports.use("table"),
@@ -249,13 +290,15 @@ class Renderer {
         ? undefined
         : quoted(operation.recreate),
       original: this.#original(operation),
+      referring: this.#referring(operation),
     });
     const table = quoted(operation.table);
-    const told = operation.original !== undefined ||
-      this.#isDescribed(operation);
+    const known = this.#known.table(operation);
+    const before = this.#isDescribed(operation) ? known : operation.original;
+    const draft = before && draftOf(before);
     const changes = operation.changes.map((change) => ({
       comments: warnings(judgeChange(operation.table, change)),
-      source: this.#change(change, told),
+      source: this.#change(change, draft),
     })).filter(({ source: { args } }) =>
       !args.some((arg) => arg?.includes(OMITTED))
     );
@@ -280,10 +323,10 @@ class Renderer {
   }
 
   /** A change as a call: of `t`, or with the table's name of `op`. */
-  #change(change: TableChange, isTold: boolean): ChangeSource {
+  #change(change: TableChange, draft: TableDraft | undefined): ChangeSource {
     const context = this.#context;
     const name = "name" in change ? quoted(change.name) : undefined;
-    const original = (source: () => string) => isTold ? undefined : source();
+    const original = (source: () => string) => draft ? undefined : source();
     switch (change.kind) {
       case "addColumn":
         return {
@@ -340,8 +383,9 @@ class Renderer {
             objectOf({
               ifExists: isIndex && change.ifExists ? "true" : undefined,
               concurrently: isIndex && change.concurrently ? "true" : undefined,
-              original: former &&
-                original(() => constraintSource(former, context)),
+              original: former && !(draft && find(draft, change.name))
+                ? constraintSource(former, context)
+                : undefined,
             }),
           ],
         };

@@ -6,6 +6,8 @@ import {
   type Dialect,
   inlineSql,
   quoteName,
+  rootType,
+  type SqlType,
   tableName,
   text,
   typeSql,
@@ -187,7 +189,9 @@ function alterColumn(
     statements.push(
       ...dialect.schemaExtras?.before([stub], true) ?? [],
       `${alter} TYPE ${typeSql(type.spec.type, dialect)}${
-        using ? ` USING ${inlineSql(using, dialect)}` : ""
+        using
+          ? ` USING ${inlineSql(using, dialect)}`
+          : throughText(name, before?.type, type.spec.type, dialect)
       }`,
     );
   }
@@ -213,6 +217,24 @@ function alterColumn(
     statements.push(commentOn(table, name, comment, dialect));
   }
   return statements;
+}
+
+const NUMBERS: readonly string[] = ["integer", "bigint", "real", "numeric"];
+const TEXTS: readonly string[] = ["text", "varchar"];
+
+/** Every type can be read from text: the way for those with no other between them. */
+function throughText(
+  column: string,
+  before: SqlType | undefined,
+  after: SqlType,
+  dialect: Dialect,
+): string {
+  const from = before ? rootType(before).name : "";
+  const to = rootType(after).name;
+  const type = typeSql(after, dialect);
+  const isKnown = !before || typeSql(before, dialect) === type ||
+    TEXTS.includes(to) || NUMBERS.includes(from) && NUMBERS.includes(to);
+  return isKnown ? "" : ` USING ${quoteName(column, dialect)}::text::${type}`;
 }
 
 function commentOn(

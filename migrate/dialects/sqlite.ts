@@ -65,7 +65,7 @@ function alterTable(
   context: RenderContext,
 ): PlannedStatement[] {
   const schema = context.schema().copy();
-  if (operation.original) schema.adopt(operation.original);
+  schema.believe(operation);
   const runs: TableChange[][] = [[]];
   for (const change of operation.changes) {
     if (change.kind === "renameColumn") runs.push([change], []);
@@ -76,7 +76,7 @@ function alterTable(
     : -1;
   return runs.flatMap((changes, at) => {
     if (changes.length === 0 && at !== wanted) return [];
-    const { original: _, ...place } = operation;
+    const { original: _, referring: _r, ...place } = operation;
     const run: AlterTable = {
       ...place,
       changes,

@@ -3,7 +3,12 @@ import { draftOf } from "../schema/draft.ts";
 import type { Operation } from "./operation.ts";
 
 /** Fields that help reversing or planning and change nothing in the database. */
-const ASIDE: ReadonlySet<string> = new Set(["original", "undo", "into"]);
+const ASIDE: ReadonlySet<string> = new Set([
+  "original",
+  "referring",
+  "undo",
+  "into",
+]);
 
 /**
  * A digest of what operations do: 64 hexadecimal digits.

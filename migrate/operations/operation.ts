@@ -59,6 +59,8 @@ export interface AlterTable extends TableReference {
   readonly recreate: Recreate;
   /** What the table is before, where the revisions do not say so. */
   readonly original?: Table;
+  /** The tables that refer to it, where the revisions do not say so. */
+  readonly referring?: readonly Table[];
 }
 
 /** When a table is rebuilt: only where ALTER is not enough, always, or never. */
@@ -151,7 +153,11 @@ export interface ColumnChanges {
   readonly comment?: string | null;
   /** How it numbers itself (Postgres); `null` ends that. */
   readonly identity?: "always" | "by default" | null;
-  /** How old values become values of the new type (Postgres). */
+  /**
+   * How old values become values of the new type (Postgres).
+   *
+   * @default as the database does it, else through their text
+   */
   readonly using?: Expression<unknown>;
 }
 

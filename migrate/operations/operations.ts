@@ -40,8 +40,13 @@ export interface AlterTableOptions extends InSchema {
    * @default {"auto"}
    */
   readonly recreate?: Recreate;
-  /** What the table is before, where the revisions do not say. */
+  /** What the table is before, where the revisions do not say so. */
   readonly original?: Table;
+  /**
+   * The tables that refer to it, where the revisions do not say so. A rebuild
+   * must know them to keep their rows.
+   */
+  readonly referring?: readonly Table[];
 }
 
 /** What the whole set of operations shares. */

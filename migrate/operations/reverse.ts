@@ -136,7 +136,7 @@ function reverseAlterTable(
     reversed.push(reverseChange(change, draft, operation.table));
     if (draft) applyChange(draft, change, dialect);
   }
-  const { original: _, ...rest } = operation;
+  const { original: _, referring: _r, ...rest } = operation;
   return { ...rest, changes: reversed.reverse().flat() };
 }
 

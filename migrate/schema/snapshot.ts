@@ -1,5 +1,9 @@
 import type { Dialect, Table } from "../../sql/mod.ts";
-import type { Operation, TableReference } from "../operations/operation.ts";
+import type {
+  AlterTable,
+  Operation,
+  TableReference,
+} from "../operations/operation.ts";
 import {
   applyChange,
   draftOf,
@@ -36,9 +40,11 @@ export class SchemaSnapshot {
     return new SchemaSnapshot(this.#dialect, this.#tables.values());
   }
 
-  /** Takes a description for what is there, whatever was known of it. */
-  adopt(table: Table): void {
-    this.#tables.set(table.fullName, table);
+  /** Takes what an operation says of tables for what is there. */
+  believe({ original, referring = [] }: AlterTable): void {
+    for (const table of original ? [original, ...referring] : referring) {
+      this.#tables.set(table.fullName, table);
+    }
   }
 
   /** The table of a name, if an operation has described it. */
@@ -70,7 +76,8 @@ export class SchemaSnapshot {
       case "renameTable":
         return this.#rename(operation, operation.to);
       case "alterTable": {
-        const table = operation.original ?? this.table(operation);
+        this.believe(operation);
+        const table = this.table(operation);
         if (!table) return;
         const draft = draftOf(table);
         for (const change of operation.changes) {

@@ -9,7 +9,7 @@ import type { SqlType } from "../types.ts";
 /** What a schema needs on Postgres: named types, keys that close circles, remarks. */
 export function postgresExtras(dialect: Dialect): SchemaExtras {
   const perhaps = (sql: string, ifNotExists: boolean | undefined) =>
-    ifNotExists ? unlessThere(sql) : sql;
+    ifNotExists ? unless("duplicate_object", sql) : sql;
   return {
     before: (tables, ifNotExists) =>
       [...enumsOf(tables).values()].map((type) =>
@@ -25,7 +25,13 @@ export function postgresExtras(dialect: Dialect): SchemaExtras {
     afterDrop: (tables, ifExists, kept) => {
       const needed = enumsOf(kept);
       return [...enumsOf(tables).keys()].filter((name) => !needed.has(name))
-        .map((name) => `DROP TYPE ${ifExists}${quoteName(name, dialect)}`);
+        .map((name) =>
+          // What is not described here may need it, too.
+          unless(
+            "dependent_objects_still_exist",
+            `DROP TYPE ${ifExists}${quoteName(name, dialect)}`,
+          )
+        );
     },
   };
 }
@@ -38,10 +44,10 @@ function addForeignKey(key: ForeignKey, dialect: Dialect): string {
 }
 
 // Not everything has an IF NOT EXISTS of its own.
-function unlessThere(sql: string): string {
+function unless(condition: string, sql: string): string {
   let quote = "$do$";
   while (sql.includes(quote)) quote = `$x${quote.slice(1)}`;
-  return `DO ${quote} BEGIN ${sql}; EXCEPTION WHEN duplicate_object THEN NULL; END ${quote}`;
+  return `DO ${quote} BEGIN ${sql}; EXCEPTION WHEN ${condition} THEN NULL; END ${quote}`;
 }
 
 function enumsOf(tables: readonly Table[]): Map<string, SqlType> {

@@ -1,5 +1,4 @@
 import {
-  type Dialect,
   type ForeignKey,
   type ForeignKeyConstraint,
   forwardKeys,
@@ -16,14 +15,16 @@ import {
   type Writing,
 } from "../described.ts";
 
-/** Operations that make tables, referenced ones first. */
+/**
+ * Operations that make tables, referenced ones first. A circle is closed when
+ * all are there; so it can be opened again on the way down.
+ */
 export function createTables(
   created: readonly Table[],
-  dialect: Dialect,
   writing: Writing,
 ): Operation[] {
   const tables = sortTables(created);
-  const later = dialect.schemaExtras?.later(tables) ?? new Set();
+  const later = forwardKeys(tables);
   const closing: Operation[] = [];
   const making = tables.map((table): Operation => {
     const { side, keys } = withoutKeys(table, later);
@@ -70,7 +71,6 @@ export interface Removal {
 export function dropTables(
   dropped: readonly Table[],
   kept: readonly Table[],
-  writing: Writing,
 ): Removal {
   const tables = sortTables(dropped);
   const isReferred = (name: string, by: readonly Table[]) =>
@@ -88,12 +88,11 @@ export function dropTables(
     kind: "dropTable",
     ...referenceTo(table),
     ifExists: false,
-    original: describedTable(sideOf(table), writing),
   });
   const ordered = [...tables].reverse();
   return {
     early: [
-      ...openCircles(tables, writing),
+      ...openCircles(tables),
       ...ordered.filter((table) => !isLate.has(table)).map(drop),
     ],
     late: ordered.filter((table) => isLate.has(table)).map(drop),
@@ -101,10 +100,7 @@ export function dropTables(
 }
 
 /** Tables that refer to each other in a circle cannot go until it is opened. */
-function openCircles(
-  tables: readonly Table[],
-  writing: Writing,
-): Operation[] {
+function openCircles(tables: readonly Table[]): Operation[] {
   const forward = forwardKeys(tables);
   return tables.flatMap((table): Operation[] => {
     const { side, keys } = withoutKeys(table, forward);
@@ -118,7 +114,6 @@ function openCircles(
         original,
       })),
       recreate: "auto",
-      original: describedTable(sideOf(table), writing),
     }];
   });
 }

@@ -2,14 +2,12 @@ import {
   type Column,
   ColumnBuilder,
   type Dialect,
-  Raw,
   rootType,
   type SqlType,
   strictWords,
   Table,
   typeSql,
 } from "../../../sql/mod.ts";
-import type { ColumnChanges } from "../../operations/operation.ts";
 import type { Comparator, CompareContext } from "../comparator.ts";
 import type { ComparisonDialect } from "../dialects.ts";
 import { altered, sharedColumns } from "./columns.ts";
@@ -26,9 +24,9 @@ export const types: Comparator = {
         : undefined;
       const isOther = decided ?? differs(column.wanted, column.actual, context);
       if (!isOther) return [];
-      const { wanted, actual } = column;
+      const { wanted } = column;
       return [
-        altered(wanted.name, newType(wanted, actual, context)),
+        altered(wanted.name, { type: columnOfType(wanted.spec.type) }),
       ];
     });
   },
@@ -113,20 +111,6 @@ function wordsOf(
     name: (synonyms[word] ?? word) + list,
     args: args.split(",").map((arg) => arg.trim()).filter(Boolean),
   };
-}
-
-function newType(
-  { name, spec }: Column<unknown>,
-  actual: Column<unknown>,
-  { comparison }: CompareContext,
-): ColumnChanges {
-  const type = columnOfType(spec.type);
-  const using = comparison.using(
-    name,
-    rootType(actual.spec.type),
-    rootType(spec.type),
-  );
-  return using === undefined ? { type } : { type, using: new Raw(using) };
 }
 
 function columnOfType(type: SqlType): ColumnBuilder<unknown> {

@@ -1,0 +1,149 @@
+/** From any schema to any other and back, on each database. */
+import { PGlite } from "@electric-sql/pglite";
+import fc from "fast-check";
+import { deepEqual } from "node:assert/strict";
+import { pglite } from "../../backends/pglite.ts";
+import {
+  autogenerate,
+  createMigrator,
+  describeOperations,
+  type Operation,
+  type Operations,
+  renderOperations,
+  type Revision,
+  revision,
+} from "../../migrate/mod.ts";
+import * as core from "../../sql/mod.ts";
+import { createEngine, type Engine, type MetaData } from "../../sql/mod.ts";
+import { memoryEngine, rowsOf, startD1 } from "./databases.ts";
+import { anyMetadata } from "./schemas.ts";
+
+/** Runs source as a revision file would, with the Core in scope. */
+function recording(body: string): (op: Operations) => void {
+  return new Function("op", ...Object.keys(core), body).bind(
+    undefined,
+  ) as (op: Operations, ...all: unknown[]) => void;
+}
+
+function revisionOf(
+  id: string,
+  down: string | null,
+  body: string,
+): Revision {
+  const run = recording(body) as (op: Operations, ...all: unknown[]) => void;
+  return revision({
+    revision: id,
+    downRevision: down,
+    upgrade: (op) => run(op, ...Object.values(core)),
+    downgrade: "reverse",
+  });
+}
+
+interface Case {
+  readonly before: MetaData;
+  readonly after: MetaData;
+  /** Whether the schema before was made by revisions, or by `createAll`. */
+  readonly isDescribed: boolean;
+  /** Whether each thing that may have been renamed was. */
+  readonly renames: readonly boolean[];
+  [fc.toStringMethod](): string;
+}
+
+const anyCase: fc.Arbitrary<Case> = fc.record({
+  before: anyMetadata,
+  after: anyMetadata,
+  isDescribed: fc.boolean(),
+  renames: fc.array(fc.boolean(), { minLength: 1, maxLength: 6 }),
+}).map((made) => ({
+  ...made,
+  [fc.toStringMethod]: () =>
+    JSON.stringify(
+      {
+        isDescribed: made.isDescribed,
+        renames: made.renames,
+        before: core.createStatements(made.before, core.sqlite),
+        after: core.createStatements(made.after, core.sqlite),
+      },
+      null,
+      2,
+    ),
+}));
+
+const OPTIONS = { compareServerDefault: true };
+
+async function hold(engine: Engine, made: Case): Promise<void> {
+  const { before, after, isDescribed, renames } = made;
+  const revisions: Revision[] = [];
+  const migrator = () => createMigrator({ revisions, engine });
+  const found = async (metadata: MetaData) =>
+    describeOperations(
+      (await autogenerate(migrator(), metadata, {
+        ...OPTIONS,
+        decideRename: () => null,
+      })).operations,
+    );
+  const write = (id: string, operations: readonly Operation[]) => {
+    const { body } = renderOperations(operations, {
+      dialect: engine.dialect,
+      known: migrator().planner.schema(
+        revisions.map((one) => one.revision).slice(-1),
+      ),
+    });
+    revisions.push(revisionOf(id, revisions.at(-1)?.revision ?? null, body));
+  };
+
+  if (isDescribed) {
+    const first = await autogenerate(migrator(), before, OPTIONS);
+    write("aaaa", first.operations);
+    await migrator().upgrade("head");
+  } else {
+    await before.createAll(engine);
+  }
+  deepEqual(await found(before), [], "what was made is as it was meant");
+
+  let asked = 0;
+  const { operations } = await autogenerate(migrator(), after, {
+    ...OPTIONS,
+    decideRename: ({ candidates }) =>
+      renames[asked++ % renames.length] ? candidates[0]! : null,
+  });
+  write("bbbb", operations);
+  await migrator().upgrade("head");
+  deepEqual(await found(after), [], "the upgrade leads to the model");
+
+  await migrator().downgrade("-1");
+  if (isDescribed) revisions.pop();
+  else revisions.length = 0;
+  deepEqual(await found(before), [], "the downgrade leads back");
+}
+
+Deno.test("autogenerate() leads from any schema to any other and back, on SQLite", async () => {
+  await fc.assert(
+    fc.asyncProperty(anyCase, async (made) => {
+      await using engine = memoryEngine();
+      await hold(engine, made);
+    }),
+    { numRuns: 150 },
+  );
+});
+
+Deno.test("autogenerate() leads from any schema to any other and back, on Postgres", async () => {
+  await using engine = createEngine(pglite(new PGlite()));
+  await fc.assert(
+    fc.asyncProperty(anyCase, async (made) => {
+      await rowsOf(engine, "DROP SCHEMA public CASCADE");
+      await rowsOf(engine, "CREATE SCHEMA public");
+      await hold(engine, made);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+Deno.test("autogenerate() leads from some schemas to others and back, on D1", async () => {
+  const names = ["one", "two", "three", "four"];
+  await using databases = await startD1(...names);
+  const cases = fc.sample(anyCase, { numRuns: names.length, seed: 7 });
+  for (const [at, name] of names.entries()) {
+    await hold(databases.engine(name), cases[at]!);
+  }
+});
