@@ -110,7 +110,7 @@ export class Member implements Polymorphism {
       const below = this.descendants.filter((one) => !one.#isAbstract);
       throw new StateError(
         `Cannot make an object of ${this.name}: it is abstract; make one of ${
-          named(below.map(({ name }) => name))
+          below.map(({ name }) => name).join(", ")
         }`,
       );
     }
