@@ -3,12 +3,11 @@ import {
   type ColumnBuilder,
   type Optionality,
   type RowItem,
-  type RowSource,
   Select,
-  select,
   type SelectOption,
   type Statement,
 } from "../../sql/mod.ts";
+import { columnsQuery } from "../_columns_query.ts";
 import { among } from "../loading/related.ts";
 import type { Reader } from "../loading/loader.ts";
 import { type AnyClass, type Mapper, mapperOf } from "../mapper.ts";
@@ -111,24 +110,16 @@ export async function loadColumns(
     }
   }
   const keys = states.map((state) => state.primaryKey);
-  const reads = mapper.tables.flatMap(({ table, key }, i) => {
-    const own = [...wanted].filter((column) => column.table === table);
+  const reads = mapper.tables.flatMap((one, i) => {
+    const isHere = ({ table }: Column<unknown>) => table === one.table;
+    const own = [...wanted].filter(isHere);
     if (own.length === 0) return [];
     // What a subclass adds comes as one.
     const rest = mapper.columns.filter((column) =>
-      i > 0 && column.table === table && !column.spec.info?.deferred
+      i > 0 && isHere(column) && !column.spec.info?.deferred
     );
-    const read = new Set([...own, ...rest]);
-    const source: RowSource = {
-      from: table,
-      columns: [...mapper.primaryKey, ...read],
-      owner: mapper,
-    };
-    const items = [{ source, expressions: [...key, ...read] }];
-    const query = select(...key).where(among(key, keys));
-    return session.read(
-      new Select({ kind: "single", items }, { ...query.state, items }),
-    );
+    const query = columnsQuery(mapper, one, [...new Set([...own, ...rest])]);
+    return session.read(query.where(among(one.key, keys)));
   });
   await session.run(reads);
 }

@@ -74,6 +74,12 @@ export interface Level {
   };
 }
 
+/** A level of which the class is known. */
+export interface ClassLevel extends Level {
+  /** How the class is mapped. */
+  readonly mapper: Mapper;
+}
+
 /** A statement on its way to the database, as options change it. */
 export interface Request {
   /** Who sends it. */
@@ -122,6 +128,8 @@ export interface LoadOption extends SelectOption<SameRow> {
   prepare?(request: Request, level?: Level): void;
   /** Further reads of the same trip. */
   load?(relation: Relation, level: Level, request: Request): readonly Read[];
+  /** Further reads of the same trip about objects themselves. */
+  extend?(level: ClassLevel, request: Request): readonly Read[];
   /** Objects are there. */
   loaded?(relation: Relation, objects: readonly object[]): void;
   /** A relation is loaded later; `isLocal` where that takes no statement. */

@@ -10,6 +10,7 @@ import type { Mapper } from "../mapper.ts";
 import type { Relation } from "../relation.ts";
 import { stateOf } from "../state.ts";
 import {
+  type ClassLevel,
   isLoader,
   type Level,
   type LoadOption,
@@ -18,11 +19,6 @@ import {
   type Receive,
   type Request,
 } from "./loader.ts";
-
-/** A level of which the class is known. */
-interface ClassLevel extends Level {
-  readonly mapper: Mapper;
-}
 
 /** Plans the reads of a statement with its options: those of one relation, the last wins. */
 export function planOptions(
@@ -54,6 +50,7 @@ export function planOptions(
   };
   return [
     reader.read(request.sent, remember),
+    ...extensions(options, levels, request),
     ...plans.flatMap(({ reads }) => reads()),
   ];
 }
@@ -92,12 +89,26 @@ export function planBelow(
   const plans = chosenFor(loaders, [{ ...level, mapper }])
     .map((choice) => planChoice(choice, request));
   return {
-    reads: () => plans.flatMap((plan) => plan.reads()),
+    reads: () => [
+      ...extensions(loaders, [{ ...level, mapper }], request),
+      ...plans.flatMap((plan) => plan.reads()),
+    ],
     loaded: () => {
       keep(loaders, level.objects());
       for (const plan of plans) plan.loaded();
     },
   };
+}
+
+/** What options read of the objects themselves, before their relations. */
+function extensions(
+  options: readonly LoadOption[],
+  levels: readonly ClassLevel[],
+  request: Request,
+): readonly Read[] {
+  return options.flatMap((option) =>
+    levels.flatMap((level) => option.extend?.(level, request) ?? [])
+  );
 }
 
 // What is loaded later is loaded as the query said.

@@ -1,0 +1,20 @@
+import { type Column, Select, select } from "../sql/mod.ts";
+import type { Mapper, RowTable } from "./mapper.ts";
+
+/** A query of one of the tables that objects' rows are spread over: their keys, and columns. */
+export function columnsQuery(
+  mapper: Mapper,
+  { table, key }: RowTable,
+  columns: readonly Column<unknown>[],
+): Select<unknown> {
+  const items = [{
+    source: {
+      from: table,
+      columns: [...mapper.primaryKey, ...columns],
+      owner: mapper,
+    },
+    expressions: [...key, ...columns],
+  }];
+  const { state } = select(...key);
+  return new Select({ kind: "single", items }, { ...state, items });
+}
