@@ -215,12 +215,19 @@ export {
   polymorphicOn,
 } from "./inheritance/discriminator.ts";
 export { joined, type JoinedOptions } from "./inheritance/joined.ts";
+export { selectinPolymorphic } from "./inheritance/selectin_polymorphic.ts";
 export { single } from "./inheritance/single.ts";
 export type {
   InstanceBelow,
   ShapeBelow,
   SubclassOf,
 } from "./inheritance/types.ts";
+export {
+  type ClassWithColumns,
+  type PolymorphicClass,
+  withPolymorphic,
+  type WithPolymorphicOptions,
+} from "./inheritance/with_polymorphic.ts";
 export { joinOn } from "./join_on.ts";
 export * from "./errors.ts";
 export { merge, type MergeOptions } from "./merge.ts";
@@ -281,6 +288,7 @@ export {
 export { populateExisting, type SameRow } from "./session_options.ts";
 export { any, contains, has, isRelated, withParent } from "./comparators.ts";
 export {
+  type ClassLevel,
   type Level,
   type LoaderOption,
   type LoadOption,

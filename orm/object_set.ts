@@ -202,12 +202,14 @@ export class ObjectSet implements StateOwner {
     overwrite: boolean,
   ): MakeObject {
     const { identityMap } = this;
-    // An alias has columns of its own, of the same descriptions.
+    // An alias has columns of its own, of the same descriptions; those of a
+    // subquery have only their keys.
     const known = mapper.allColumns;
     const columns = given.map((column) =>
       known.includes(column)
         ? column
-        : known.find(({ spec }) => spec === column.spec) ?? column
+        : known.find(({ spec }) => spec === column.spec) ??
+          known.find(({ key }) => key === column.key) ?? column
     );
     const { length } = columns;
     const keys = columns.map((column) => mapper.keyOf(column));

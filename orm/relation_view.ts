@@ -150,10 +150,14 @@ export function filtered<Key extends string, C>(
   return makeView(relation, { criterion });
 }
 
-/** A relation that leads to an alias, so that its class can stand twice in a query. */
+/**
+ * A relation that leads to an alias, so that its class can stand twice in a
+ * query, or to those of its objects that are of a subclass.
+ */
 export function ofType<Key extends string, C>(
   relation: Relation<Key, C>,
   target: Selectable,
 ): RelationView<Key, C> {
-  return makeView(relation, { to: target[rowSource].from });
+  const { from, where } = target[rowSource];
+  return makeView(relation, { to: from, ...where && { criterion: where } });
 }

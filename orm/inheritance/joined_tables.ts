@@ -6,6 +6,7 @@ import {
   type Join,
   Join as JoinNode,
 } from "../../sql/mod.ts";
+import { columnAt } from "./hierarchy.ts";
 import { moved } from "../_moved.ts";
 import type { Renamable } from "../relation_view.ts";
 
@@ -42,6 +43,15 @@ export class JoinedTables extends FromClause<Columns> implements Renamable {
   /** Itself, and the tables. */
   override get members(): readonly FromClause[] {
     return [this, this.first, ...this.joins.map(({ right }) => right)];
+  }
+  /** The column of one of the tables as it is called here. */
+  columnOf(column: Column<unknown>): Column<unknown> {
+    const { table, key } = column;
+    if (this.members.includes(table)) return column;
+    const here = this.members.find((one) =>
+      one instanceof Alias && one.of === table
+    );
+    return here ? columnAt(column, here) : this.c[key] as Column<unknown>;
   }
   /** Writes the name of the first table. */
   override reference(compiler: Compiler): void {

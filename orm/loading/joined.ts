@@ -26,8 +26,8 @@ import type {
   Request,
 } from "./loader.ts";
 import { planBelow, planOptions, tableIn } from "./options.ts";
-import { among, hand, ownerColumns, relatedQuery } from "./related.ts";
-import { keysAmong, selectRelated } from "./selectin.ts";
+import { among, hand, relatedQuery } from "./related.ts";
+import { holdsKeys, ownerKeys, selectRelated } from "./selectin.ts";
 
 /** Settings of {@linkcode joinedload}. */
 export interface JoinedloadOptions {
@@ -165,6 +165,7 @@ function canJoin(relation: Relation, level: Level, request: Request): boolean {
     (option as QueryOption).rewrite
   );
   return groupBy.length === 0 && !isChosen &&
+    holdsKeys(relation, level) &&
     !(relation.isMany && (relation.options.orderBy || distinct)) &&
     sent.expressions.length + source.columns.length <= columns &&
     level.joined !== undefined;
@@ -236,10 +237,7 @@ function addPart(
       query: relatedQuery(relation, (columns) =>
         among(
           columns,
-          keysAmong(
-            level.query,
-            ownerColumns(relation, tableIn(relation.parent, level.from)),
-          ),
+          ownerKeys(relation, level),
         )),
       from: relation.target.from,
       objects: () => [...children],
@@ -251,7 +249,7 @@ function addPart(
     for (const row of rows as (object | null)[][]) {
       const owner = row[level.joined.part];
       const item = row[part];
-      if (!owner) continue;
+      if (!(owner instanceof relation.parent.cls)) continue;
       const items = found.get(owner) ?? new Set();
       found.set(owner, items);
       if (!item) continue;

@@ -1,6 +1,8 @@
 import {
   type Column,
+  rowSource,
   type Select,
+  select,
   type SelectOption,
   withOnlyColumns,
 } from "../../sql/mod.ts";
@@ -138,10 +140,7 @@ export function selectRelated(
   criterion?: Parameters<typeof conditionOf>[0],
 ): readonly Read[] {
   const overwrite = request.asked.optionList.includes(populateExisting);
-  const owners = keysAmong(
-    level.query,
-    ownerColumns(relation, tableIn(relation.parent, level.from)),
-  );
+  const owners = ownerKeys(relation, level);
   const related = relatedQuery(relation, (columns) => among(columns, owners));
   const condition = conditionOf(
     criterion,
@@ -155,8 +154,32 @@ export function selectRelated(
       ...request.spread,
       ...(overwrite ? [populateExisting] : []),
     ),
-    (rows) => attach(relation, level.objects(), rows, overwrite),
+    (rows) => attach(relation, ownersOf(relation, level), rows, overwrite),
   );
+}
+
+/** Those of a query's objects that have a relation: it may be one of a subclass. */
+function ownersOf({ parent }: Relation, level: Level): readonly object[] {
+  return level.objects().filter((one) => one instanceof parent.cls);
+}
+
+/** Whether a query's rows hold the keys by which a relation's objects are found. */
+export function holdsKeys(relation: Relation, { from }: Level): boolean {
+  return ownerColumns(relation, tableIn(relation.parent, from))
+    .every(({ table }) => from.members.includes(table));
+}
+
+/** A query of the keys by which a query's objects refer, or are referred to. */
+export function ownerKeys(relation: Relation, level: Level): Select<unknown> {
+  const { parent } = relation;
+  const { query, from } = level;
+  if (holdsKeys(relation, level)) {
+    return keysAmong(query, ownerColumns(relation, tableIn(parent, from)));
+  }
+  // Of a subclass of the class asked for: its rows of the same identities.
+  const key = parent.primaryKey.map((one) => from.c[one.key]);
+  return select(...ownerColumns(relation)).from({ [rowSource]: parent.source })
+    .where(among(parent.primaryKey, keysAmong(query, key)));
 }
 
 /** A query of the keys by which a query's objects refer or are referred to. */

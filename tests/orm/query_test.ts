@@ -387,3 +387,15 @@ Deno.test("orm 211, 212: a statement's class is found in joins, conditions, CTEs
   strictEqual(to(deleteFrom(User.table)), "users");
   strictEqual(to(select(Address.c.id)), "other");
 });
+
+Deno.test("orm 193: rows of several queries put together are objects, each its own", async () => {
+  await using database = await stocked();
+  await using session = open(database);
+  const both = unionAll(
+    select(Author).where(Author.c.name.eq("x 1")),
+    select(Author).where(Author.c.name.eq("x 0")),
+  );
+  const authors = await session.scalars(both.orderBy(both.c.name));
+  deepStrictEqual(authors.map(({ name }) => name), ["x 0", "x 1"]);
+  strictEqual(await session.get(Author, authors[0]!.id), authors[0]);
+});
