@@ -1,8 +1,17 @@
-import { type Insert, insert, type Result, update } from "../sql/mod.ts";
-import { MappingError } from "./errors.ts";
+import {
+  batchWrites,
+  GuardError,
+  type Insert,
+  insert,
+  type Result,
+  type Update,
+  update,
+} from "../sql/mod.ts";
+import { MappingError, StaleDataError } from "./errors.ts";
 import { type AnyClass, mapperOf } from "./mapper.ts";
 import type { Session } from "./session.ts";
 import type { InstanceOf } from "./types.ts";
+import type { NextVersion } from "./version.ts";
 
 /** Values of one row, by attribute. */
 export type BulkRow = Readonly<Record<string, unknown>>;
@@ -53,32 +62,60 @@ export async function bulkInsert<C extends AnyClass>(
 /**
  * Updates rows of a class by primary key, which every row must have, without a
  * unit of work. All go in one trip, and all or none take effect; objects in
- * memory stay as they are.
+ * memory stay as they are. Where the class counts versions, a row also has the
+ * version that was read, and the next one is written.
  *
- * @throws {MappingError} If a row lacks its primary key; nothing is sent.
+ * @throws {MappingError} If a row lacks its primary key or version; nothing is sent.
+ * @throws {StaleDataError} If a row has another version, or is gone.
  */
 export async function bulkUpdate(
   session: Session,
   cls: AnyClass,
   rows: readonly BulkRow[],
 ): Promise<void> {
+  if (rows.length === 0) return;
   const mapper = mapperOf(cls);
-  const keys = mapper.primaryKey.map((column) => mapper.keyOf(column));
-  const statements = rows.map((row, i) => {
+  const { primaryKey, versionColumn } = mapper;
+  const known = [...primaryKey, ...versionColumn ? [versionColumn] : []];
+  const keys = known.map((column) => mapper.keyOf(column));
+  const engine = session.engineOf(update(cls as never), true);
+  const { expectRows } = batchWrites(engine.dialect);
+  const statements = rows.flatMap((row, i) => {
     if (keys.some((key) => row[key] === undefined || row[key] === null)) {
       throw new MappingError(
         `Cannot update ${mapper.name}: row ${i} has no ${
           keys.join(", ")
-        }; every row needs its primary key`,
+        }; every row needs its primary key, and its version if it has one`,
       );
     }
-    const changes = Object.entries(row).filter(([key]) => !keys.includes(key));
-    return update(cls as never).set(Object.fromEntries(changes) as never)
-      .where(
-        ...mapper.primaryKey.map((column, at) =>
-          column.eq(row[keys[at] as string])
-        ),
-      );
+    const changes = Object.fromEntries(
+      Object.entries(row).filter(([key]) => !keys.includes(key)),
+    );
+    const where = known.map((column, at) => column.eq(row[keys[at]!]));
+    const write = (changes: BulkRow) =>
+      (update(cls as never) as Update<never>).set(changes as never)
+        .where(...where);
+    if (!versionColumn) return [write(changes)];
+    const key = mapper.keyOf(versionColumn);
+    const next = (versionColumn.spec.info?.version as NextVersion)(
+      row[key],
+      versionColumn,
+    );
+    return expectRows(
+      write({ ...changes, [key]: next ?? row[key] }),
+      1,
+      `stale:${i}`,
+    );
   });
-  if (statements.length > 0) await session.batch(...statements);
+  try {
+    await session.batch(...statements);
+  } catch (error) {
+    if (!(error instanceof GuardError)) throw error;
+    const row = rows[Number(error.label.replace(/^stale:/, ""))]!;
+    throw new StaleDataError(
+      mapper.name,
+      primaryKey.map((column) => row[mapper.keyOf(column)]),
+      { cause: error },
+    );
+  }
 }

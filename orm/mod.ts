@@ -276,7 +276,11 @@ export {
   type StateOwner,
 } from "./state.ts";
 export * from "./types.ts";
-export { versionId } from "./version.ts";
+export {
+  type NextVersion,
+  type VersionGenerator,
+  versionId,
+} from "./version.ts";
 export { aliased, type AliasedClass } from "./aliased.ts";
 export {
   type Criterion,
