@@ -277,14 +277,17 @@ export function addColumn(
   key: string,
   { spec }: ColumnBuilder<unknown, Optionality>,
 ): Column<unknown> {
-  const { foreignKeys } = table;
-  const column = columnsFor<AnyColumns>([[key, spec]], table)[key];
+  // What was found out before stays found.
+  const { foreignKeys, "~source": { columns } } = table;
+  const column = columnsFor<AnyColumns>([[key, spec]], table)[
+    key
+  ] as Column<unknown>;
   Object.assign(table.c, { [key]: column });
+  (columns as Column<unknown>[]).push(column);
   const constraints = columnConstraints(key, spec);
   (table.constraints as Constraint[]).push(...constraints);
-  // What was found of them before stays found.
   (foreignKeys as ForeignKey[]).push(...foreignKeysOf(table, constraints));
-  return column as Column<unknown>;
+  return column;
 }
 
 function columnConstraints(key: string, spec: ColumnSpec): Constraint[] {
