@@ -179,7 +179,7 @@ async function freed(
   runtime: Runtime,
 ): Promise<Record<never, never>> {
   if (wait <= 0) return {};
-  const over = new AbortController();
+  const over = Promise.withResolvers<boolean>();
   const reader = store.watch([name]).getReader();
   const end = runtime.now() + wait * 1000;
   try {
@@ -188,13 +188,14 @@ async function freed(
       const until = (value?.[0]?.value as Lease | null | undefined)?.until ?? 0;
       if (until <= runtime.now() || runtime.now() >= end) return {};
       // A lease that runs out changes nothing: its end has to be waited for.
-      runtime.sleep(Math.min(until, end) - runtime.now(), over.signal)
+      const left = Math.min(until, end) - runtime.now();
+      runtime.within(left / 1000, over.promise)
         .then(() => reader.cancel()).catch(() => {});
     }
   } catch {
     return {};
   } finally {
-    over.abort();
+    over.resolve(true);
     await reader.cancel().catch(() => {});
   }
 }

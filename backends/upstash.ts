@@ -16,6 +16,7 @@ import {
   CacheConfigurationError,
   type Lock,
   packEntry,
+  pause,
   platformRuntime,
   type Runtime,
   unpackEntry,
@@ -58,6 +59,8 @@ export interface RedisLockOptions {
   readonly prefix?: string;
   /** Seconds before a waiter asks again, at first; up to ten times that. @default {0.1} */
   readonly sleep?: number;
+  /** At least 0, below 1: spreads the asking. @default {Math.random} */
+  readonly random?: () => number;
   /** The platform. @default {platformRuntime()} */
   readonly runtime?: Runtime;
 }
@@ -106,8 +109,12 @@ export function upstash(
  */
 export function upstashLock(
   redis: RedisLike,
-  { prefix = "_lock", sleep = 0.1, runtime = platformRuntime() }:
-    RedisLockOptions = {},
+  {
+    prefix = "_lock",
+    sleep = 0.1,
+    random = Math.random,
+    runtime = platformRuntime(),
+  }: RedisLockOptions = {},
 ): Lock {
   if (!/^[\w.:-]{2,10}$/.test(prefix)) {
     throw new CacheConfigurationError(
@@ -145,13 +152,14 @@ export function upstashLock(
         leads: false,
         outcome: (async () => {
           const end = runtime.now() + wait * 1000;
-          let pause = sleep * 1000;
+          let seconds = sleep;
           while (holder !== null && runtime.now() < end) {
-            const left = end - runtime.now();
-            await runtime.sleep(
-              Math.min(left, pause * (0.75 + runtime.random() / 2)),
+            const left = (end - runtime.now()) / 1000;
+            await pause(
+              runtime,
+              Math.min(left, seconds * (0.75 + random() / 2)),
             );
-            pause = Math.min(pause * 1.5, sleep * 10_000);
+            seconds = Math.min(seconds * 1.5, sleep * 10);
             if (await asked(redis.get(name)) !== holder) break;
           }
           return {};

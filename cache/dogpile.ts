@@ -12,7 +12,6 @@ import {
   sharedKey,
   type Slot,
 } from "./call.ts";
-import { within } from "./runtime.ts";
 
 /**
  * Brings every slot to a value: from what was read, from another, or by `create`.
@@ -60,7 +59,7 @@ export async function resolve(
       if (!slot.usable) emit(call, "wait", [slot]);
       const outcome = slot.usable && !flight.ct
         ? {}
-        : await within(call.runtime, end - call.now(), flight.promise);
+        : await call.runtime.within(end - call.now(), flight.promise);
       // Its leader may be dead: the next caller need not wait as well.
       if (!outcome) flight.until = 0;
       await take(call, slot, outcome);
@@ -139,7 +138,7 @@ async function lead(
       const { ticket, slot } = flight;
       if (ticket.leads) return;
       const outcome =
-        await within(call.runtime, wait || call.waitTimeout, ticket.outcome) ??
+        await call.runtime.within(wait || call.waitTimeout, ticket.outcome) ??
           {};
       land(call, flight, outcome);
       await take(call, slot, outcome);
@@ -162,7 +161,7 @@ async function elect(
       wait: slot.usable ? 0 : wait,
       lease: call.leaseTime,
     }).catch((error) => emit(call, "error", [slot], { error }));
-    flight.ticket = await within(call.runtime, call.waitTimeout, asked) ??
+    flight.ticket = await call.runtime.within(call.waitTimeout, asked) ??
       // Nobody answers: stale is good enough, else this isolate leads alone.
       (slot.usable ? { leads: false, outcome: Promise.resolve({}) } : UNLOCKED);
   }

@@ -15,9 +15,13 @@ export function jitter(fraction: number): ExpirationPolicy {
  * the last creation took (XFetch): one caller refreshes before all find it stale.
  *
  * @param beta Above 1 earlier, below 1 later.
+ * @param random At least 0, below 1.
  */
-export function earlyRefresh(beta = 1): ExpirationPolicy {
-  return (time, { meta, creating, random }) =>
+export function earlyRefresh(
+  beta = 1,
+  random: () => number = Math.random,
+): ExpirationPolicy {
+  return (time, { meta, creating }) =>
     creating ? time + (meta.c ?? 0) * beta * Math.log(1 - random()) : time;
 }
 

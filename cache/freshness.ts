@@ -30,7 +30,6 @@ export function judge(
       key,
       meta,
       creating,
-      random: call.runtime.random,
     }) ?? expirationTime
   );
   const expired = over > 0 || began <= invalidation.softBound(tags, key);

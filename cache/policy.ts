@@ -15,8 +15,6 @@ export type ExpirationPolicy = (
     readonly meta: EntryMetadata;
     /** Whether the caller would create the value, or only reads. */
     readonly creating: boolean;
-    /** A random number of the runtime, at least 0 and below 1. */
-    readonly random: () => number;
   },
 ) => number;
 

@@ -1,6 +1,6 @@
 import { CacheCreationError } from "./errors.ts";
 import type { CacheRegion } from "./region.ts";
-import { platformRuntime, type Runtime, within } from "./runtime.ts";
+import { platformRuntime, type Runtime } from "./runtime.ts";
 
 /** A creation that a caller was elected for. */
 export interface Creation {
@@ -65,7 +65,7 @@ export function timeouts(
   return async ({ create, stale, keys }) => {
     const work = create().then(() => true);
     const limit = stale === undefined ? hard : Math.min(soft, hard);
-    if (await within(runtime, limit, work) || stale !== undefined) return;
+    if (await runtime.within(limit, work) || stale !== undefined) return;
     throw new CacheCreationError(
       "timeout",
       `Cannot wait for the creator of "${

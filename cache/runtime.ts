@@ -1,6 +1,6 @@
 /**
- * The only door between a region and the platform's clock, timers, chance and
- * background work. Nothing in the cache goes around it.
+ * The only door between a region and the platform's clock, timers and background
+ * work. Nothing in the cache goes around it.
  */
 export interface Runtime {
   /** Milliseconds since the epoch. It may stand still while code runs. */
@@ -11,15 +11,15 @@ export interface Runtime {
    */
   waitUntil(work: Promise<unknown>): void | Promise<void>;
   /**
-   * Resolves after `milliseconds`, or as soon as `signal` is aborted. The timer
-   * belongs to the request that asks for it, and only that request waits for it.
+   * `work`, or `undefined` if it takes longer than `seconds`; what it comes to
+   * later is left to its owner. The timer belongs to the request that asks for
+   * it, only that request waits for it, and it ends with the work.
    */
-  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
-  /** At least 0, below 1. */
-  random(): number;
+  within<T>(seconds: number, work: Promise<T>): Promise<T | undefined>;
 }
 
-type WaitUntil = (work: Promise<unknown>) => void;
+/** Longest time of a timer, in milliseconds: 23 days. */
+const LONGEST = 2e9;
 
 /**
  * The runtime of the platform at hand: Workers bind background work to the
@@ -27,47 +27,30 @@ type WaitUntil = (work: Promise<unknown>) => void;
  * browser) a promise needs nobody to live.
  */
 export function platformRuntime(): Runtime {
-  // Only the function is kept: a promise of one request is of no use to another.
-  let bind: WaitUntil | undefined;
   return {
     now: () => Date.now(),
-    random: () => Math.random(),
     waitUntil: (work) =>
-      bind ? bind(work) : import("cloudflare:workers").then(
-        (module: { waitUntil: WaitUntil }) => (bind = module.waitUntil)(work),
-        () => {
-          bind = () => {};
-        },
+      import("cloudflare:workers").then(
+        (platform: { waitUntil(work: Promise<unknown>): void }) =>
+          platform.waitUntil(work),
+        () => {},
       ),
-    sleep: (milliseconds, signal) =>
-      new Promise((resolve) => {
-        const timer = setTimeout(resolve, milliseconds);
-        signal?.addEventListener("abort", () => {
-          clearTimeout(timer);
-          resolve();
-        });
-      }),
+    within(seconds, work) {
+      let timer: ReturnType<typeof setTimeout>;
+      return Promise.race([
+        work,
+        new Promise<undefined>((resolve) => {
+          timer = setTimeout(
+            resolve as () => void,
+            Math.min(seconds * 1000, LONGEST),
+          );
+        }),
+      ]).finally(() => clearTimeout(timer));
+    },
   };
 }
 
-/**
- * `work`, or `undefined` if it takes longer. What it comes to later is left to
- * its owner.
- */
-export async function within<T>(
-  runtime: Runtime,
-  seconds: number,
-  work: Promise<T>,
-): Promise<T | undefined> {
-  // A timer holds at most 24 days; who asks for more waits for good.
-  if (seconds > 2e6) return work;
-  const over = new AbortController();
-  try {
-    return await Promise.race([
-      work,
-      runtime.sleep(seconds * 1000, over.signal) as Promise<undefined>,
-    ]);
-  } finally {
-    over.abort();
-  }
+/** Resolves after some seconds. */
+export async function pause(runtime: Runtime, seconds: number): Promise<void> {
+  await runtime.within(seconds, new Promise(() => {}));
 }

@@ -1,7 +1,7 @@
 import type { CacheBackend, StoredEntry } from "./backend.ts";
 import { localInvalidation } from "./invalidation.ts";
 import type { InvalidationStrategy } from "./invalidation.ts";
-import { platformRuntime, type Runtime } from "./runtime.ts";
+import { pause, platformRuntime, type Runtime } from "./runtime.ts";
 
 /** How invalidation is shared. */
 export interface SharedInvalidationOptions {
@@ -13,8 +13,8 @@ export interface SharedInvalidationOptions {
 
 /** How often a record is written again if the platform refuses it. */
 const MAX_TRIES = 5;
-/** Milliseconds: a little more than KV asks for between writes of a key. */
-const PAUSE = 1100;
+/** Seconds: a little more than KV asks for between writes of a key. */
+const PAUSE = 1.1;
 const KINDS = ["hard", "soft"] as const;
 
 /**
@@ -86,6 +86,6 @@ async function publish(
     if (await backend?.set([[key, record]]) !== false || tries >= MAX_TRIES) {
       return;
     }
-    await runtime.sleep(PAUSE);
+    await pause(runtime, PAUSE);
   }
 }

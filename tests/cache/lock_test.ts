@@ -422,21 +422,21 @@ Deno.test("jitter, early refresh and negative expiration change when a value is 
       undefined,
     true,
   );
-  runtime.chance = 0.999999;
+  let chance = 0.999999;
   await region.getOrCreate("slow", () => {
     runtime.time += 3000;
     return 1;
   });
   equal(
     await region.getOrCreate("slow", () => 2, {
-      expirationPolicy: earlyRefresh(),
+      expirationPolicy: earlyRefresh(1, () => chance),
     }),
     2,
   );
-  runtime.chance = 0;
+  chance = 0;
   equal(
     await region.getOrCreate("slow", () => 3, {
-      expirationPolicy: earlyRefresh(),
+      expirationPolicy: earlyRefresh(1, () => chance),
     }),
     2,
   );

@@ -8,6 +8,7 @@ import {
   CacheInputError,
   createRegion,
   NO_VALUE,
+  pause,
   platformRuntime,
   tiered,
 } from "../../cache/mod.ts";
@@ -169,7 +170,7 @@ Deno.test("a coordinator drops what it held by its alarm", async () => {
     }),
   );
   equal(typeof alarm, "number");
-  await platformRuntime().sleep(20);
+  await pause(platformRuntime(), 0.02);
   await object.alarm();
   deepEqual(database.prepare("SELECT * FROM entries").all(), []);
 });

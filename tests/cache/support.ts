@@ -9,26 +9,24 @@ import {
 /** A clock that moves only when told to, with timers that follow it. */
 export class FakeRuntime implements Runtime {
   time = 1_700_000_000_000;
-  chance = 0.5;
   readonly work: Promise<unknown>[] = [];
   readonly #timers = new Set<{ at: number; wake: () => void }>();
 
   now = () => this.time;
-  random = () => this.chance;
 
   waitUntil(work: Promise<unknown>): void {
     this.work.push(work);
   }
 
-  sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = { at: this.time + milliseconds, wake: resolve };
-      this.#timers.add(timer);
-      signal?.addEventListener("abort", () => {
-        this.#timers.delete(timer);
-        resolve();
-      });
-    });
+  within<T>(seconds: number, work: Promise<T>): Promise<T | undefined> {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const timer = {
+      at: this.time + seconds * 1000,
+      wake: () => resolve(undefined),
+    };
+    this.#timers.add(timer);
+    return Promise.race([work, promise])
+      .finally(() => this.#timers.delete(timer));
   }
 
   /** Lets what is ready run, then moves on by `seconds`. */
