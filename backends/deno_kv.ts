@@ -11,10 +11,9 @@
  */
 import {
   type CacheBackend,
-  CacheBackendError,
-  CacheInputError,
   type Lock,
   platformRuntime,
+  refusal,
   type Runtime,
   type StoredEntry,
 } from "../cache/mod.ts";
@@ -79,6 +78,9 @@ interface Lease {
 
 const MAX_GET = 10;
 const MAX_SET = 100;
+
+/** Tells what the caller can mend from what the platform must. */
+const refused = /* @__PURE__ */ refusal("deno-kv", /too large/i);
 
 /** Entries in Deno KV; it brings its lock along. */
 export function denoKv(
@@ -150,7 +152,7 @@ export function denoKvLock(
           .set(name, { token, until }, { expireIn: until - runtime.now() })
           .commit()).ok;
       if (!granted) {
-        return { leads: false, outcome: freed(store, name, wait, runtime) };
+        return { outcome: freed(store, name, wait, runtime) };
       }
       const own = async () => {
         const entry = await store.get(name);
@@ -159,8 +161,6 @@ export function denoKvLock(
           : undefined;
       };
       return {
-        leads: true,
-        reread: true,
         commit: async () => runtime.now() < until || !!await own(),
         async release() {
           const entry = await own();
@@ -206,11 +206,4 @@ function chunks<T>(items: readonly T[], size: number): T[][] {
     all.push(items.slice(i, i + size));
   }
   return all;
-}
-
-/** Tells what the caller can mend from what the platform must. */
-function refused(cause: unknown): never {
-  throw new (/too large/i.test(String(cause))
-    ? CacheInputError
-    : CacheBackendError)("deno-kv", `${cause}`, { cause });
 }

@@ -18,12 +18,11 @@
  */
 import {
   type CacheBackend,
-  CacheBackendError,
   CacheCreationError,
   CacheInputError,
   hashKey,
   type Lock,
-  type LockRequest,
+  refusal,
   type StoredEntry,
 } from "../cache/mod.ts";
 
@@ -40,10 +39,11 @@ const MAX_ENTRY = 1_900_000;
 
 /** The part of a Durable Object namespace that is used here. */
 export interface DurableObjectNamespaceLike {
-  /** The id of the object of that name. */
-  idFromName(name: string): object;
-  /** A stub of the object. */
-  get(id: object, options?: { locationHint?: string }): DurableObjectStubLike;
+  /** A stub of the object of that name. */
+  getByName(
+    name: string,
+    options?: { locationHint?: string },
+  ): DurableObjectStubLike;
 }
 
 /** The part of a stub that is used here. */
@@ -79,59 +79,45 @@ export function durableObjectLock(
   namespace: DurableObjectNamespaceLike,
   options: DurableObjectOptions = {},
 ): Lock {
-  const send = sender(namespace, "lock", options);
+  const ask = asker(namespace, "lock", options);
   return {
     name: "durable-object",
     client: namespace,
-    isLocked: async (key) =>
-      await (await send("locked", key, key)).text() === "1",
+    holds: true,
+    async isLocked(key) {
+      const [[, response]] = await ask("locked", [key]) as [Answered];
+      return response.json();
+    },
     async forget(keys) {
-      await Promise.all(
-        [...byShard(keys, options)].map(([first, group]) =>
-          send("delete", first, JSON.stringify(group))
-        ),
-      );
+      await ask("delete", keys);
     },
     async acquire(key, request) {
       const { readable, writable } = new TransformStream<Uint8Array>();
-      const response = await send("acquire", key, readable, request);
-      const say = async (text: string) => {
-        const writer = writable.getWriter();
-        // Whether anybody has read it, the answer tells.
-        writer.write(new TextEncoder().encode(text)).catch(() => {});
-        writer.close().catch(() => {});
-        return await response.text();
+      const [[, response]] = await ask(
+        "acquire",
+        [key],
+        () => readable,
+        request,
+      ) as [Answered];
+      /** Ends the request. Whether anybody has read it, the answer tells. */
+      const say = (outcome: object) => {
+        Response.json(outcome).body!.pipeTo(writable).catch(() => {});
+        return response.json();
       };
-      if (response.status === FOLLOW) {
-        return {
-          leads: false,
-          outcome: say("").then(
-            (text) =>
-              text[0] === "{"
-                ? { entry: JSON.parse(text) }
-                : text
-                ? { error: new CacheCreationError("elsewhere", text) }
-                : {},
-            () => ({}),
-          ),
-        };
-      }
-      let over = false;
-      return {
-        leads: true,
-        async commit(entry, hold) {
-          over = true;
+      return response.status === FOLLOW
+        ? {
+          outcome: say({}).then(({ entry, error }) => ({
+            entry,
+            error: error && new CacheCreationError("elsewhere", error),
+          })),
+        }
+        : {
           // Without a coordinator, nobody else was elected by it.
-          return await say(
-            `${hold} ${entry.meta.ct} ${JSON.stringify(entry)}`,
-          ).catch(() => "") !== "lost";
-        },
-        async release(error) {
-          if (over) return;
-          over = true;
-          await say(error === undefined ? "" : `!${error}`).catch(() => {});
-        },
-      };
+          commit: async (entry, hold) =>
+            await say({ entry, hold }).catch(() => {}) !== false,
+          release: (error) =>
+            say({ error: error && `${error}` }).catch(() => {}),
+        };
     },
   };
 }
@@ -144,20 +130,7 @@ export function durableObject(
   namespace: DurableObjectNamespaceLike,
   options: DurableObjectOptions = {},
 ): CacheBackend {
-  const send = sender(namespace, "data", options);
-  /** One request for each shard. */
-  const each = <R>(
-    keys: readonly string[],
-    operation: string,
-    bodyOf: (group: readonly string[]) => unknown,
-  ): Promise<(readonly [group: readonly string[], answer: R])[]> =>
-    Promise.all(
-      [...byShard(keys, options)].map(async ([first, group]) => {
-        const body = JSON.stringify(bodyOf(group));
-        const response = await send(operation, first, body);
-        return [group, await response.json() as R] as const;
-      }),
-    );
+  const ask = asker(namespace, "data", options);
   return {
     name: "durable-object",
     client: namespace,
@@ -165,12 +138,8 @@ export function durableObject(
     lock: durableObjectLock(namespace, options),
     async get(keys) {
       const found = new Map<string, string | null>();
-      const answers = await each<(string | null)[]>(
-        keys,
-        "get",
-        (group) => group,
-      );
-      for (const [group, entries] of answers) {
+      for (const [group, response] of await ask("get", keys)) {
+        const entries: (string | null)[] = await response.json();
         group.forEach((key, i) => found.set(key, entries[i]!));
       }
       return keys.map((key) =>
@@ -179,64 +148,54 @@ export function durableObject(
     },
     async set(entries, { ttl = Infinity } = {}) {
       const given = new Map(entries);
-      await each([...given.keys()], "set", (group) => ({
-        ttl,
-        entries: group.map((key) => {
-          const entry = given.get(key)!;
-          const text = JSON.stringify(entry);
-          if (text.length <= MAX_ENTRY) return [key, entry.meta.ct, text];
-          throw new CacheInputError(
-            "value-too-large",
-            `Cannot store "${key}": a Durable Object takes ${MAX_ENTRY} characters`,
-          );
-        }),
-      }));
+      await ask("set", [...given.keys()], (group) =>
+        JSON.stringify({
+          ttl,
+          entries: group.map((key) => {
+            const entry = given.get(key)!;
+            const text = JSON.stringify(entry);
+            if (text.length <= MAX_ENTRY) return [key, entry.meta.ct, text];
+            throw new CacheInputError(
+              "value-too-large",
+              `Cannot store "${key}": a Durable Object takes ${MAX_ENTRY} characters`,
+            );
+          }),
+        }));
     },
     async delete(keys) {
-      await each(keys, "delete", (group) => group);
+      await ask("delete", keys);
     },
   };
 }
 
-function shardOf(key: string, { shards = 16 }: DurableObjectOptions): number {
-  return hashKey(key) % shards;
-}
+/** Keys of one object, and what it answered. */
+type Answered = readonly [keys: readonly string[], response: Response];
 
-/** The keys of each shard, under the first of them. */
-function byShard(
-  keys: readonly string[],
-  options: DurableObjectOptions,
-): Iterable<readonly [first: string, group: readonly string[]]> {
-  return Map.groupBy(keys, (key) => shardOf(key, options)).values()
-    .map((group) => [group[0]!, group] as const);
-}
-
-/** Sends requests to the objects of one role, by the key they are about. */
-function sender(
+/** Sends one request to each object that some of the keys belong to. */
+function asker(
   namespace: DurableObjectNamespaceLike,
   role: string,
-  options: DurableObjectOptions,
+  { shards = 16, ...hint }: DurableObjectOptions,
 ): (
   operation: string,
-  key: string,
-  body: ReadableStream<Uint8Array> | string,
-  request?: LockRequest,
-) => Promise<Response> {
-  return async (operation, key, body, request) => {
-    // A stub that has failed stays broken, so each request has its own.
-    const stub = namespace.get(
-      namespace.idFromName(`${role}/${shardOf(key, options)}`),
-      options,
+  keys: readonly string[],
+  bodyOf?: (group: readonly string[]) => ReadableStream<Uint8Array> | string,
+  request?: object,
+) => Promise<readonly Answered[]> {
+  return (operation, keys, bodyOf = JSON.stringify, request) =>
+    Promise.all(
+      [...Map.groupBy(keys, (key) => hashKey(key) % shards)].map(
+        async ([shard, group]) => [
+          group,
+          // A stub that has failed stays broken, so each request has its own.
+          await namespace.getByName(`${role}/${shard}`, hint).fetch(
+            `https://cache/${operation}?${new URLSearchParams({
+              key: keys[0]!,
+              ...request,
+            })}`,
+            { method: "POST", body: bodyOf(group) },
+          ).catch(refusal("durable-object")),
+        ],
+      ),
     );
-    const query = encodeURIComponent(JSON.stringify({ key, ...request }));
-    const response = await stub.fetch(`https://cache/${operation}?${query}`, {
-      method: "POST",
-      body,
-    });
-    if (response.ok) return response;
-    throw new CacheBackendError(
-      "durable-object",
-      `Cannot ${operation}: the Durable Object answered ${response.status}`,
-    );
-  };
 }

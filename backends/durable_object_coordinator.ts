@@ -4,6 +4,7 @@
  * It imports nothing of the platform: it is a class with a `fetch`, so it runs
  * wherever it is given its storage.
  */
+import type { StoredEntry } from "../cache/mod.ts";
 
 /** The part of a Durable Object's storage that is used here. */
 export interface CoordinatorStorage {
@@ -29,16 +30,18 @@ export interface CoordinatorState {
   waitUntil(work: Promise<unknown>): void;
 }
 
-/** As `LockRequest`; an endless time has become `null` on its way. */
-interface AcquireRequest {
-  readonly key: string;
-  readonly newerThan: number;
-  readonly wait: number | null;
-  readonly lease: number | null;
+/** What a leader says at its end, and those who wait are told. */
+interface Message {
+  /** What it created. */
+  readonly entry?: StoredEntry;
+  /** For how many seconds to keep it. */
+  readonly hold?: number;
+  /** Why it created nothing, in words. */
+  readonly error?: string;
 }
 
-/** Answered to one who waits: an entry, `!` and an error, or nothing. */
-type Wake = (outcome: string) => void;
+/** Tells one who waits. */
+type Wake = (message: Message) => void;
 
 /** Statuses that tell a leader from a follower. */
 const LEAD = 200;
@@ -71,28 +74,27 @@ export class CacheCoordinator {
 
   /** One operation, named by the path. */
   async fetch(request: Request): Promise<Response> {
-    const { pathname, search } = new URL(request.url);
+    const { pathname, searchParams } = new URL(request.url);
     const operation = pathname.slice(1);
     if (operation === "acquire") {
-      const asked = JSON.parse(decodeURIComponent(search.slice(1)));
-      return this.#acquire(asked, request.body);
+      return this.#acquire(searchParams, request.body);
     }
-    const body = await request.text();
+    const body = await request.json();
     switch (operation) {
       case "locked":
-        return new Response(this.#leased(body, Date.now()) ? "1" : "0");
+        return Response.json(!!this.#leased(body[0], Date.now()));
       case "get":
-        return Response.json(this.#get(JSON.parse(body)));
+        return Response.json(this.#get(body));
       case "set":
-        await this.#set(JSON.parse(body));
+        await this.#set(body);
         return Response.json(null);
       case "delete":
-        for (const key of JSON.parse(body)) {
+        for (const key of body) {
           this.#sql("DELETE FROM entries WHERE key = ?", key);
         }
         return Response.json(null);
       default:
-        return new Response(null, { status: 404 });
+        throw new TypeError(`There is no operation "${operation}"`);
     }
   }
 
@@ -110,28 +112,28 @@ export class CacheCoordinator {
   }
 
   #acquire(
-    { key, newerThan, wait, lease }: AcquireRequest,
+    asked: URLSearchParams,
     body: ReadableStream<Uint8Array> | null,
   ): Response {
     const now = Date.now();
+    const key = asked.get("key")!;
+    const [newerThan, wait, lease] = ["newerThan", "wait", "lease"]
+      .map((name) => Number(asked.get(name))) as [number, number, number];
     const [held] = this.#sql(
       "SELECT entry FROM entries WHERE key = ? AND until > ? AND ct > ?",
       key,
       now,
       newerThan,
     );
-    if (held) return answer(FOLLOW, held.entry as string);
+    if (held) return answer(FOLLOW, `{"entry":${held.entry}}`);
     const until = this.#leased(key, now);
-    if (until && wait === 0) return answer(FOLLOW, "");
+    if (until && wait === 0) return answer(FOLLOW, "{}");
 
     const { readable, writable } = new TransformStream<Uint8Array>();
-    const say = async (text: string) => {
-      const writer = writable.getWriter();
-      if (text) await writer.write(new TextEncoder().encode(text));
-      await writer.close();
-    };
+    const say = (message: unknown) =>
+      Response.json(message).body!.pipeTo(writable);
     if (until) {
-      const patience = Math.min((wait ?? Infinity) * 1000, until - now);
+      const patience = Math.min(wait * 1000, until - now);
       this.#state.waitUntil(
         this.#wait(key, patience).then(say).catch(() => {}),
       );
@@ -142,48 +144,50 @@ export class CacheCoordinator {
       "INSERT OR REPLACE INTO leases VALUES (?, ?, ?)",
       key,
       token,
-      now + (lease ?? 1e9) * 1000,
+      now + Math.min(lease, 1e9) * 1000,
     );
     this.#state.waitUntil(
       // The leader's request breaks off when the leader dies.
-      new Response(body).text().catch(() => "")
-        .then((message) => this.#finish(key, token, message))
+      new Response(body).json().catch(() => ({}))
+        .then((message: Message) => this.#finish(key, token, message))
         .then(say).catch(() => {}),
     );
     return answer(LEAD, readable);
   }
 
   /** Resolves with what the leader leaves, or with nothing after a while. */
-  #wait(key: string, milliseconds: number): Promise<string> {
+  #wait(key: string, milliseconds: number): Promise<Message> {
     return new Promise((resolve) => {
       const waiting = this.#waiting.get(key) ?? new Set();
       this.#waiting.set(key, waiting);
-      const wake = (outcome: string) => {
+      const wake = (message: Message) => {
         clearTimeout(timer);
         waiting.delete(wake);
         if (!waiting.size) this.#waiting.delete(key);
-        resolve(outcome);
+        resolve(message);
       };
-      const timer = setTimeout(wake, milliseconds, "");
+      const timer = setTimeout(wake, milliseconds, {});
       waiting.add(wake);
     });
   }
 
-  /** Ends a leadership. Answers `lost` if it was none any more. */
-  async #finish(key: string, token: number, message: string): Promise<string> {
+  /** Ends a leadership. Answers `false` if it was none any more. */
+  async #finish(
+    key: string,
+    token: number,
+    { entry, hold, error }: Message,
+  ): Promise<boolean> {
     const [lease] = this.#sql("SELECT token FROM leases WHERE key = ?", key);
-    if (lease?.token !== token) return "lost";
+    if (lease?.token !== token) return false;
     this.#sql("DELETE FROM leases WHERE key = ?", key);
-    let outcome = message;
-    if (message && message[0] !== "!") {
-      const [hold, ct] = message.split(" ", 2) as [string, string];
-      outcome = message.slice(hold.length + ct.length + 2);
-      if (hold !== "0") {
-        await this.#keep(key, +ct, outcome, Date.now() + 1000 * +hold);
-      }
+    if (entry && hold) {
+      const until = Date.now() + 1000 * hold;
+      await this.#keep(key, entry.meta.ct, JSON.stringify(entry), until);
     }
-    for (const wake of [...this.#waiting.get(key) ?? []]) wake(outcome);
-    return "";
+    for (const wake of [...this.#waiting.get(key) ?? []]) {
+      wake({ entry, error } as Message);
+    }
+    return true;
   }
 
   #get(keys: readonly string[]): (string | null)[] {

@@ -17,10 +17,8 @@
  */
 import {
   type CacheBackend,
-  CacheBackendError,
-  CacheInputError,
   type EntryMetadata,
-  type StoredEntry,
+  refusal,
 } from "../cache/mod.ts";
 
 /** What KV gives for one key. */
@@ -36,7 +34,7 @@ export interface KvNamespaceLike {
   /** Up to 100 values with their metadata, as one operation. */
   getWithMetadata(
     keys: string[],
-    options: { type: "text"; cacheTtl?: number },
+    options: { cacheTtl?: number },
   ): Promise<Map<string, KvEntryLike | null>>;
   /** Stores a value. */
   put(
@@ -65,7 +63,8 @@ export function kv(
   namespace: KvNamespaceLike,
   options: KvOptions = {},
 ): CacheBackend {
-  const read = { type: "text", ...options } as const;
+  // Too long a key, too large a value, too many tags.
+  const refused = refusal("kv", /\b41[34]\b/);
   return {
     name: "kv",
     client: namespace,
@@ -74,52 +73,32 @@ export function kv(
       propagation: Math.max(MIN_TTL, options.cacheTtl ?? 0),
     },
     async get(keys) {
-      const chunks = [];
-      for (let i = 0; i < keys.length; i += MAX_KEYS) {
-        chunks.push(
-          namespace.getWithMetadata(keys.slice(i, i + MAX_KEYS), read),
-        );
-      }
-      const found = await Promise.all(chunks).catch(refused);
-      return keys.map((key, i) => entryOf(found[i / MAX_KEYS | 0]!.get(key)));
+      const found = await Promise.all(
+        Map.groupBy(keys, (_, i) => i / MAX_KEYS | 0).values()
+          .map((chunk) => namespace.getWithMetadata(chunk, options)),
+      ).catch(refused);
+      return keys.map((key, i) => {
+        const { metadata, value } = found[i / MAX_KEYS | 0]!.get(key) ?? {};
+        const meta = metadata as EntryMetadata | null | undefined;
+        return meta?.ct ? { meta, payload: value } : undefined;
+      });
     },
     async set(entries, { ttl = Infinity } = {}) {
-      const written = entries.map(async ([key, { meta, payload }]) => {
-        try {
-          await namespace.put(key, payload as string, {
-            metadata: meta,
-            ...ttl < Infinity &&
-              { expirationTtl: Math.max(MIN_TTL, Math.ceil(ttl)) },
-          });
-        } catch (error) {
+      const written = entries.map(([key, { meta, payload }]) =>
+        namespace.put(key, payload as string, {
+          metadata: meta,
+          ...ttl < Infinity &&
+            { expirationTtl: Math.max(MIN_TTL, Math.ceil(ttl)) },
+        }).catch((error) =>
           // Too many writes: another was made within this second.
-          return !/\b429\b/.test(`${error}`) && refused(error);
-        }
-      });
-      return (await Promise.all(written)).every((answer) => answer !== false);
+          !/\b429\b/.test(error) && refused(error)
+        )
+      );
+      return !(await Promise.all(written)).includes(false);
     },
     async delete(keys) {
-      await Promise.all(keys.map((key) => namespace.delete(key))).catch(
-        refused,
-      );
+      await Promise.all(keys.map((key) => namespace.delete(key)))
+        .catch(refused);
     },
   };
-}
-
-function entryOf(
-  found: KvEntryLike | null | undefined,
-): StoredEntry | undefined {
-  const meta = found?.metadata as EntryMetadata | null | undefined;
-  return meta?.ct ? { meta, payload: found!.value } : undefined;
-}
-
-/** Tells what the caller can mend from what the platform must. */
-function refused(cause: unknown): never {
-  throw new (/\b41[34]\b/.test(String(cause))
-    ? CacheInputError
-    : CacheBackendError)(
-    "kv",
-    `${cause}`,
-    { cause },
-  );
 }

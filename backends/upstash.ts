@@ -136,8 +136,6 @@ export function upstashLock(
       const holder = granted ? token : await asked(redis.get(name));
       if (holder === token) {
         return {
-          leads: true,
-          reread: true,
           async commit() {
             // Within the lease nobody else can have been elected.
             return runtime.now() < until ||
@@ -149,7 +147,6 @@ export function upstashLock(
         };
       }
       return {
-        leads: false,
         outcome: (async () => {
           const end = runtime.now() + wait * 1000;
           let seconds = sleep;

@@ -99,13 +99,3 @@ export interface CacheBackend {
   /** As `get` for one key, if it can be told without waiting. */
   peek?(key: string): StoredEntry | undefined;
 }
-
-/** Whether two parts of a configuration are the same, bindings considered. */
-export function sameClient(
-  a: { readonly name: string; readonly client?: unknown } | undefined,
-  b: { readonly name: string; readonly client?: unknown } | undefined,
-): boolean {
-  return a === b ||
-    !!a && !!b && a.name === b.name && a.client !== undefined &&
-      a.client === b.client;
-}

@@ -13,7 +13,7 @@ export interface Codec {
   /**
    * The value of a text.
    * @throws {CannotDecodeError} If the text is not readable, which makes the
-   * entry a miss. Anything else thrown reaches the caller.
+   * entry a miss; so does a `SyntaxError`. Anything else reaches the caller.
    */
   decode(text: string): unknown;
 }
@@ -64,4 +64,9 @@ export function textCodec(library: Stringifier): Codec {
 }
 
 /** The default: JSON, and `undefined` besides. */
-export const jsonCodec: Codec = /* @__PURE__ */ textCodec(JSON);
+export const jsonCodec: Codec = {
+  // A function has no text, which is a TypeError here.
+  encode: (value) =>
+    value === undefined ? "" : JSON.stringify(value).toString(),
+  decode: (text) => text ? JSON.parse(text) : undefined,
+};

@@ -1,6 +1,10 @@
-import { functionKeyGenerator, type KeyGenerator, type ToStr } from "./key.ts";
+import type { KeyGenerator, ToStr } from "./key.ts";
 import type { NoValue } from "./no_value.ts";
-import type { CacheRegion, GetOrCreateOptions } from "./region.ts";
+import type {
+  CacheRegion,
+  GetOrCreateOptions,
+  RegionOptions,
+} from "./region.ts";
 
 /** How a function is cached. */
 export interface CacheOnArgumentsOptions<A extends unknown[], T>
@@ -39,45 +43,40 @@ export interface CachedFunction<A extends unknown[], T> {
   readonly original: (...args: A) => T | Promise<T>;
 }
 
-/** As `region.cacheOnArguments`. */
+/** As `region.cacheOnArguments`, with the region's generator of keys. */
 export function cacheOnArguments<A extends unknown[], T>(
   region: CacheRegion,
   fn: (...args: A) => T | Promise<T>,
-  options: CacheOnArgumentsOptions<A, T>,
+  given: CacheOnArgumentsOptions<A, T>,
+  generator: NonNullable<RegionOptions["functionKeyGenerator"]>,
 ): CachedFunction<A, T> {
-  const { namespace, expirationTime, key, toStr, ...rest } = options;
-  const generator = (options.functionKeyGenerator ??
-    region.functionKeyGenerator ?? functionKeyGenerator)(namespace, toStr);
-  const keyOf = (...args: A) => generator(...(key ? key(...args) : args));
-  const callOptions = () =>
-    ({
-      ...rest,
-      expirationTime: typeof expirationTime === "function"
-        ? expirationTime()
-        : expirationTime,
-    }) as GetOrCreateOptions<T>;
-  const cached = function (this: unknown, ...args: A): Promise<T> {
-    return region.getOrCreate(
-      keyOf(...args),
-      () => fn.apply(this, args),
-      callOptions(),
-    );
-  };
-  const { name, length } = fn;
-  Object.defineProperties(cached, {
-    name: { value: name },
-    length: { value: length },
-  });
-  return Object.assign(cached, {
-    original: fn,
-    get: (...args: A) => region.get<T>(keyOf(...args), callOptions()),
-    set: (value: T, ...args: A) =>
-      region.set(keyOf(...args), value, callOptions()),
-    async refresh(this: unknown, ...args: A) {
-      const value = await fn.apply(this, args);
-      await region.set(keyOf(...args), value, callOptions());
-      return value;
+  const { namespace, key, toStr, functionKeyGenerator = generator } = given;
+  const keyFrom = functionKeyGenerator(namespace, toStr);
+  const keyOf = (args: A) => keyFrom(...key?.(...args) ?? args);
+  // An expiration time that is a function is asked where policies are laid over.
+  const options = given as GetOrCreateOptions<T>;
+  return Object.assign(
+    Object.defineProperties(
+      function (this: unknown, ...args: A): Promise<T> {
+        return region.getOrCreate(
+          keyOf(args),
+          () => fn.apply(this, args),
+          options,
+        );
+      },
+      // Its name and its length.
+      Object.getOwnPropertyDescriptors(fn),
+    ),
+    {
+      original: fn,
+      get: (...args: A) => region.get<T>(keyOf(args), options),
+      set: (value: T, ...args: A) => region.set(keyOf(args), value, options),
+      async refresh(this: unknown, ...args: A) {
+        const value = await fn.apply(this, args);
+        await region.set(keyOf(args), value, options);
+        return value;
+      },
+      invalidate: (...args: A) => region.delete(keyOf(args)),
     },
-    invalidate: (...args: A) => region.delete(keyOf(...args)),
-  });
+  );
 }

@@ -1,169 +1,89 @@
-import { elected } from "./elected.ts";
+import { type Bound, emit, type Policy, type Slot } from "./bound.ts";
+import { create, type Creator } from "./creation.ts";
 import { load, settle } from "./entries.ts";
-import { CacheConfigurationError } from "./errors.ts";
-import { type Flight, flightFor, land, takeOff, UNLOCKED } from "./flights.ts";
+import { elect } from "./flights.ts";
 import { judge } from "./freshness.ts";
-import type { Outcome } from "./lock.ts";
-import {
-  type Call,
-  type Create,
-  emit,
-  NO_TAGS,
-  sharedKey,
-  type Slot,
-} from "./call.ts";
+
+/** For how many others a caller waits before it leads on its own. */
+const PATIENCE = 2;
 
 /**
- * Brings every slot to a value: from what was read, from another, or by `create`.
- * Each turn settles what is fresh; of the rest, some wait for a flight and all
- * others are led by this caller. What has no value after that takes another turn.
+ * Brings slots to their values: from what was read, from another, or by a
+ * creator if there is one. Each turn settles what is fresh, and what is stale
+ * once somebody was asked to renew it; the rest is created, or waited for.
  */
 export async function resolve(
-  call: Call,
+  bound: Bound,
+  policy: Policy,
   slots: readonly Slot[],
-  create: Create,
+  creator?: Creator,
 ): Promise<void> {
-  let end = call.now() + call.waitTimeout;
-  let patience = 2;
+  const { now, runtime } = bound;
+  const { staleWhileRevalidate, waitTimeout } = policy;
+  const end = now() + PATIENCE * waitTimeout;
+  await load(bound, policy, slots, !!creator);
   for (let open = slots;;) {
-    await Promise.all(open.map((slot) => slot.why ?? settle(call, slot)));
-    open = open.filter(({ done }) => !done);
-    if (!open.length) return;
-    if (call.now() >= end) {
-      end = call.now() + call.waitTimeout;
-      patience--;
-    }
-    const mine: Slot[] = [];
-    const waits = open.map(async (slot) => {
-      narrow(call, slot);
-      if (slot.usable && call.staleWhileRevalidate && !slot.quiet) {
-        await settle(call, slot);
-        // Until it is bound, it could end with this request.
-        if (slot.done) {
-          await keep(
-            call,
-            resolve(
-              call,
-              [{ ...slot, done: false, quiet: true }],
-              create,
-            ),
-          );
-        }
-        return;
-      }
-      const flight = patience && flightFor(call, slot);
-      if (!flight) {
-        mine.push(slot);
-        return;
-      }
-      if (!slot.usable) emit(call, "wait", [slot]);
-      const outcome = slot.usable && !flight.ct
-        ? {}
-        : await call.runtime.within(end - call.now(), flight.promise);
-      // Its leader may be dead: the next caller need not wait as well.
-      if (!outcome) flight.until = 0;
-      await take(call, slot, outcome);
-    });
-    // Nothing above waits before it has decided.
-    if (mine.length) {
-      const work = lead(call, mine, create, patience && end - call.now());
-      keep(call, work);
-      waits.push(work);
-    }
-    await Promise.all(waits);
-  }
-}
-
-/** Notes what a slot that missed will take: how new, or the stale value at hand. */
-function narrow(
-  call: Call,
-  slot: Slot,
-): void {
-  const { invalidation, tags = NO_TAGS, expirationTime } = call;
-  emit(call, "miss", [slot], { reason: slot.why! });
-  const soft = invalidation.softBound(tags, slot.key);
-  if (soft && expirationTime === undefined) {
-    throw new CacheConfigurationError(
-      "soft-without-expiration",
-      `Cannot invalidate "${slot.key}" softly: it has no \`expirationTime\``,
+    await Promise.all(
+      open.map((slot) =>
+        slot.done ||
+        slot.why && !(slot.usable && (slot.ticket || staleWhileRevalidate)) ||
+        settle(bound, slot)
+      ),
     );
+    // What is answered though nobody was asked is still to be created.
+    open = open.filter(({ done, why, ticket }) => !done || why && !ticket);
+    for (const slot of open) emit(bound, "miss", [slot], { reason: slot.why! });
+    if (!creator || !open.length) return;
+    const wait = Math.min(waitTimeout, end - now());
+    const work = lead(bound, policy, open, creator, wait);
+    // It may outlive its caller. Until it is bound, it could end with the request.
+    await runtime.waitUntil(work.catch(() => {}));
+    if (open.every(({ done }) => done)) return;
+    await work;
   }
-  slot.newerThan = Math.max(
-    slot.newerThan,
-    soft,
-    invalidation.hardBound(tags, slot.key),
-    call.now() - (expirationTime ?? Infinity),
-  );
-  slot.usable = slot.why === "expired" && slot.over <= call.staleTime;
 }
 
-/** Lets work outlive its caller. Once that resolves, it does. */
-function keep(
-  call: Call,
-  work: Promise<unknown>,
-): void | Promise<void> {
-  return call.runtime.waitUntil(work.catch(() => {}));
-}
-
-/** Makes what it can of another's outcome. */
-async function take(
-  call: Call,
-  slot: Slot,
-  outcome: Outcome = {},
-): Promise<void> {
-  const { entry } = outcome;
-  if (entry) {
-    const verdict = judge(call, slot, entry, false);
-    slot.newerThan = entry.meta.ct;
-    // One of no use to this caller is no reason to stay with the stale value.
-    if (!verdict.why) Object.assign(slot, verdict);
-  } else if (slot.usable) await settle(call, slot);
-  else if ("error" in outcome) throw outcome.error;
-  else await load(call, [slot], true);
-}
-
-/** Leads in this isolate: asks to lead beyond it, and creates or waits. */
+/** Creates for slots that are elected, while the others wait, for some seconds. */
 async function lead(
-  call: Call,
+  bound: Bound,
+  policy: Policy,
   slots: readonly Slot[],
-  create: Create,
+  creator: Creator,
   wait: number,
 ): Promise<void> {
-  const all = await Promise.all(
-    slots.map((slot) => elect(call, slot, wait)),
-  );
+  await Promise.all(slots.map(async (slot) => {
+    slot.ticket = await elect(bound, policy, slot, wait);
+  }));
   await Promise.all([
-    elected(call, all.filter(({ ticket }) => ticket.leads), create),
-    ...all.map(async (flight) => {
-      const { ticket, slot } = flight;
-      if (ticket.leads) return;
-      const outcome =
-        await call.runtime.within(wait || call.waitTimeout, ticket.outcome) ??
-          {};
-      land(call, flight, outcome);
-      await take(call, slot, outcome);
-    }),
+    create(
+      bound,
+      policy,
+      slots.filter(({ ticket }) => ticket!.commit),
+      creator,
+    ),
+    ...slots.map((slot) => follow(bound, policy, slot, wait)),
   ]);
 }
 
-/** Takes off, and asks the lock who leads; without one, or patience, this isolate. */
-async function elect(
-  call: Call,
+/** Waits for another, if it has to, and makes what it can of the outcome. */
+async function follow(
+  bound: Bound,
+  policy: Policy,
   slot: Slot,
   wait: number,
-): Promise<Flight> {
-  const { lock } = call;
-  const flight = takeOff(call, slot);
-  if (lock && wait) {
-    emit(call, "hop", [slot]);
-    const asked = lock.acquire(sharedKey(call, slot.id), {
-      newerThan: slot.newerThan,
-      wait: slot.usable ? 0 : wait,
-      lease: call.leaseTime,
-    }).catch((error) => emit(call, "error", [slot], { error }));
-    flight.ticket = await call.runtime.within(call.waitTimeout, asked) ??
-      // Nobody answers: stale is good enough, else this isolate leads alone.
-      (slot.usable ? { leads: false, outcome: Promise.resolve({}) } : UNLOCKED);
-  }
-  return flight;
+): Promise<void> {
+  const { flights, runtime } = bound;
+  const { id, usable } = slot;
+  const ticket = slot.ticket!;
+  if (ticket.commit) return;
+  const outcome = ticket.promise && await runtime.within(wait, ticket.promise);
+  // Its leader may be dead: the next caller need not wait as well.
+  if (!outcome) ticket.until = 0;
+  else if (flights.get(id) === ticket) flights.delete(id);
+  const { entry, error } = outcome ?? {};
+  if (!entry && usable) return;
+  slot.ticket = undefined;
+  if (entry) judge(bound, policy, slot, entry, false);
+  else if (error) throw error;
+  else await load(bound, policy, [slot], true);
 }

@@ -1,47 +1,45 @@
-import type { KeyedEntry, StoredEntry } from "./backend.ts";
+import type { StoredEntry } from "./backend.ts";
+import { type Bound, emit, type Policy, type Slot } from "./bound.ts";
 import { CacheInputError, CannotDecodeError } from "./errors.ts";
 import { judge } from "./freshness.ts";
-import { type Call, emit, NO_TAGS, sharedKey, type Slot } from "./call.ts";
 
 /** Reads and judges. A creator makes good for a backend that fails. */
 export async function load(
-  call: Call,
+  bound: Bound,
+  policy: Policy,
   slots: readonly Slot[],
   creating: boolean,
 ): Promise<void> {
-  const { backend } = call;
+  if (!slots.length) return;
+  const { backend } = bound;
   let found: readonly (StoredEntry | undefined)[] = [];
-  emit(call, "read", slots);
+  emit(bound, "read", slots);
   try {
     const ids = slots.map(({ id }) => id);
     found = await (
-      call.invalidation.read?.(backend, ids, call.tags ?? NO_TAGS) ??
-        backend.get(ids)
+      bound.invalidation.read?.(backend, ids, policy.tags) ?? backend.get(ids)
     );
   } catch (error) {
-    emit(call, "error", slots, { error });
+    emit(bound, "error", slots, { error });
     if (!creating) throw error;
   }
-  slots.forEach((slot, i) =>
-    Object.assign(slot, judge(call, slot, found[i], creating))
-  );
+  slots.forEach((slot, i) => judge(bound, policy, slot, found[i], creating));
 }
 
 /** Decodes a slot's entry. One that cannot be read is a miss. */
-export async function settle(call: Call, slot: Slot): Promise<void> {
-  const { codec } = call;
-  const { payload, meta } = slot.entry!;
+export async function settle(bound: Bound, slot: Slot): Promise<void> {
+  const { codec } = bound;
+  const { payload } = slot.entry!;
   try {
-    if (!slot.quiet) {
-      if (codec) emit(call, "decode", [slot]);
-      slot.value = codec ? await codec.decode(payload as string) : payload;
-      emit(call, slot.why ? "stale" : "hit", [slot]);
-    }
+    if (codec) emit(bound, "decode", [slot]);
+    slot.value = codec ? await codec.decode(payload as string) : payload;
+    emit(bound, slot.why ? "stale" : "hit", [slot]);
     slot.done = true;
   } catch (error) {
-    if (!(error instanceof CannotDecodeError)) throw error;
+    if (
+      !(error instanceof CannotDecodeError) && !(error instanceof SyntaxError)
+    ) throw error;
     slot.why = "corrupt";
-    slot.newerThan = meta.ct;
     slot.usable = false;
   }
 }
@@ -50,55 +48,41 @@ export async function settle(call: Call, slot: Slot): Promise<void> {
  * The entry of a value.
  *
  * @param ct Its creation time.
- * @param cost What its creation took, in seconds.
+ * @param c What its creation took, in seconds.
  * @throws {CacheInputError} If the value cannot be encoded.
  */
 export async function entryOf(
-  call: Call,
-  key: string,
+  bound: Bound,
+  { tags }: Policy,
+  slot: Slot,
   value: unknown,
   ct: number,
-  cost: number,
+  c?: number,
 ): Promise<StoredEntry> {
-  const { codec } = call;
-  const meta = {
-    ct,
-    v: call.version,
-    c: cost || undefined,
-    n: value == null || undefined,
-    g: call.tags,
-  };
-  if (!codec) return { meta, payload: value };
-  emit(call, "encode", [key]);
+  const { codec, version } = bound;
+  const meta = { ct, v: version, c, n: value == null || undefined, g: tags };
+  if (codec) emit(bound, "encode", [slot]);
   try {
-    return { meta, payload: await codec.encode(value) };
+    return { meta, payload: codec ? await codec.encode(value) : value };
   } catch (cause) {
     throw new CacheInputError(
       "not-encodable",
-      `Cannot store "${key}": its value cannot be encoded; give plain data`,
+      `Cannot store "${slot.key}": give plain data`,
       { cause },
     );
   }
 }
 
-/** Writes all in one operation. */
+/** Writes all entries in one operation. */
 export async function write(
-  call: Call,
-  entries: readonly KeyedEntry[],
+  bound: Bound,
+  { storageTime = Infinity }: Policy,
+  slots: readonly Slot[],
 ): Promise<void> {
-  const { storageTime: ttl } = call;
-  emit(call, "write", entries.map(([key]) => key));
-  await call.backend.set(entries, ttl ? { ttl } : {});
-}
-
-/** Drops what isolate and lock hold of keys that were written by hand. */
-export async function forget(
-  call: Call,
-  ids: readonly string[],
-): Promise<void> {
-  const { flights, lock } = call;
-  for (const id of ids) if (flights.get(id)?.ct) flights.delete(id);
-  if (!lock?.forget) return;
-  emit(call, "hop", []);
-  await lock.forget(ids.map((id) => sharedKey(call, id)));
+  if (!slots.length) return;
+  emit(bound, "write", slots);
+  await bound.backend.set(
+    slots.map(({ id, entry }) => [id, entry!]),
+    { ttl: storageTime },
+  );
 }

@@ -3,7 +3,7 @@ export class CacheError extends Error {
   /** The name of the class. */
   override readonly name: string = "CacheError";
   /** Stable across versions, such as `"cache/not-configured"`. */
-  readonly code: string;
+  declare readonly code: string;
 
   /** `code` is what happened, without the leading `cache/`. */
   constructor(code: string, message: string, options?: ErrorOptions) {
@@ -43,4 +43,24 @@ export class CacheCreationError extends CacheError {
 export class CacheBackendError extends CacheError {
   /** The name of the class. */
   override readonly name = "CacheBackendError";
+}
+
+/**
+ * For the `catch` of a backend or lock: gives the platform's failure a type, by
+ * what the caller can do about it.
+ *
+ * @param name Of the backend or the lock.
+ * @param input What the platform says of a key or a value that it refuses.
+ */
+export function refusal(
+  name: string,
+  input?: RegExp,
+): (cause: unknown) => never {
+  return (cause) => {
+    throw new (input?.test(`${cause}`) ? CacheInputError : CacheBackendError)(
+      name,
+      `${cause}`,
+      { cause },
+    );
+  };
 }

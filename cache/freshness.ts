@@ -1,37 +1,51 @@
 import type { StoredEntry } from "./backend.ts";
-import { type Call, NO_TAGS, type Slot, type Verdict } from "./call.ts";
+import type { Bound, Policy, Slot } from "./bound.ts";
+import { CacheConfigurationError } from "./errors.ts";
 import type { MissReason } from "./trace.ts";
 
 /**
- * Decides from its metadata alone whether an entry is fresh, stale or nothing.
- * It changes nothing: expiration is the reader's opinion, and this is all of it.
+ * Decides from its metadata alone whether an entry is fresh, stale or nothing,
+ * and notes it: expiration is the reader's opinion, and this is all of it.
  *
  * @param creating Whether the caller would create the value, or only reads.
+ * @returns Why the entry is not fresh; `undefined` if it is.
+ * @throws {CacheConfigurationError} If the value is to be created as it was
+ * invalidated softly, but never expires.
  */
 export function judge(
-  call: Call,
-  { key, newerThan }: Slot,
+  { invalidation, now, version }: Bound,
+  policy: Policy,
+  slot: Slot,
   entry: StoredEntry | undefined,
   creating: boolean,
-): Required<Verdict> {
-  const { expirationTime = Infinity, invalidation } = call;
-  const verdict = (why?: MissReason, over = 0) => ({ entry, why, over });
-  if (!entry) return verdict("absent");
-  const { meta } = entry;
-  if (meta.v !== call.version) return verdict("version");
-  // Read again, though it was found to be of no use.
-  if (meta.ct <= newerThan) return verdict("corrupt");
-  if (call.ignoreExpiration) return verdict();
-  const tags = meta.g ?? call.tags ?? NO_TAGS;
+): MissReason | undefined {
+  const { expirationTime = Infinity, expirationPolicy } = policy;
+  const { key } = slot;
+  const meta = entry?.meta ?? { ct: 0, v: version };
+  const tags = meta.g ?? policy.tags;
   const began = meta.ct - (meta.c ?? 0);
-  if (began <= invalidation.hardBound(tags, key)) return verdict("invalidated");
-  const over = call.now() - meta.ct - (
-    call.expirationPolicy?.(expirationTime, {
-      key,
-      meta,
-      creating,
-    }) ?? expirationTime
-  );
-  const expired = over > 0 || began <= invalidation.softBound(tags, key);
-  return verdict(expired ? "expired" : undefined, over);
+  const soft = invalidation.bound(false, tags, key);
+  const over = slot.over = now() - meta.ct -
+    (expirationPolicy?.(expirationTime, { key, meta, creating }) ??
+      expirationTime);
+  const why = slot.why = !entry
+    ? "absent"
+    : meta.v !== version
+    ? "version"
+    : policy.ignoreExpiration
+    ? undefined
+    : began <= invalidation.bound(true, tags, key)
+    ? "invalidated"
+    : over > 0 || began <= soft
+    ? "expired"
+    : undefined;
+  slot.entry = entry;
+  slot.usable = why === "expired" && !(over > policy.staleTime!);
+  if (why && creating && soft && expirationTime === Infinity) {
+    throw new CacheConfigurationError(
+      "soft-without-expiration",
+      `Cannot invalidate "${key}" softly: give an \`expirationTime\``,
+    );
+  }
+  return why;
 }

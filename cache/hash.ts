@@ -1,8 +1,6 @@
-/** A 32-bit hash (FNV-1a) of a key: the same everywhere, and for ever. */
+/** A 32-bit hash of a key: the same everywhere, and for ever. */
 export function hashKey(key: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < key.length; i++) {
-    hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
-  }
-  return hash >>> 0;
+  let hash = 0;
+  for (const char of key) hash = hash * 100_003 + char.codePointAt(0)! >>> 0;
+  return hash;
 }

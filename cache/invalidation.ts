@@ -11,8 +11,8 @@ export interface InvalidationRequest {
 }
 
 /**
- * Decides what has become invalid. A bound is a time of the hybrid clock, in
- * seconds: entries whose creation began then or before are invalid; 0 is no bound.
+ * Decides what has become invalid. Hard and soft bounds stand side by side, so a
+ * soft one never revives what a hard one ended.
  */
 export interface InvalidationStrategy {
   /** Notes the request. `backend` is there once the region is configured. */
@@ -20,10 +20,15 @@ export interface InvalidationStrategy {
     request: InvalidationRequest,
     backend: CacheBackend | undefined,
   ): Awaitable<void>;
-  /** The hard bound for an entry of these tags. */
-  hardBound(tags: readonly string[], key: string): number;
-  /** The soft bound for an entry of these tags. */
-  softBound(tags: readonly string[], key: string): number;
+  /**
+   * The bound for an entry of these tags, in seconds of the hybrid clock: it is
+   * invalid if its creation began then or before. 0 is no bound.
+   */
+  bound(
+    hard: boolean,
+    tags: readonly string[] | undefined,
+    key: string,
+  ): number;
   /**
    * Reads entries in place of the backend's own methods, so that records of
    * invalidation come in the same round trip.
@@ -31,26 +36,19 @@ export interface InvalidationStrategy {
   read?(
     backend: CacheBackend,
     keys: readonly string[],
-    tags: readonly string[],
+    tags: readonly string[] | undefined,
   ): Awaitable<readonly (StoredEntry | undefined)[]>;
 }
 
-/**
- * The default: invalidation known to this isolate alone. Hard and soft bounds
- * stand side by side, so a soft one never revives what a hard one ended.
- */
+/** The default: invalidation known to this isolate alone. */
 export function localInvalidation(): InvalidationStrategy {
-  const boundOf = (bounds: Map<string, number>) => (tags: readonly string[]) =>
-    bounds.size
-      ? Math.max(...["", ...tags].map((tag) => bounds.get(tag) ?? 0))
-      : 0;
-  const hardBounds = new Map<string, number>();
-  const softBounds = new Map<string, number>();
+  const bounds = new Map<string, number>();
   return {
     invalidate({ at, hard, tags }) {
-      for (const tag of tags) (hard ? hardBounds : softBounds).set(tag, at);
+      for (const tag of tags) bounds.set(hard + tag, at);
     },
-    hardBound: boundOf(hardBounds),
-    softBound: boundOf(softBounds),
+    bound: (hard, tags = []) =>
+      bounds.size &&
+      Math.max(...["", ...tags].map((tag) => bounds.get(hard + tag) ?? 0)),
   };
 }

@@ -28,7 +28,7 @@ export function keyText(argument: unknown): string {
   if (Object(argument) === argument) {
     throw new CacheInputError(
       "no-key",
-      "Cannot make a key of an object: give `key`, `toStr` or a key generator",
+      "Cannot make a key of an object: give `key` or `toStr`",
     );
   }
   return typeof argument === "string"

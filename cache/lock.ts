@@ -13,7 +13,7 @@ export interface LockRequest {
 /** What a leader left to those who waited. Neither: look again, or lead. */
 export interface Outcome {
   /** The entry it created. */
-  readonly entry?: StoredEntry;
+  readonly entry?: StoredEntry | undefined;
   /** Why it created none. */
   readonly error?: unknown;
 }
@@ -21,9 +21,7 @@ export interface Outcome {
 /** The caller creates the value. */
 export interface Leader {
   /** Tells it from a follower. */
-  readonly leads: true;
-  /** What was stored must be read again before creating: the lock holds nothing. */
-  readonly reread?: boolean;
+  readonly outcome?: undefined;
   /**
    * Hands the entry to those who wait, and keeps it for `hold` seconds. Answers
    * `false` if the lease was lost to another: then nothing may be stored.
@@ -35,10 +33,8 @@ export interface Leader {
 
 /** Another caller creates the value. */
 export interface Follower {
-  /** Tells it from a leader. */
-  readonly leads: false;
   /** What the leader leaves, or nothing once the wait is over. It never rejects. */
-  readonly outcome: Promise<Outcome>;
+  readonly outcome: Promise<Outcome | undefined>;
 }
 
 /**
@@ -51,6 +47,12 @@ export interface Lock {
   readonly name: string;
   /** As of a backend: what makes two locks the same to `region.configure`. */
   readonly client?: unknown;
+  /**
+   * It keeps what was committed for as long as it was asked to, so a leader need
+   * not look at the store again.
+   * @default {false}
+   */
+  readonly holds?: boolean;
   /** Asks to lead. It must not wait for another leader: that is `outcome`. */
   acquire(key: string, request: LockRequest): Promise<Leader | Follower>;
   /** Whether somebody leads. Asking acquires nothing. */

@@ -31,7 +31,8 @@
  * | What can a region do? | `region.ts`, `policy.ts` |
  * | How is one made, and what are its parts? | `create_region.ts` |
  * | Is an entry fresh, stale, or nothing? | `freshness.ts` |
- * | How is one creator elected, and the rest served? | `dogpile.ts`, `elected.ts` |
+ * | How is one creator elected, and the rest served? | `dogpile.ts`, `flights.ts`, `creation.ts` |
+ * | What is known of a key? | `inspect.ts` |
  * | What does a backend, or a lock, have to be? | `backend.ts`, `lock.ts` |
  * | What does a key look like? | `key.ts`, `kwarg_key.ts` |
  * | What is stored? | `codec.ts`, `binary_codec.ts`, `envelope.ts` |
@@ -55,6 +56,7 @@ export * from "./envelope.ts";
 export * from "./errors.ts";
 export * from "./expiration.ts";
 export * from "./hash.ts";
+export * from "./inspect.ts";
 export * from "./invalidation.ts";
 export * from "./key.ts";
 export * from "./kwarg_key.ts";

@@ -103,27 +103,23 @@ function cached<K, V, R>(
   ) => readonly (V | NoValue)[] | Promise<readonly (V | NoValue)[]>,
   shape: (keys: readonly K[], values: readonly (V | NoValue)[]) => R,
 ): CachedMultiFunction<K, V, R> {
-  const { namespace, toStr, expirationTime, shouldCache, ...rest } = options;
+  const { namespace, toStr, shouldCache } = options;
   const generator =
     (options.functionMultiKeyGenerator ?? functionMultiKeyGenerator)(
       namespace,
       toStr,
     );
-  const callOptions = (): GetOrCreateOptions<V | NoValue> => ({
-    ...rest,
-    shouldCache: (value) =>
+  // An expiration time that is a function is asked where policies are laid over.
+  const callOptions = {
+    ...options,
+    shouldCache: (value: V | NoValue) =>
       value !== NO_VALUE && (shouldCache?.(value) ?? true),
-    ...expirationTime !== undefined && {
-      expirationTime: typeof expirationTime === "function"
-        ? expirationTime()
-        : expirationTime,
-    },
-  });
+  } as GetOrCreateOptions<V | NoValue>;
   const store = async (keys: readonly K[], values: readonly unknown[]) => {
     const names = generator(...keys);
     const pairs = names.map((name, i) => [name, values[i]] as const)
       .filter(([, value]) => value !== NO_VALUE);
-    await region.setMulti(Object.fromEntries(pairs), rest);
+    await region.setMulti(Object.fromEntries(pairs), callOptions);
   };
   const call = async (...keys: K[]): Promise<R> => {
     const names = generator(...keys);
@@ -131,16 +127,13 @@ function cached<K, V, R>(
     const values = await region.getOrCreateMulti(
       names,
       (missing) => list(...missing.map((name) => byName.get(name)!)),
-      callOptions(),
+      callOptions,
     );
     return shape(keys, values);
   };
   return Object.assign(call, {
     original,
-    get: (...keys: K[]) => {
-      const { shouldCache: _, ...reading } = callOptions();
-      return region.getMulti<V>(generator(...keys), reading);
-    },
+    get: (...keys: K[]) => region.getMulti<V>(generator(...keys), callOptions),
     set: (values: ReadonlyMap<K, V>) =>
       store([...values.keys()], [...values.values()]),
     async refresh(...keys: K[]) {

@@ -28,7 +28,6 @@ export function mutexLock(getMutex: GetMutex, name = "mutex"): Lock {
       const mutex = getMutex(key);
       if (!await mutex.acquire(false)) {
         return {
-          leads: false,
           outcome: (async () => {
             if (wait > 0 && await mutex.acquire(true)) await mutex.release();
             return {};
@@ -37,8 +36,6 @@ export function mutexLock(getMutex: GetMutex, name = "mutex"): Lock {
       }
       let held = true;
       return {
-        leads: true,
-        reread: true,
         commit: () => held,
         async release() {
           if (!held) return;

@@ -64,24 +64,31 @@ export interface CachePolicy {
 }
 
 /**
- * `given` over `base`.
+ * `given` laid over `base`, which stays as it is. A time may be a function, which
+ * is asked now.
  * @throws {CacheConfigurationError} If a time is not one.
  */
-export function policyOf<B extends object, G extends object>(
+export function layOver<B extends object, G extends object>(
   base: B,
-  given: G,
+  given?: G,
 ): B & G {
   // deno-lint-ignore no-explicit-any -- any option at all, until it is checked
-  const policy: Record<string, any> = { ...base };
-  for (const [option, value] of Object.entries(given)) {
+  const policy: Record<string, any> = Object.create(base);
+  for (const option in given) {
+    // deno-lint-ignore no-explicit-any -- as above
+    let value: any = given[option];
     if (value === undefined) continue;
-    policy[option] = value === -1 ? Infinity : value;
-    if (/Time/.test(option) && Math.abs(policy[option]) !== policy[option]) {
-      throw new CacheConfigurationError(
-        "invalid-time",
-        `Cannot use "${option}": give seconds of 0 or more, or Infinity`,
-      );
+    if (/Time/.test(option)) {
+      if (typeof value === "function") value = value();
+      if (value === -1) value = Infinity;
+      if (Math.abs(value) !== value) {
+        throw new CacheConfigurationError(
+          "invalid-time",
+          `Cannot use "${option}": give seconds from 0 to Infinity`,
+        );
+      }
     }
+    policy[option] = value;
   }
   return policy as B & G;
 }

@@ -1,4 +1,5 @@
-import type { CacheBackend, EntryMetadata } from "./backend.ts";
+import type { CacheBackend } from "./backend.ts";
+import type { Bound, Policy, Slot } from "./bound.ts";
 import type { Codec } from "./codec.ts";
 import type { CachedFunction, CacheOnArgumentsOptions } from "./decorator.ts";
 import type { InvalidationStrategy } from "./invalidation.ts";
@@ -72,16 +73,6 @@ export interface InvalidateOptions {
   readonly hard?: boolean;
 }
 
-/** A value and what is known of it. */
-export interface CachedValue<T = unknown> {
-  /** The value. */
-  readonly value: T;
-  /** What is stored beside it. */
-  readonly meta: EntryMetadata;
-  /** Seconds since its creation had finished. */
-  readonly age: number;
-}
-
 /**
  * A configurable front to a cache: keys, age, codec, and one creator at a time.
  * Made by `createRegion`.
@@ -96,8 +87,6 @@ export interface CacheRegion {
    * @throws {CacheConfigurationError} If the region is not configured.
    */
   readonly backend: CacheBackend;
-  /** As given to `createRegion`. */
-  readonly functionKeyGenerator: RegionOptions["functionKeyGenerator"];
 
   /**
    * Binds the region to a platform. With the same backend, lock and expiration
@@ -115,11 +104,6 @@ export interface CacheRegion {
     keys: readonly string[],
     options?: GetOptions,
   ): Promise<(T | NoValue)[]>;
-  /** As `get`, with what is known of the value; `null` if `get` has none. */
-  getValueMetadata<T = unknown>(
-    key: string,
-    options?: GetOptions,
-  ): Promise<CachedValue<T> | null>;
   /**
    * Stores a value, whatever is there.
    * @throws {CacheInputError} If it cannot be encoded, or the backend refuses it.
@@ -180,6 +164,12 @@ export interface CacheRegion {
     tags: readonly string[],
     options?: InvalidateOptions,
   ): Promise<void>;
-  /** Whether somebody creates this key now. Asking acquires nothing. */
-  keyIsLocked(key: string): Promise<boolean>;
+  /**
+   * What the region is bound to, how a call is treated, and its keys on their way:
+   * for functions over a region, such as `getValueMetadata`.
+   */
+  open(
+    keys: readonly string[],
+    options?: GetOptions,
+  ): Promise<readonly [bound: Bound, policy: Policy, slots: Slot[]]>;
 }

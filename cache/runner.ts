@@ -1,22 +1,34 @@
 import { CacheCreationError } from "./errors.ts";
+import type { Slot } from "./bound.ts";
 import type { CacheRegion } from "./region.ts";
 import { platformRuntime, type Runtime } from "./runtime.ts";
+
+/** What is to be created of one key. */
+export type CreationSlot = Pick<Readonly<Slot>, "key" | "usable" | "over">;
 
 /** A creation that a caller was elected for. */
 export interface Creation {
   /** The region. */
   readonly region: CacheRegion;
-  /** What is to be created, as the caller gave it. */
-  readonly keys: readonly string[];
   /**
-   * For how many seconds the oldest of the stale values at hand has been
-   * expired; `undefined` if a value is missing altogether.
+   * What is to be created: its `key` as the caller gave it, whether a stale value
+   * is `usable`, and for how many seconds that is `over` its expiration.
    */
-  readonly stale: number | undefined;
+  readonly slots: readonly CreationSlot[];
   /** Calls the creator, stores its values and hands them over. */
   create(): Promise<void>;
   /** Lets another lead, if `create` is not to be called. Harmless after it. */
   release(): Promise<void>;
+}
+
+/**
+ * For how many seconds the oldest of the stale values at hand has been expired;
+ * `undefined` if a value is missing altogether.
+ */
+function staleFor({ slots }: Creation): number | undefined {
+  return slots.every(({ usable }) => usable)
+    ? Math.max(...slots.map(({ over }) => over!))
+    : undefined;
 }
 
 /**
@@ -43,7 +55,7 @@ export function staleIfError(seconds: number = Infinity): CreationRunner {
     try {
       await creation.create();
     } catch (error) {
-      if (!(creation.stale! <= seconds)) throw error;
+      if (!(staleFor(creation)! <= seconds)) throw error;
     }
   };
 }
@@ -62,14 +74,17 @@ export interface Timeouts {
 export function timeouts(
   { soft = Infinity, hard = Infinity, runtime = platformRuntime() }: Timeouts,
 ): CreationRunner {
-  return async ({ create, stale, keys }) => {
-    const work = create().then(() => true);
+  return async (creation) => {
+    const stale = staleFor(creation);
+    const work = creation.create().then(() => true);
+    // It may go on after its caller has gone.
+    await runtime.waitUntil(work.catch(() => {}));
     const limit = stale === undefined ? hard : Math.min(soft, hard);
     if (await runtime.within(limit, work) || stale !== undefined) return;
     throw new CacheCreationError(
       "timeout",
       `Cannot wait for the creator of "${
-        keys[0]
+        creation.slots[0]!.key
       }": it took over ${hard} s; it goes on in the background`,
     );
   };
@@ -101,8 +116,10 @@ export type AsyncCreationRunner = (
 export function asyncCreationRunner(
   runner: AsyncCreationRunner,
 ): CreationRunner {
-  return async ({ region, keys, stale, create, release }) => {
-    if (stale === undefined) return await create();
+  return async (creation) => {
+    const { region, slots, create, release } = creation;
+    if (staleFor(creation) === undefined) return await create();
+    const keys = slots.map(({ key }) => key);
     try {
       runner(region, keys[0]!, create, { release }, keys);
     } catch (error) {

@@ -39,9 +39,7 @@ export function sharedInvalidation(
       for (const [j, kind] of KINDS.entries()) {
         const at = records[2 * i + j]?.meta.ct ?? 0;
         const hard = kind === "hard";
-        const known = hard
-          ? local.hardBound([tag], "")
-          : local.softBound([tag], "");
+        const known = local.bound(hard, [tag], "");
         if (at > known) local.invalidate({ at, hard, tags: [tag] }, undefined);
       }
     }
@@ -49,8 +47,7 @@ export function sharedInvalidation(
   const keysOf = (tags: readonly string[]) =>
     tags.flatMap((tag) => KINDS.map((kind) => keyOf(kind, tag)));
   return {
-    hardBound: local.hardBound,
-    softBound: local.softBound,
+    bound: local.bound,
     async invalidate(request, backend) {
       await local.invalidate(request, backend);
       const { at, hard, tags } = request;
@@ -60,7 +57,7 @@ export function sharedInvalidation(
         ),
       );
     },
-    async read(backend, keys, tags) {
+    async read(backend, keys, tags = []) {
       const named = ["", ...tags];
       const found = await backend.get([...keys, ...keysOf(named)]);
       const entries = found.slice(0, keys.length);

@@ -12,9 +12,7 @@ export function localCoordinator(): DurableObjectNamespaceLike & {
   const objects = new Map<string, CacheCoordinator>();
   const namespace = {
     requests: 0,
-    idFromName: (name: string) => ({ name }),
-    get(id: object) {
-      const { name } = id as { name: string };
+    getByName(name: string) {
       const object = objects.get(name) ?? new CacheCoordinator(state());
       objects.set(name, object);
       return {

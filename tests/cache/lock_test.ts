@@ -9,6 +9,7 @@ import {
   createRegion,
   earlyRefresh,
   jitter,
+  keyIsLocked,
   type Lock,
   mutexLock,
   mutexRegistry,
@@ -168,7 +169,7 @@ Deno.test("cache 46, 48: a creator's error reaches its caller and those who wait
   }
   equal(counter.counts.create, 0);
   equal(counter.counts.lead, 1);
-  equal(await region.keyIsLocked("k"), false);
+  equal(await keyIsLocked(region, "k"), false);
   equal(await region.get("k"), NO_VALUE);
   equal(await region.getOrCreate("k", () => "ok"), "ok");
 });
@@ -207,15 +208,15 @@ Deno.test("cache 50, 53: a creator may create another key, and two keys lock ind
 
 Deno.test("cache 51: keyIsLocked tells without acquiring, also under a mangler", async () => {
   const { region } = setUp({ keyMangler: (key) => `m${key}` });
-  equal(await region.keyIsLocked("k"), false);
+  equal(await keyIsLocked(region, "k"), false);
   const { promise, resolve } = gate<number>();
   const held = region.getOrCreate("k", () => promise);
   await settled();
-  equal(await region.keyIsLocked("k"), true);
-  equal(await region.keyIsLocked("k"), true);
+  equal(await keyIsLocked(region, "k"), true);
+  equal(await keyIsLocked(region, "k"), true);
   resolve(1);
   await held;
-  equal(await region.keyIsLocked("k"), false);
+  equal(await keyIsLocked(region, "k"), false);
 });
 
 Deno.test("cache 52, 54, 56: a mutex answers whether it could be had, throws when nobody holds it, and its name is dropped when unused", async () => {
@@ -343,7 +344,7 @@ Deno.test("cache 101, 102, 103, 104: a runner is used for stale values only, wit
     region.getOrCreate("f|1", () => 0, { creationRunner: throwing }),
     { message: "no queue" },
   );
-  equal(await region.keyIsLocked("f|1"), false);
+  equal(await keyIsLocked(region, "f|1"), false);
 });
 
 Deno.test("cache 106: many values are refreshed in the background as one is", async () => {

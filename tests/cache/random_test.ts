@@ -8,6 +8,7 @@ import {
   type CacheRegion,
   createRegion,
   jsonCodec,
+  pause,
   type Runtime,
 } from "../../cache/mod.ts";
 import { localCoordinator } from "./coordinator.ts";
@@ -65,16 +66,12 @@ class Clock implements Runtime, Disposable {
   }
 
   now = (): number => this.#time;
-  random = (): number => 0.5;
   waitUntil(): void {}
-  sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const id = this.#start(ms, resolve);
-      signal?.addEventListener("abort", () => {
-        this.#timers.delete(id);
-        resolve();
-      });
-    });
+  within<T>(seconds: number, work: Promise<T>): Promise<T | undefined> {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const id = this.#start(seconds * 1000, () => resolve(undefined));
+    return Promise.race([work, promise])
+      .finally(() => this.#timers.delete(id));
   }
 
   /** In seconds. */
@@ -215,7 +212,7 @@ class World {
           this.problems.push(`${key} is created though it is fresh`);
         }
         const n = made.push(creation) - 1;
-        await clock.sleep(seconds * 1000);
+        await pause(clock, seconds);
         creation.ended = clock.seconds;
         if (fails) throw new Error("no luck");
         creation.isGood = true;

@@ -15,7 +15,9 @@ import {
   formatEvent,
   functionKeyGenerator,
   functionMultiKeyGenerator,
+  getValueMetadata,
   jsonCodec,
+  keyIsLocked,
   keyText,
   kwargFunctionKeyGenerator,
   lengthConditionalMangler,
@@ -262,8 +264,8 @@ Deno.test("cache 26, 27, 28: nothing asked is nothing sent, unknown keys are ign
   await region.setMulti({ a: 1, b: 2 });
   await region.deleteMulti(["none", "also none"]);
   const [a, b] = [
-    await region.getValueMetadata("a"),
-    await region.getValueMetadata("b"),
+    await getValueMetadata(region, "a"),
+    await getValueMetadata(region, "b"),
   ];
   equal(a!.meta.ct, b!.meta.ct);
 });
@@ -333,7 +335,7 @@ Deno.test("cache 36, 37: the time is taken after the creator, which is called on
   await region.getOrCreate("k", create);
   await region.getOrCreate("k", create);
   equal(calls, 1);
-  const { meta, age } = (await region.getValueMetadata("k"))!;
+  const { meta, age } = (await getValueMetadata(region, "k"))!;
   equal(age, 0);
   equal(Math.round(meta.c!), 3);
 });
@@ -395,7 +397,7 @@ Deno.test("cache 66, 67: a creator that gives too few is told so, and the locks 
     code: "cache/creator-result",
     message: /a, b/,
   });
-  equal(await region.keyIsLocked("a"), false);
+  equal(await keyIsLocked(region, "a"), false);
   deepEqual(await region.getMulti(["a", "b"]), [NO_VALUE, NO_VALUE]);
   await rejects(
     region.getOrCreateMulti(["a"], () => Promise.reject(new Error("boom"))),
@@ -524,9 +526,9 @@ Deno.test("cache 83: a strategy of one's own decides, and a pass-through proxy c
   const { region } = setUp({
     invalidation: {
       ...own,
-      hardBound: (tags, key) => {
+      bound: (hard, tags, key) => {
         asked++;
-        return key === "kept" ? 0 : own.hardBound(tags, key);
+        return key === "kept" ? 0 : own.bound(hard, tags, key);
       },
     },
   }, 10);
@@ -575,17 +577,17 @@ Deno.test("invalidating a tag ends what has it and nothing else", async () => {
 Deno.test("cache 86: metadata gives value, time and age, nothing when expired, and honours ignoring", async () => {
   const { region, runtime } = setUp({}, 10);
   await region.set("k", "v");
-  const { ct } = (await region.getValueMetadata("k"))!.meta;
+  const { ct } = (await getValueMetadata(region, "k"))!.meta;
   equal(Math.round(ct), Math.round(runtime.time / 1000));
   runtime.time += 4000;
-  const found = (await region.getValueMetadata("k"))!;
+  const found = (await getValueMetadata(region, "k"))!;
   equal(found.value, "v");
   equal(Math.round(found.age), 4);
-  equal(await region.getValueMetadata("none"), null);
+  equal(await getValueMetadata(region, "none"), null);
   runtime.time += 7000;
-  equal(await region.getValueMetadata("k"), null);
+  equal(await getValueMetadata(region, "k"), null);
   equal(
-    (await region.getValueMetadata("k", { ignoreExpiration: true }))!.value,
+    (await getValueMetadata(region, "k", { ignoreExpiration: true }))!.value,
     "v",
   );
 });
@@ -659,6 +661,24 @@ Deno.test("cache 90: another version is a miss for getOrCreate and for get", asy
   equal(events.some((event) => event.reason === "version"), true);
 });
 
+Deno.test("a call's options change how its values are treated, and nothing that the region is made of", async () => {
+  const { region } = setUp({ version: 1 }, 10);
+  const odd: object = {
+    version: 2,
+    codec: countingCodec(),
+    backend: nullBackend(),
+    keyMangler: (key: string) => `m:${key}`,
+    storageTime: undefined,
+  };
+  await region.set("k", "v", odd);
+  equal(await region.get("k", odd), "v");
+  equal(await region.get("k"), "v");
+  equal(await region.getOrCreate("k", () => "no", odd), "v");
+  await rejects(region.get("k", { expirationTime: NaN }), {
+    code: "cache/invalid-time",
+  });
+});
+
 Deno.test("cache 92, 93, 94, 95, 96: proxies see what passes, keep their own state, stand in order, and can be looked behind", async () => {
   const seen: string[] = [];
   class Named extends ProxyBackend {
@@ -703,7 +723,7 @@ Deno.test("cache 97: the null backend never hits, and every call creates", async
   let calls = 0;
   const fn = region.cacheOnArguments(() => ++calls, { namespace: "f" });
   deepEqual([await fn(), await fn()], [1, 2]);
-  equal(await region.keyIsLocked("f|"), false);
+  equal(await keyIsLocked(region, "f|"), false);
 });
 
 Deno.test("cache 99: the storage time reaches the backend on one write and on many, whatever the expiration", async () => {

@@ -7,6 +7,7 @@ import {
   type CacheBackend,
   CacheInputError,
   createRegion,
+  keyIsLocked,
   NO_VALUE,
   pause,
   platformRuntime,
@@ -49,7 +50,7 @@ for (const [name, open] of Object.entries(stores)) {
         });
       }));
       deepEqual(values, Array(8).fill(1));
-      equal(await isolate(backend).keyIsLocked(key), false);
+      equal(await keyIsLocked(isolate(backend), key), false);
     },
   });
 
@@ -64,7 +65,7 @@ for (const [name, open] of Object.entries(stores)) {
       const first = dead.getOrCreate(`${key}/dead`, () => slow.promise);
       await new Promise((resolve) => setTimeout(resolve, 50));
       const alive = isolate(backend, { waitTimeout: 2 });
-      equal(await alive.keyIsLocked(`${key}/dead`), true);
+      equal(await keyIsLocked(alive, `${key}/dead`), true);
       equal(await alive.getOrCreate(`${key}/dead`, () => "alive"), "alive");
       slow.resolve("late");
       equal(await first, "late");
