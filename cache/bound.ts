@@ -6,6 +6,7 @@ import type { KeyMangler } from "./key.ts";
 import type { Lock } from "./lock.ts";
 import type { CachePolicy } from "./policy.ts";
 import type { CacheRegion, GetOptions } from "./region.ts";
+import type { CreationSlot } from "./runner.ts";
 import type { Runtime } from "./runtime.ts";
 import type { CacheEvent, MissReason } from "./trace.ts";
 
@@ -59,19 +60,26 @@ export interface Policy
   readonly shouldCache?: (value: never) => boolean;
 }
 
+/** Any region that `createRegion` made, as functions over a region see it. */
+export interface OpenRegion extends CacheRegion {
+  /** What it is bound to, how a call is treated, and its keys on their way. */
+  open(
+    keys: readonly string[],
+    options?: GetOptions,
+  ): Promise<readonly [bound: Bound, policy: Policy, slots: Slot[]]>;
+}
+
 /** One key on its way to a value. */
-export interface Slot {
-  /** As the caller gave it. */
-  readonly key: string;
+export interface Slot extends CreationSlot {
   /** As the backend sees it. */
   readonly id: string;
   /** What was read or created, of use or not. */
   entry?: StoredEntry | undefined;
   /** Why it is not fresh; `undefined` if it is. */
   why?: MissReason | undefined;
-  /** Seconds past its expiration. */
+  /** As of a `CreationSlot`, and to be changed. */
   over?: number;
-  /** Stale, and good enough to be answered. */
+  /** As of a `CreationSlot`, and to be changed. */
   usable?: boolean;
   /** Who creates it, once that was asked. */
   ticket?: Ticket | undefined;

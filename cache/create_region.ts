@@ -1,4 +1,10 @@
-import { type Bound, emit, type Policy, type Slot } from "./bound.ts";
+import {
+  type Bound,
+  emit,
+  type OpenRegion,
+  type Policy,
+  type Slot,
+} from "./bound.ts";
 import { hybridClock } from "./clock.ts";
 import { jsonCodec } from "./codec.ts";
 import type { Creator } from "./creation.ts";
@@ -99,7 +105,7 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
     return keys.map((key) => byKey.get(key)!.value as T);
   }
 
-  const region: CacheRegion = {
+  const region: OpenRegion = {
     name,
     get isConfigured() {
       return !!bound;

@@ -1,4 +1,5 @@
 import type { EntryMetadata } from "./backend.ts";
+import type { OpenRegion } from "./bound.ts";
 import { resolve } from "./dogpile.ts";
 import { sharedKey } from "./flights.ts";
 import type { CacheRegion, GetOptions } from "./region.ts";
@@ -19,7 +20,8 @@ export async function getValueMetadata<T = unknown>(
   key: string,
   options?: GetOptions,
 ): Promise<CachedValue<T> | null> {
-  const [bound, policy, slots] = await region.open([key], options);
+  const [bound, policy, slots] = await (region as OpenRegion)
+    .open([key], options);
   await resolve(bound, policy, slots);
   const [slot] = slots;
   if (!slot!.done) return null;
@@ -32,7 +34,7 @@ export async function keyIsLocked(
   region: CacheRegion,
   key: string,
 ): Promise<boolean> {
-  const [bound, , [slot]] = await region.open([key]);
+  const [bound, , [slot]] = await (region as OpenRegion).open([key]);
   const flight = bound.flights.get(slot!.id);
   return !!flight && flight.until > bound.now() ||
     !!await bound.lock?.isLocked(sharedKey(bound, slot!));

@@ -1,5 +1,4 @@
 import type { CacheBackend } from "./backend.ts";
-import type { Bound, Policy, Slot } from "./bound.ts";
 import type { Codec } from "./codec.ts";
 import type { CachedFunction, CacheOnArgumentsOptions } from "./decorator.ts";
 import type { InvalidationStrategy } from "./invalidation.ts";
@@ -164,12 +163,4 @@ export interface CacheRegion {
     tags: readonly string[],
     options?: InvalidateOptions,
   ): Promise<void>;
-  /**
-   * What the region is bound to, how a call is treated, and its keys on their way:
-   * for functions over a region, such as `getValueMetadata`.
-   */
-  open(
-    keys: readonly string[],
-    options?: GetOptions,
-  ): Promise<readonly [bound: Bound, policy: Policy, slots: Slot[]]>;
 }

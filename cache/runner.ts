@@ -1,19 +1,22 @@
 import { CacheCreationError } from "./errors.ts";
-import type { Slot } from "./bound.ts";
 import type { CacheRegion } from "./region.ts";
 import { platformRuntime, type Runtime } from "./runtime.ts";
 
-/** What is to be created of one key. */
-export type CreationSlot = Pick<Readonly<Slot>, "key" | "usable" | "over">;
+/** One key of a creation. */
+export interface CreationSlot {
+  /** As the caller gave it. */
+  readonly key: string;
+  /** There is a stale value, good enough to be answered. */
+  readonly usable?: boolean;
+  /** For how many seconds what there is has been expired. */
+  readonly over?: number;
+}
 
 /** A creation that a caller was elected for. */
 export interface Creation {
   /** The region. */
   readonly region: CacheRegion;
-  /**
-   * What is to be created: its `key` as the caller gave it, whether a stale value
-   * is `usable`, and for how many seconds that is `over` its expiration.
-   */
+  /** What is to be created. */
   readonly slots: readonly CreationSlot[];
   /** Calls the creator, stores its values and hands them over. */
   create(): Promise<void>;
