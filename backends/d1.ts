@@ -15,7 +15,6 @@ import {
   type Driver,
   type DriverResult,
   type SqlValue,
-  UnsupportedError,
 } from "../sql/mod.ts";
 import { D1_DIALECT as dialect, D1_LIMITS } from "./_d1_limits.ts";
 
@@ -45,49 +44,33 @@ export interface D1SessionLike {
   getBookmark(): string | null;
 }
 
-/** What is used of a D1 binding. */
-export interface D1Like extends Pick<D1SessionLike, "prepare" | "batch"> {
-  /** Starts a session at a bookmark or under a constraint. */
-  withSession?(constraintOrBookmark: string): D1SessionLike;
-}
-
-/** Settings of a D1 driver. */
-export interface D1Options {
-  /**
-   * Reads may go to replicas, in sequence with what the session has seen:
-   * `"first-primary"` starts with the newest data, `"first-unconstrained"` with
-   * any, a bookmark with what it has seen. One request, one session: hand
-   * {@linkcode Driver.bookmark} on in a cookie or header.
-   *
-   * @default no session: everything goes to the primary
-   */
-  readonly session?:
-    | "first-primary"
-    | "first-unconstrained"
-    | (string & Record<never, never>);
-}
+/** What is used of a D1 binding, or of a session of one. */
+export type D1Like =
+  & Pick<D1SessionLike, "prepare" | "batch">
+  & Partial<Pick<D1SessionLike, "getBookmark">>;
 
 /**
- * Reaches a D1 database through its binding.
+ * Reaches a D1 database through its binding, or through a session of it.
+ *
+ * In a session reads may go to replicas, in sequence with what the session has
+ * seen: `"first-primary"` starts with the newest data, `"first-unconstrained"`
+ * with any, a bookmark with what it has seen. One request, one session: hand
+ * {@linkcode Driver.bookmark} on in a cookie or header.
  *
  * @example
  * ```ts ignore
  * import { d1 } from "@aludel/aludel/backends/d1";
  * import { createEngine } from "@aludel/aludel/sql";
  *
- * const engine = createEngine(d1(env.DB, { session: "first-unconstrained" }));
+ * const engine = createEngine(d1(env.DB));
+ * const near = createEngine(d1(env.DB.withSession("first-unconstrained")));
  * ```
  *
- * @param database The binding, as `env.DB`.
- * @throws {UnsupportedError} If a session is asked for and the binding has none.
+ * @param database The binding, as `env.DB`, or what its `withSession()` gives.
  */
-export function d1(database: D1Like, { session }: D1Options = {}): Driver {
-  const opened = session === undefined
-    ? undefined
-    : openSession(database, session);
-  const target = opened ?? database;
+export function d1(database: D1Like): Driver {
   const bound = ({ sql, params }: BoundStatement): D1PreparedStatementLike => {
-    const statement = target.prepare(sql);
+    const statement = database.prepare(sql);
     return params.length > 0 ? statement.bind(...params) : statement;
   };
   return {
@@ -96,24 +79,17 @@ export function d1(database: D1Like, { session }: D1Options = {}): Driver {
       interactiveTransactions: false,
       atomicBatch: true,
       savepoints: false,
-      bookmarks: opened !== undefined,
+      bookmarks: "getBookmark" in database,
       limits: D1_LIMITS,
     },
     execute: async (statement) => resultOf(await bound(statement).all()),
     batch: async (statements) =>
-      (await target.batch(statements.map(bound))).map(resultOf),
+      (await database.batch(statements.map(bound))).map(resultOf),
     classify: classifySqlite,
     get bookmark() {
-      return opened?.getBookmark() ?? undefined;
+      return database.getBookmark?.() ?? undefined;
     },
   };
-}
-
-function openSession(database: D1Like, session: string): D1SessionLike {
-  if (database.withSession) return database.withSession(session);
-  throw new UnsupportedError(
-    "Cannot open a session: the D1 binding has no withSession(); use a newer compatibility date",
-  );
 }
 
 // D1 answers with objects, so labels must be unique, as the compiler makes them.

@@ -312,17 +312,13 @@ export function labelsOf(
 }
 
 /** Quotes an identifier. */
-export function quoteName(identifier: string, dialect: Dialect): string {
-  const { quote } = dialect;
-  if (identifier === "" || identifier.includes("\0")) {
+export function quoteName(identifier: string, { quote }: Dialect): string {
+  if (/^$|\0/.test(identifier)) {
     throw new CompileError(
-      "Cannot quote an identifier that is empty or holds a NUL character",
+      "Cannot quote a name that is empty or holds a NUL character",
     );
   }
-  const plain = identifier.includes(quote)
-    ? identifier.replaceAll(quote, quote + quote)
-    : identifier;
-  return quote + plain + quote;
+  return quote + identifier.replaceAll(quote, quote + quote) + quote;
 }
 
 /** A table's quoted name, with its schema. */

@@ -1,7 +1,7 @@
 import type { BoundStatement } from "./compiler.ts";
 import { tableName } from "./compiler.ts";
 import type { Dialect } from "./dialect.ts";
-import type { MetaData, Table } from "./schema.ts";
+import type { ForeignKey, MetaData, Table } from "./schema.ts";
 import { createIndex, type CreateOptions, createTable } from "./table_ddl.ts";
 import { forwardKeys, sortTables } from "./_table_order.ts";
 
@@ -86,18 +86,15 @@ export function createStatements(
 ): string[] {
   const tables = sortTables(chosen(metadata, options));
   const { schemaExtras: extras } = dialect;
-  const { ifNotExists } = options;
-  const leaveOut = extras?.later(tables);
-  return [
-    ...extras?.before(tables, ifNotExists) ?? [],
+  const create = (leaveOut?: ReadonlySet<ForeignKey>) => [
     ...tables.map((table) =>
-      createTable(table, dialect, { ifNotExists, leaveOut })
+      createTable(table, dialect, { ...options, leaveOut })
     ),
     ...tables.flatMap((table) =>
       table.constraints.filter((c) => c.kind === "index").map((index) =>
         createIndex(table, index, dialect, options)
       )
     ),
-    ...extras?.after(tables, ifNotExists) ?? [],
   ];
+  return extras?.around(tables, create, options.ifNotExists) ?? create();
 }

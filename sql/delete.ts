@@ -3,8 +3,16 @@ import { Dml, type Target } from "./dml.ts";
 import type { Expression } from "./expression.ts";
 import type { FromClause } from "./from.ts";
 import type { SelectedRow, SelectItem, SelectRecord } from "./row_types.ts";
-import { allOf, fromOf, shapeOf } from "./select.ts";
-import { copyOf, rowSource, type Selectable } from "./statement.ts";
+import { allOf, shapeOf } from "./select.ts";
+import { copyOf, rowSource } from "./statement.ts";
+
+/** Further tables that the condition of a DELETE sees; `using()` makes them. */
+export interface DeleteUsing {
+  /** The tables. */
+  readonly froms: readonly FromClause[];
+  /** Writes them with the condition. */
+  write(condition: Expression<unknown> | undefined, compiler: Compiler): void;
+}
 
 /** DELETE. Immutable: every method returns a new one. */
 export class Delete<T extends Target, Row = never> extends Dml<T, Row> {
@@ -12,7 +20,7 @@ export class Delete<T extends Target, Row = never> extends Dml<T, Row> {
   readonly condition: Expression<unknown> | undefined =
     this.target[rowSource].where;
   /** Further tables that the condition sees. */
-  readonly others: readonly FromClause[] = [];
+  readonly others: DeleteUsing | undefined;
 
   /** @ignore */
   override get kind(): string {
@@ -22,12 +30,6 @@ export class Delete<T extends Target, Row = never> extends Dml<T, Row> {
   where(...conditions: Expression<unknown>[]): Delete<T, Row> {
     return copyOf<Delete<T, Row>>(this, {
       condition: allOf(this.condition, conditions),
-    });
-  }
-  /** Lets conditions see further tables. */
-  using(...others: Selectable[]): Delete<T, Row> {
-    return copyOf<Delete<T, Row>>(this, {
-      others: [...this.others, ...others.map(fromOf)],
     });
   }
   /** Gives back columns, or whole rows, of what was deleted. */
@@ -41,21 +43,15 @@ export class Delete<T extends Target, Row = never> extends Dml<T, Row> {
   }
   /** @ignore */
   override structure(): readonly unknown[] {
-    return this.parts(this.condition, this.others);
+    return this.parts(this.condition, this.others?.froms);
   }
   /** @ignore */
   override compile(compiler: Compiler): void {
-    const { table, others } = this;
-    // Without USING, whether there is such a row says the same.
-    const asks = others.length > 0 && !compiler.dialect.features.deleteUsing;
-    compiler.nested([table, ...others], (outermost) => {
+    const { table, condition, others } = this;
+    compiler.nested([table, ...others?.froms ?? []], (outermost) => {
       compiler.write("DELETE FROM ", table);
-      compiler.clause(
-        asks ? " WHERE EXISTS (SELECT 1 FROM " : " USING ",
-        others,
-      );
-      compiler.clause(" WHERE ", this.condition);
-      if (asks) compiler.write(")");
+      if (others) others.write(condition, compiler);
+      else compiler.clause(" WHERE ", condition);
       this.writeReturning(compiler, outermost);
     });
   }

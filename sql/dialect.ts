@@ -108,6 +108,12 @@ export interface Dialect {
 
 /** Statements around those that create or drop tables. */
 export interface SchemaExtras {
+  /** All statements that make sorted tables, which are created without what comes later. */
+  around(
+    tables: readonly Table[],
+    create: (later: ReadonlySet<ForeignKey>) => string[],
+    ifNotExists?: boolean,
+  ): string[];
   /** Foreign keys that a sorted table cannot have yet, since they close a circle. */
   later(tables: readonly Table[]): ReadonlySet<ForeignKey>;
   /** What stands before the tables: named types. */

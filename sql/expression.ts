@@ -1,15 +1,6 @@
 import type { Compiler } from "./compiler.ts";
 import { Node, type Part } from "./node.ts";
-import {
-  BIGINT,
-  BLOB,
-  BOOLEAN,
-  INTEGER,
-  LIST,
-  REAL,
-  TEXT,
-  TIMESTAMP,
-} from "./standard_types.ts";
+import { BOOLEAN, guessType, LIST, TEXT } from "./standard_types.ts";
 import { type SqlType, widerType } from "./types.ts";
 
 /** A value, or an expression that gives one. */
@@ -554,22 +545,4 @@ export function not(term: Expression<unknown>): Expression<boolean> {
 /** A value as a parameter, of a type where the place does not say it. */
 export function literal<T>(value: T, type?: SqlType<T>): Expression<T> {
   return new Bind(value, type ?? guessType(value));
-}
-
-function guessType(value: unknown): SqlType | undefined {
-  switch (typeof value) {
-    case "string":
-      return TEXT;
-    case "boolean":
-      return BOOLEAN;
-    case "bigint":
-      return BIGINT;
-    case "number":
-      return Number.isInteger(value) ? INTEGER : REAL;
-  }
-  return value instanceof Date
-    ? TIMESTAMP
-    : value instanceof Uint8Array
-    ? BLOB
-    : undefined;
 }

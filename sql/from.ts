@@ -23,7 +23,6 @@ export abstract class FromClause<C = any, Row = unknown, Name = unknown>
   declare readonly "~row": Row;
   /** Never present: carries the name's type. */
   declare readonly "~name": Name;
-  #source: RowSource | undefined;
   /** Its columns by key. */
   abstract readonly c: C;
   /** The word that labels of its columns start with. */
@@ -42,9 +41,13 @@ export abstract class FromClause<C = any, Row = unknown, Name = unknown>
   get columns(): readonly Column<unknown>[] {
     return Object.values<Column<unknown>>(this.c as AnyColumns);
   }
-  /** What `select()` needs to know of it. */
+  /** Itself: what its rows come from. */
+  get from(): FromClause {
+    return this;
+  }
+  /** Itself: what `select()` needs to know of it. */
   get "~source"(): RowSource {
-    return this.#source ??= { from: this, columns: this.columns };
+    return this;
   }
 }
 

@@ -7,7 +7,7 @@
  * | --- | --- |
  * | How is a table described? | `schema.ts`, `column.ts`, `constraint.ts`, `types.ts`, `type_decorator.ts` |
  * | How is a query built? | `select.ts`, `distinct_on.ts`, `lock.ts`, `with_only_columns.ts`, `alias.ts`, `subquery.ts`, `cte.ts`, `compound.ts` |
- * | How are rows written? | `insert.ts`, `insert_from_select.ts`, `upsert.ts`, `update.ts`, `delete.ts` |
+ * | How are rows written? | `insert.ts`, `insert_from_select.ts`, `upsert.ts`, `update.ts`, `delete.ts`, `delete_using.ts` |
  * | How is an expression built? | `expression.ts`, `operators.ts`, `functions.ts`, `case.ts`, `window.ts`, `json_path.ts`, `text.ts` |
  * | How does a schema become text? | `ddl.ts`, `table_ddl.ts` |
  * | How does a statement become text? | `compiler.ts`, `dialects/`, and within a platform's limits: `limits.ts`, `limits/` |
@@ -43,7 +43,8 @@ export {
 } from "./compound.ts";
 export * from "./constraint.ts";
 export { addCte, Cte, cte, type CteOptions, recursiveCte } from "./cte.ts";
-export { Delete, deleteFrom } from "./delete.ts";
+export { Delete, deleteFrom, type DeleteUsing } from "./delete.ts";
+export { using } from "./delete_using.ts";
 export * from "./dialect.ts";
 export { distinctOn } from "./distinct_on.ts";
 export * from "./ddl.ts";

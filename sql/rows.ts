@@ -48,35 +48,31 @@ export function readResult<Row>(
   result: DriverResult,
   hydrate: Hydrate = plainRow,
 ): Result<Row> {
-  const { columns } = prepared;
-  const readers = (shape ? columns : result.columns).map((label, i) =>
-    // Hand-written columns are known by name, not by place.
-    (shape ? columns[i] : columns.find((column) => column.label === label))
-      ?.read ?? result.readers?.[i]
-  );
+  const { columns, unpack } = prepared;
+  // Hand-written columns are known by name, not by place.
+  const known = shape
+    ? columns
+    : result.columns.map((label) =>
+      columns.find((column) => column.label === label)
+    );
+  const readers = known.map((column, i) => column?.read ?? result.readers?.[i]);
+  const isPlain = readers.every((read) => !read);
   const rows = new Result<Row>(
     result.changes,
-    shape
-      ? shape.items.map(({ key, source, expressions: [first] }) =>
-        key ?? source?.from.labelPrefix ?? first?.resultName ?? ""
-      )
-      : result.columns,
+    shape?.items.map(({ key, source, expressions: [first] }) =>
+      key ?? source?.from.labelPrefix ?? first?.resultName ?? ""
+    ) ?? result.columns,
   );
-  const assemble = shape ? assembler(shape, hydrate) : undefined;
-  const reading = readers.flatMap((read, i) => read ? [{ read, i }] : []);
+  const assemble = shape
+    ? assembler(shape, hydrate)
+    : (values: readonly unknown[]) => record(result.columns, values);
   for (const sent of result.rows) {
-    const raw = prepared.unpack?.(sent) ?? sent;
-    let values: readonly unknown[] = raw;
-    if (reading.length > 0) {
-      const copy: unknown[] = [...raw];
-      values = copy;
-      for (const { read, i } of reading) {
-        if (copy[i] !== null) copy[i] = read(copy[i]);
-      }
-    }
-    rows.push(
-      (assemble ? assemble(values) : record(result.columns, values)) as Row,
-    );
+    const raw = unpack?.(sent) ?? sent;
+    const values = isPlain ? raw : raw.map((value, i) => {
+      const read = readers[i];
+      return read && value !== null ? read(value) : value;
+    });
+    rows.push(assemble(values) as Row);
   }
   return rows;
 }

@@ -7,7 +7,7 @@ import type {
 } from "./column.ts";
 import type { Compiler } from "./compiler.ts";
 import { CompileError } from "./errors.ts";
-import { type Constraint, foreignKey, index, unique } from "./constraint.ts";
+import type { Constraint, PrimaryKeyConstraint } from "./constraint.ts";
 import {
   type AnyColumns,
   type Column,
@@ -166,7 +166,7 @@ export class Table<S = any, Name extends string = string>
     ];
     if (metadata.tables.has(this.fullName)) {
       throw new CompileError(
-        `Cannot add table "${this.fullName}": the MetaData has one of that name; use another name or another MetaData`,
+        `Cannot add table "${this.fullName}": its MetaData has one already; use another name`,
       );
     }
     metadata.tables.set(this.fullName, this);
@@ -194,12 +194,10 @@ export class Table<S = any, Name extends string = string>
 
   /** The columns of its primary key, in order. */
   get primaryKey(): readonly Column<unknown>[] {
-    for (const constraint of this.constraints) {
-      if (constraint.kind === "primaryKey") {
-        return constraint.columns.map((name) => this.column(name));
-      }
-    }
-    return this.columns.filter(({ spec }) => spec.primaryKey);
+    const key = this.constraints.find(({ kind }) => kind === "primaryKey");
+    return key
+      ? (key as PrimaryKeyConstraint).columns.map((name) => this.column(name))
+      : this.columns.filter(({ spec }) => spec.primaryKey);
   }
 
   /** Its foreign keys, with their columns found. */
@@ -209,18 +207,12 @@ export class Table<S = any, Name extends string = string>
 
   /** The primary key column that the database numbers by itself, if there is one. */
   get autoincrementColumn(): Column<unknown> | undefined {
-    const key = this.primaryKey;
-    const [column] = key;
-    if (key.length !== 1 || !column) return undefined;
-    const { spec } = column;
-    if (spec.identity) return column;
-    const isInteger = spec.type.name === "integer" ||
-      spec.type.name === "bigint";
-    return (spec.autoincrement ??
-        (isInteger && !spec.references && spec.default === undefined &&
-          spec.serverDefault === undefined))
-      ? column
-      : undefined;
+    const [column, another] = this.primaryKey;
+    if (!column || another) return undefined;
+    const { type, identity, autoincrement, references, ...spec } = column.spec;
+    const isFree = /^(integer|bigint)$/.test(type.name) && !references &&
+      spec.default === undefined && spec.serverDefault === undefined;
+    return identity || (autoincrement ?? isFree) ? column : undefined;
   }
 
   /**
@@ -291,13 +283,15 @@ export function addColumn(
 }
 
 function columnConstraints(key: string, spec: ColumnSpec): Constraint[] {
+  const { references, unique, index } = spec;
+  const columns = [key];
   const found: Constraint[] = [];
-  if (spec.references) {
-    const { target, ...options } = spec.references;
-    found.push(foreignKey([key], [target], options));
+  if (references) {
+    const { target, ...options } = references;
+    found.push({ kind: "foreignKey", columns, targets: [target], ...options });
   }
-  if (spec.unique) found.push(unique([key]));
-  if (spec.index) found.push(index(undefined, [key]));
+  if (unique) found.push({ kind: "unique", columns });
+  if (index) found.push({ kind: "index", columns });
   return found;
 }
 

@@ -1,7 +1,7 @@
 import type { Compiler } from "./compiler.ts";
 import { CompileError } from "./errors.ts";
 import { and, Expression, operand, Raw } from "./expression.ts";
-import { FromClause, Join, type JoinKind } from "./from.ts";
+import { type FromClause, Join, type JoinKind } from "./from.ts";
 import { joinCondition } from "./_join_condition.ts";
 import { fromsOf } from "./_froms.ts";
 import type { Node } from "./node.ts";
@@ -255,7 +255,7 @@ export function allOf(
 
 /** What a selectable's rows come from. */
 export function fromOf(target: Selectable): FromClause {
-  return target instanceof FromClause ? target : target[rowSource].from;
+  return target[rowSource].from;
 }
 
 /**

@@ -140,3 +140,22 @@ export const ANY: SqlType = /* @__PURE__ */ type("any", {
   ddl: () => "",
   bind: (value: unknown, _type, dialect) => dialect.bindUntyped(value),
 });
+
+/** The type that a value has by itself; nothing where it is a plain object. */
+export function guessType(value: unknown): SqlType | undefined {
+  switch (typeof value) {
+    case "string":
+      return TEXT;
+    case "boolean":
+      return BOOLEAN;
+    case "bigint":
+      return BIGINT;
+    case "number":
+      return Number.isInteger(value) ? INTEGER : REAL;
+  }
+  return value instanceof Date
+    ? TIMESTAMP
+    : value instanceof Uint8Array
+    ? BLOB
+    : undefined;
+}

@@ -10,12 +10,17 @@ import type { SqlType } from "../types.ts";
 export function postgresExtras(dialect: Dialect): SchemaExtras {
   const perhaps = (sql: string, ifNotExists: boolean | undefined) =>
     ifNotExists ? unless("duplicate_object", sql) : sql;
-  return {
+  const extras: SchemaExtras = {
+    around: (tables, create, ifNotExists) => [
+      ...extras.before(tables, ifNotExists),
+      ...create(extras.later(tables)),
+      ...extras.after(tables, ifNotExists),
+    ],
+    later: forwardKeys,
     before: (tables, ifNotExists) =>
       [...enumsOf(tables).values()].map((type) =>
         perhaps(createType(type, dialect), ifNotExists)
       ),
-    later: forwardKeys,
     after: (tables, ifNotExists) => [
       ...[...forwardKeys(tables)].map((key) =>
         perhaps(addForeignKey(key, dialect), ifNotExists)
@@ -34,6 +39,7 @@ export function postgresExtras(dialect: Dialect): SchemaExtras {
         );
     },
   };
+  return extras;
 }
 
 function addForeignKey(key: ForeignKey, dialect: Dialect): string {

@@ -1,6 +1,12 @@
 import type { Dialect } from "../dialect.ts";
 import { CompileError, UnsupportedError } from "../errors.ts";
-import type { SqlType, SqlValue, TypeRules } from "../types.ts";
+import {
+  type SqlType,
+  type SqlValue,
+  toDriver,
+  type TypeRules,
+} from "../types.ts";
+import { guessType } from "../standard_types.ts";
 import { hex, refuse } from "./values.ts";
 
 /** SQLite's way, shared by D1, Durable Objects, libSQL and files. */
@@ -15,14 +21,8 @@ export const sqlite: Dialect = {
     );
   },
   bindUntyped(value: unknown): SqlValue {
-    if (typeof value === "boolean") return value ? 1 : 0;
-    if (typeof value === "bigint") return String(value);
-    if (value instanceof Date) return value.toISOString();
-    if (
-      typeof value === "string" || typeof value === "number" ||
-      value instanceof Uint8Array
-    ) return value;
-    return refuse(
+    const type = guessType(value);
+    return type ? toDriver(value, type, this) : refuse(
       "Cannot bind a value of no known type; use literal(value, type)",
     );
   },
@@ -40,7 +40,7 @@ export const sqlite: Dialect = {
       return compiler.write("NULL");
     }
     throw new CompileError(
-      `Cannot leave out "${column.key}" in one row of several: SQLite has no DEFAULT in VALUES; give it in every row or in none`,
+      `Cannot leave out "${column.key}" in some rows: SQLite has no DEFAULT in VALUES; give it in all or in none`,
     );
   },
   inList(list, negated, compiler): void {

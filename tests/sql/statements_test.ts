@@ -74,6 +74,7 @@ import {
   union,
   unionAll,
   update,
+  using,
   withForUpdate,
   withinGroup,
 } from "../../sql/mod.ts";
@@ -530,7 +531,7 @@ Deno.test("orm 202: inserts of lists, of queries and with conflicts, and what th
       ),
     );
     await engine.execute(
-      deleteFrom(tags).using(users).where(
+      using(deleteFrom(tags), users).where(
         users.c.id.eq(1),
         tags.c.id.gt(users.c.id.plus(1)),
       ),
