@@ -5,6 +5,7 @@ import {
   MetaData,
   type NamingConvention,
   primaryKey,
+  type PrimaryKeyConstraint,
   Table,
 } from "../../sql/mod.ts";
 import type { AnyColumn, TableReference } from "../operations/operation.ts";
@@ -53,6 +54,12 @@ export function describedTable(
   const constraints: Constraint[] = [];
   for (const given of withNamedKey({ table, draft }, place, columns)) {
     const constraint = plain(given, place, writing);
+    if (isColumnsKey(constraint, columns)) {
+      for (const name of constraint.columns) {
+        columns.set(name, columns.get(name)!.with({ primaryKey: true }));
+      }
+      continue;
+    }
     const column = ownColumn(constraint);
     const builder = column === undefined ? undefined : columns.get(column);
     const said = builder && onColumn(builder, constraint, place);
@@ -70,6 +77,20 @@ export function describedTable(
       ...(table.schema === undefined ? {} : { schema: table.schema }),
     },
   );
+}
+
+/** Whether a key is one that its columns say themselves: in their order, without a name. */
+function isColumnsKey(
+  constraint: Constraint,
+  columns: ReadonlyMap<string, AnyColumn>,
+): constraint is PrimaryKeyConstraint {
+  if (constraint.kind !== "primaryKey" || constraint.name !== undefined) {
+    return false;
+  }
+  const inOrder = [...columns.keys()].filter((name) =>
+    constraint.columns.includes(name)
+  );
+  return inOrder.join("\0") === constraint.columns.join("\0");
 }
 
 /** A table by name, under a naming convention. */

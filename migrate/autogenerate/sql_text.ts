@@ -25,14 +25,20 @@ export function subjectsOf(sql: string): string {
 const OPERATORS =
   /^(?:and|or|not|in|is|null|any|all|array|between|i?like|case|when|then|else|end|true|false|cast|as)$/;
 
+const TYPES =
+  /^(?:interval|date|time|timestamp|timestamptz|uuid|jsonb?|numeric|bytea)$/;
+
 function piecesOf(sql: string, isRewritten: boolean): string[] {
   const words: string[] = [];
   for (const match of sql.matchAll(PIECES)) {
     const [piece, cast, string, name, word, number, other] = match;
     if (cast !== undefined) {
       if (!isRewritten) words.push(cast.toLowerCase());
-    } else if (string !== undefined) words.push(string);
-    else if (name !== undefined) {
+    } else if (string !== undefined) {
+      // A type in front of a text is a cast as well.
+      if (isRewritten && TYPES.test(words.at(-1) ?? "")) words.pop();
+      words.push(string);
+    } else if (name !== undefined) {
       words.push(/^[a-z_][a-z0-9_]*$/.test(name) ? name : piece);
     } else if (word !== undefined) words.push(word.toLowerCase());
     else if (number !== undefined) words.push(number);

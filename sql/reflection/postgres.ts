@@ -50,6 +50,7 @@ const columnQuery = (): string =>
   SELECT c.relname AS "table", a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
     NOT a.attnotnull AS nullable, pg_get_expr(d.adbin, d.adrelid) AS expression,
     a.attidentity AS identity, a.attgenerated AS generated,
+    pg_get_serial_sequence(quote_ident(n.nspname) || '.' || quote_ident(c.relname), a.attname) AS sequence,
     col_description(c.oid, a.attnum) AS comment,
     (SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum AS e
       WHERE e.enumtypid = coalesce(nullif(t.typelem, 0), t.oid)) AS labels,
@@ -107,6 +108,8 @@ interface ColumnRow {
   readonly expression: string | null;
   readonly identity: string;
   readonly generated: string;
+  /** The sequence that belongs to it. */
+  readonly sequence: string | null;
   readonly comment: string | null;
   readonly labels: readonly string[] | null;
   readonly typeName: string;
@@ -214,7 +217,9 @@ const ACTIONS: Readonly<Record<string, string>> = {
 
 function columnFacts(row: ColumnRow): ColumnFacts {
   const { expression } = row;
-  const isCounted = expression?.startsWith("nextval(") ?? false;
+  // A sequence that does not belong to the column is a default like others.
+  const isCounted = row.sequence !== null &&
+    (expression?.startsWith("nextval(") ?? false);
   return {
     name: row.name,
     declaredType: row.type,

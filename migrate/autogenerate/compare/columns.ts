@@ -81,12 +81,11 @@ export const computed: Comparator = {
 export const identity: Comparator = {
   name: "identity",
   compare: (pair, context) =>
-    sharedColumns(pair, context).flatMap(({ wanted, actual }) => {
+    sharedColumns(pair, context).flatMap(({ wanted }) => {
       if (context.dialect.autoincrement(wanted).isPrimaryKey) return [];
       const now = identityOf(pair.wanted, wanted.name);
       const before = identityOf(pair.actual, wanted.name);
-      // A sequence of its own does as well as an identity.
-      return now === before || actual.spec.info?.isCounted && now !== "always"
+      return now === before
         ? []
         : [altered(wanted.name, { identity: now ?? null })];
     }),
