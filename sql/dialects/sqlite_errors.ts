@@ -33,7 +33,7 @@ const TEXTS: readonly (readonly [
 ])[] = [
   [/overloaded/i, OverloadedError, "overloaded"],
   [
-    /(\w[\w ]* )?too (many|big|large|complex|long)[^:]*?(?= at offset|:|$)|at most \d+ tables[^:]*|blob exceeded|is full|(memory|time) limit|maximum DB size/i,
+    /(\w[\w ]* )?too (many|big|large|complex|long)[^:]*?(?= at offset|:|$)|at most \d+ tables[^:]*|blob exceeded|is full|out of memory|(memory|time) limit|maximum DB size/i,
     LimitError,
     "limit",
   ],

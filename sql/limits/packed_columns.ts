@@ -4,26 +4,32 @@ import { rootType } from "../types.ts";
 /** How many values stand in one JSON array: functions take no more on D1. */
 const PACK = 30;
 
-/** Types whose values JSON cannot say, or not exactly. */
+/** Types whose values JSON cannot say, or not to the last digit. */
 const UNLIKE_JSON = /^(real|blob|any|undefined)$/;
 
 /**
- * Writes a result list that is too long as JSON arrays, beside what is unlike
- * JSON.
+ * Writes a result list that is too long as JSON arrays. What is unlike JSON
+ * stands beside them; reals, if there is no room for them.
  */
 export function packColumns(
   columns: readonly WrittenColumn[],
   most: number,
 ): PackedColumns | undefined {
   if (columns.length <= most) return undefined;
-  const [apart = [], alike = []] = [true, false].map((isApart) =>
-    columns.filter(({ type }) =>
-      UNLIKE_JSON.test(`${type && rootType(type).name}`) === isApart
-    )
-  );
+  const nameOf = ({ type }: WrittenColumn) => `${type && rootType(type).name}`;
+  let apart = columns.filter((one) => UNLIKE_JSON.test(nameOf(one)));
+  if (apart.length + (columns.length - apart.length) / PACK > most) {
+    apart = apart.filter((one) => nameOf(one) !== "real");
+  }
+  const alike = columns.filter((one) => !apart.includes(one));
   const sent: Omit<WrittenColumn, "type">[] = [...apart];
   for (let at = 0; at < alike.length; at += PACK) {
-    const cells = alike.slice(at, at + PACK).map(({ sql }) => sql);
+    const cells = alike.slice(at, at + PACK).map((one) =>
+      // The literal of a real has more digits than JSON is given.
+      nameOf(one) === "real"
+        ? `json(nullif(quote(${one.sql}), 'NULL'))`
+        : one.sql
+    );
     sent.push({ sql: `json_array(${cells.join(", ")})`, label: `pack_${at}` });
   }
   const places = columns.map((column) => [...apart, ...alike].indexOf(column));

@@ -324,7 +324,7 @@ Deno.test("orm 199: what looks for long texts takes % and _ for what they are, a
   await engine.execute(deleteFrom(words).where(id.gt(5000)));
 });
 
-Deno.test("120 long patterns, 120 lists and 120 reals stand in one statement", async () => {
+Deno.test("120 long patterns, 120 lists, 120 reals and as many bytes stand in one statement", async () => {
   const { id, word, weight } = words.c;
   const each = <T>(make: (i: number) => T) =>
     Array.from({ length: 120 }, (_, i) => make(i));
@@ -337,6 +337,20 @@ Deno.test("120 long patterns, 120 lists and 120 reals stand in one statement", a
   );
   strictEqual(await count(or(...each((i) => id.in([i, i + 1])))), 120);
   strictEqual(await count(or(...each((i) => weight.eq(i / 3)))), 120);
+  const { type } = real().spec;
+  strictEqual(
+    await count(
+      and(...each((i) => literal(i, type).dividedBy(2).eq(i / 2))),
+    ),
+    1000,
+  );
+  const bytes = (i: number) => new Uint8Array([0, i]);
+  strictEqual(
+    await count(
+      and(...each((i) => literal(bytes(i)).eq(bytes(i)))),
+    ),
+    1000,
+  );
 });
 
 Deno.test("an upsert of many rows is one statement on D1", async () => {
@@ -421,6 +435,11 @@ Deno.test("what is too much by its nature is refused in the platform's words", a
     });
   const terms = Array.from({ length: 101 }, (_, i) => id.plus(i));
 
+  // A program of more than 25 000 steps: some twenty for each list.
+  await said(
+    select(id).where(or(...Array.from({ length: 1300 }, () => id.in([1])))),
+    "out of memory",
+  );
   await said(
     select(word.op("GLOB", "x".repeat(51))),
     "LIKE or GLOB pattern too complex",

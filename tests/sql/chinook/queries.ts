@@ -12,6 +12,7 @@ import {
   insert,
   insertFromSelect,
   intersect,
+  jsonPath,
   literal,
   lower,
   max,
@@ -39,6 +40,7 @@ import {
   invoiceLine,
   playlist,
   playlistTrack,
+  profile,
   track,
 } from "./schema.ts";
 
@@ -96,6 +98,7 @@ const spent = cte(
     .groupBy(invoice.c.customerId),
   "spent",
 );
+const favourite = jsonPath(profile.c.document, "genres", 0).asString();
 const year = extract("year", invoice.c.invoiceDate);
 const month = extract("month", invoice.c.invoiceDate);
 const inPlaylist = (id: number) =>
@@ -322,6 +325,40 @@ export const questions: readonly Question[] = [
       .groupBy(employee.c.employeeId).orderBy(employee.c.employeeId),
     `SELECT e.LastName, printf('%.2f', sum(Total)) FROM Invoice JOIN Customer c USING (CustomerId)
       JOIN Employee e ON e.EmployeeId = c.SupportRepId GROUP BY EmployeeId ORDER BY EmployeeId`,
+  ),
+  ask(
+    "what profiles say at any depth: places inside JSON",
+    select({
+      id: profile.c.customerId,
+      floor: jsonPath(profile.c.document, "home", "floor").asInteger(),
+      door: jsonPath(profile.c.document, "home", 'door "it\'s"').asString(),
+      best: favourite,
+      rating: jsonPath(profile.c.document, "rating").asReal(),
+    }).where(
+      jsonPath(profile.c.document, "newsletter").asBoolean().eq(true),
+    ).orderBy(profile.c.customerId),
+    `SELECT CustomerId, json_extract(Document, '$.home.floor'),
+        json_extract(Document, '$.home."door \\"it''s\\""'), json_extract(Document, '$.genres[0]'),
+        json_extract(Document, '$.rating')
+      FROM Profile WHERE json_extract(Document, '$.newsletter') ORDER BY CustomerId`,
+  ),
+  ask(
+    "what those spent who like each genre best: groups and joins by a place inside JSON",
+    select({
+      genre: genre.c.name,
+      customers: count(),
+      higher: count(jsonPath(profile.c.document, "home", "floor").asInteger()),
+      total: sum(spent.c.total),
+    }).from(profile)
+      .join(genre, favourite.eq(genre.c.name))
+      .join(spent, spent.c.customerId.eq(profile.c.customerId))
+      .groupBy(genre.c.name)
+      .having(max(jsonPath(profile.c.document, "rating").asReal()).gt(1))
+      .orderBy(genre.c.name),
+    `SELECT g.Name, count(*), count(json_extract(p.Document, '$.home.floor')), printf('%.2f', sum(s.Total))
+      FROM Profile p JOIN Genre g ON g.Name = json_extract(p.Document, '$.genres[0]')
+      JOIN (SELECT CustomerId, sum(Total) AS Total FROM Invoice GROUP BY 1) s USING (CustomerId)
+      GROUP BY g.Name HAVING max(json_extract(p.Document, '$.rating')) > 1 ORDER BY g.Name`,
   ),
   ask(
     "writing a list again: an upsert",

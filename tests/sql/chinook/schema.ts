@@ -3,6 +3,7 @@ import {
   type Insert,
   insert,
   integer,
+  json,
   MetaData,
   numeric,
   primaryKey,
@@ -12,7 +13,7 @@ import {
 } from "../../../sql/mod.ts";
 import data from "./data.json" with { type: "json" };
 
-/** The eleven tables of the Chinook sample database. */
+/** The eleven tables of the Chinook sample database, and one of documents. */
 export const metadata: MetaData = new MetaData();
 
 const id = (name: string) => integer().named(name).primaryKey();
@@ -102,13 +103,35 @@ export const playlistTrack = table("PlaylistTrack", metadata, {
   trackId: to("TrackId", "Track.TrackId"),
 }, [primaryKey(["playlistId", "trackId"])]);
 
+export const profile = table("Profile", metadata, {
+  customerId: to("CustomerId", "Customer.CustomerId").primaryKey(),
+  document: json().named("Document"),
+});
+
 interface Slice {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly unknown[])[];
 }
 
 /** The slice of each table, by its name. */
-export const slices: Readonly<Record<string, Slice>> = data.tables;
+export const slices: Readonly<Record<string, Slice>> = {
+  ...data.tables,
+  Profile: {
+    columns: ["customerId", "document"],
+    rows: data.tables.Customer.rows.map(([id]) => [id, documentOf(Number(id))]),
+  },
+};
+
+/** What a customer said of themselves: of many shapes, some places missing or null. */
+function documentOf(id: number): unknown {
+  const genres = ["Rock", "Metal", "Jazz", "Latin"].slice(id % 5);
+  return {
+    genres,
+    newsletter: id % 3 === 0,
+    home: id % 4 === 0 ? null : { floor: id % 7 - 1, 'door "it\'s"': `${id}a` },
+    ...(id % 2 === 0 && { rating: id / 8 }),
+  };
+}
 
 /** One INSERT for each table, referenced tables first. */
 export function inserts(): Insert<Table>[] {
