@@ -210,14 +210,19 @@ export {
   type RelationHandle,
 } from "./handles.ts";
 export { type History, historyOf, unset } from "./history.ts";
+export { concrete, type ConcreteOptions } from "./inheritance/concrete.ts";
 export {
   type IdentityOptions,
   polymorphicOn,
 } from "./inheritance/discriminator.ts";
 export { joined, type JoinedOptions } from "./inheritance/joined.ts";
+export { polymorphicUnion } from "./inheritance/polymorphic_union.ts";
 export { selectinPolymorphic } from "./inheritance/selectin_polymorphic.ts";
 export { single } from "./inheritance/single.ts";
 export type {
+  ConcreteInstance,
+  ConcreteShape,
+  ConcreteSubclassOf,
   InstanceBelow,
   ShapeBelow,
   SubclassOf,

@@ -147,13 +147,14 @@ export async function getObject<C extends AnyClass>(
       : key
   );
   const known = session.identityMap.get(identityKey(mapper, values));
-  const isStale = known && stateOf(known).isExpired;
+  const state = known && stateOf(known);
+  const isStale = state?.isExpired || state?.lacks(mapper);
   if (known && !isStale && !fresh) {
     return known instanceof mapper.cls ? known as InstanceOf<C> : null;
   }
   const [found = null] = await session.execute(
     // Of a class that inherits, all that is known of the object is read anew.
-    select({ [rowSource]: (known ? stateOf(known).mapper : mapper).source })
+    select({ [rowSource]: (state?.mapper ?? mapper).source })
       .where(
         ...mapper.primaryKey.map((column, i) => column.eq(values[i])),
       ),

@@ -14,7 +14,6 @@ import { type AnyClass, Mapper, mapperOf, type RowTable } from "../mapper.ts";
 import {
   type DeclarativeOptions,
   type Inheritance,
-  type MappedClass,
   tableDefinition,
 } from "../mapping.ts";
 import type { DescribedClass, InstanceOf, ShapeOf } from "../types.ts";
@@ -111,7 +110,7 @@ export function joined<
  * ```
  */
 export function joined(
-  base: AnyClass | MappedClass<unknown>,
+  base: AnyClass | Mapper,
   options: JoinedOptions,
 ): Inheritance;
 export function joined(

@@ -15,7 +15,6 @@ import {
 import {
   type DeclarativeOptions,
   type Inheritance,
-  type MappedClass,
   sortShape,
 } from "../mapping.ts";
 import type { DescribedClass, InstanceOf, ShapeOf } from "../types.ts";
@@ -85,7 +84,7 @@ export function single<
 ): SubclassOf<C, T & A, ShapeOf<InstanceOf<C>> & T>;
 /** The same for {@linkcode mapper}, of a plain class that extends another and is mapped to the same table. */
 export function single(
-  base: AnyClass | MappedClass<unknown>,
+  base: AnyClass | Mapper,
   options: IdentityOptions,
 ): Inheritance;
 export function single(

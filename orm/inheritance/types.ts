@@ -5,8 +5,10 @@ import type {
   Instance,
   InstanceOf,
   MappedStatics,
+  RelationKeys,
   shape,
   ShapeOf,
+  Valued,
 } from "../types.ts";
 
 /** What describes a class that inherits: its base's description, and its own. */
@@ -33,4 +35,41 @@ export interface SubclassOf<C, T, Own = T>
   readonly prototype: InstanceBelow<C, T>;
   /** Its table. */
   readonly table: Table<Pick<Own, ColumnKeys<Own>>>;
+}
+
+/** What describes a class that takes over the columns of its base, but not its relations. */
+export type ConcreteShape<C, T> =
+  & {
+    [
+      K in keyof ShapeOf<InstanceOf<C>> as ShapeOf<InstanceOf<C>>[K] extends
+        Valued ? K : never
+    ]: ShapeOf<InstanceOf<C>>[K];
+  }
+  & T;
+
+/** An object of such a class: what its base's class does, without the relations. */
+export type ConcreteInstance<C, T> =
+  & Instance<T>
+  & Omit<
+    InstanceOf<C>,
+    RelationKeys<ShapeOf<InstanceOf<C>>> | typeof shape
+  >
+  & { readonly [shape]?: ConcreteShape<C, T> };
+
+/**
+ * A mapped class that takes over the columns of another, to be extended.
+ *
+ * @typeParam C The class that it inherits from.
+ * @typeParam T What it adds.
+ */
+export interface ConcreteSubclassOf<C, T>
+  extends MappedStatics<ConcreteShape<C, T>> {
+  /** Makes a transient object. */
+  new (init: Init<ConcreteShape<C, T>>): ConcreteInstance<C, T>;
+  /** @ignore */
+  readonly prototype: ConcreteInstance<C, T>;
+  /** Its table. */
+  readonly table: Table<
+    Pick<ConcreteShape<C, T>, ColumnKeys<ConcreteShape<C, T>>>
+  >;
 }

@@ -1,7 +1,7 @@
 import { handleOf } from "../handles.ts";
 import type { RelationLoader } from "../object_set.ts";
 import type { Relation } from "../relation.ts";
-import { identityKey, type InstanceState } from "../state.ts";
+import { identityKey, type InstanceState, stateOf } from "../state.ts";
 import type { LoadOption, Reader } from "./loader.ts";
 import { among, attach, hand, keysOf, relatedQuery } from "./related.ts";
 
@@ -71,7 +71,9 @@ export class LazyLoads implements RelationLoader {
       return undefined;
     }
     const found = this.#reader.identityMap.get(identityKey(target, key));
-    return found instanceof target.cls ? found : undefined;
+    return found instanceof target.cls && !stateOf(found).lacks(target)
+      ? found
+      : undefined;
   }
 
   // Those of one tick go in one trip by themselves, and fail by themselves.
