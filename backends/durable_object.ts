@@ -32,8 +32,6 @@ export {
   type CoordinatorStorage,
 } from "./durable_object_coordinator.ts";
 
-/** The status by which a coordinator tells a follower from a leader. */
-const FOLLOW = 202;
 /** Longest entry, under the 2 MB of a row. */
 const MAX_ENTRY = 1_900_000;
 
@@ -85,31 +83,27 @@ export function durableObjectLock(
     client: namespace,
     holds: true,
     async isLocked(key) {
-      const [[, response]] = await ask("locked", [key]) as [Answered];
-      return response.json();
+      const [response] = await ask("locked", [key]);
+      return response!.json();
     },
     async forget(keys) {
       await ask("delete", keys);
     },
     async acquire(key, request) {
       const { readable, writable } = new TransformStream<Uint8Array>();
-      const [[, response]] = await ask(
-        "acquire",
-        [key],
-        () => readable,
-        request,
-      ) as [Answered];
+      const [response] = await ask("acquire", [key], () => readable, request);
       /** Ends the request. Whether anybody has read it, the answer tells. */
       const say = (outcome: object) => {
         Response.json(outcome).body!.pipeTo(writable).catch(() => {});
-        return response.json();
+        return response!.json();
       };
-      return response.status === FOLLOW
+      // So a coordinator tells a follower from a leader.
+      return response!.status === 202
         ? {
           outcome: say({}).then(({ entry, error }) => ({
             entry,
             error: error && new CacheCreationError("elsewhere", error),
-          })),
+          })).catch(() => undefined),
         }
         : {
           // Without a coordinator, nobody else was elected by it.
@@ -137,14 +131,14 @@ export function durableObject(
     capabilities: { scope: "global" },
     lock: durableObjectLock(namespace, options),
     async get(keys) {
-      const found = new Map<string, string | null>();
-      for (const [group, response] of await ask("get", keys)) {
-        const entries: (string | null)[] = await response.json();
-        group.forEach((key, i) => found.set(key, entries[i]!));
-      }
-      return keys.map((key) =>
-        JSON.parse(found.get(key) ?? "null") as StoredEntry ?? undefined
+      const answers = await ask("get", keys);
+      const found = new Map<string, string>(
+        (await Promise.all(answers.map((answer) => answer.json()))).flat(),
       );
+      return keys.map((key) => {
+        const text = found.get(key);
+        return text === undefined ? undefined : JSON.parse(text) as StoredEntry;
+      });
     },
     async set(entries, { ttl = Infinity } = {}) {
       const given = new Map(entries);
@@ -168,9 +162,6 @@ export function durableObject(
   };
 }
 
-/** Keys of one object, and what it answered. */
-type Answered = readonly [keys: readonly string[], response: Response];
-
 /** Sends one request to each object that some of the keys belong to. */
 function asker(
   namespace: DurableObjectNamespaceLike,
@@ -181,21 +172,19 @@ function asker(
   keys: readonly string[],
   bodyOf?: (group: readonly string[]) => ReadableStream<Uint8Array> | string,
   request?: object,
-) => Promise<readonly Answered[]> {
+) => Promise<readonly Response[]> {
   return (operation, keys, bodyOf = JSON.stringify, request) =>
     Promise.all(
       [...Map.groupBy(keys, (key) => hashKey(key) % shards)].map(
-        async ([shard, group]) => [
-          group,
+        ([shard, group]) =>
           // A stub that has failed stays broken, so each request has its own.
-          await namespace.getByName(`${role}/${shard}`, hint).fetch(
+          namespace.getByName(`${role}/${shard}`, hint).fetch(
             `https://cache/${operation}?${new URLSearchParams({
               key: keys[0]!,
               ...request,
             })}`,
             { method: "POST", body: bodyOf(group) },
           ).catch(refusal("durable-object")),
-        ],
       ),
     );
 }

@@ -190,16 +190,16 @@ export class CacheCoordinator {
     return true;
   }
 
-  #get(keys: readonly string[]): (string | null)[] {
+  /** What there is, each beside its key. */
+  #get(keys: readonly string[]): [key: string, entry: string][] {
     const now = Date.now();
-    return keys.map((key) => {
-      const [row] = this.#sql(
+    return keys.flatMap((key) =>
+      this.#sql(
         "SELECT entry FROM entries WHERE key = ? AND (until IS NULL OR until > ?)",
         key,
         now,
-      );
-      return row ? row.entry as string : null;
-    });
+      ).map(({ entry }): [string, string] => [key, entry as string])
+    );
   }
 
   async #set(

@@ -55,6 +55,12 @@ export interface KvOptions {
   readonly cacheTtl?: number;
 }
 
+/** What KV gives for a key that a region wrote; for another's, who knows. */
+interface Found {
+  readonly metadata: EntryMetadata | null;
+  readonly value: string | null;
+}
+
 const MAX_KEYS = 100;
 const MIN_TTL = 60;
 
@@ -78,9 +84,9 @@ export function kv(
           .map((chunk) => namespace.getWithMetadata(chunk, options)),
       ).catch(refused);
       return keys.map((key, i) => {
-        const { metadata, value } = found[i / MAX_KEYS | 0]!.get(key) ?? {};
-        const meta = metadata as EntryMetadata | null | undefined;
-        return meta?.ct ? { meta, payload: value } : undefined;
+        const { metadata: meta, value: payload } =
+          (found[i / MAX_KEYS | 0]!.get(key) ?? {}) as Partial<Found>;
+        return meta?.ct ? { meta, payload } : undefined;
       });
     },
     async set(entries, { ttl = Infinity } = {}) {

@@ -40,7 +40,7 @@ export interface WriteOptions {
    * with expiration, which the reader decides.
    * @default {Infinity}
    */
-  readonly ttl?: number;
+  readonly ttl?: number | undefined;
 }
 
 /** What a backend can and cannot do, as data. */

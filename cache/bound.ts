@@ -40,7 +40,7 @@ export interface Bound {
   /** None if values are stored as they are. */
   readonly codec: Codec | undefined;
   /** None if keys are stored as they are. */
-  readonly mangler: KeyMangler | false | undefined;
+  readonly keyMangler: KeyMangler | false | undefined;
   /** How its values are treated, unless a call says otherwise. */
   readonly policy: Policy;
   /** The creations under way in this isolate, by the key the backend sees. */

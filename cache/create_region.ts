@@ -61,8 +61,8 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
     invalidation: localInvalidation(),
     runtime: platformRuntime(),
   }, options);
-  const { name, trace, invalidation, runtime } = base;
-  const now = () => runtime.now() / 1000;
+  const { name } = base;
+  const now = () => base.runtime.now() / 1000;
   const tick = hybridClock(now);
   let bound: Bound | undefined;
 
@@ -80,13 +80,13 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
     options?: GetOptions,
   ): Promise<readonly [Bound, Policy, Slot[]]> {
     const bound = configured();
-    const { mangler, policy } = bound;
+    const { keyMangler, policy } = bound;
     return [
       bound,
       layOver(policy, options),
       await Promise.all(keys.map(async (key) => ({
         key,
-        id: mangler ? await mangler(key) : key,
+        id: keyMangler ? await keyMangler(key) : key,
         value: NO_VALUE,
       }))),
     ];
@@ -98,8 +98,10 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
     creator?: Creator,
     options?: GetOptions,
   ): Promise<T[]> {
-    const all = [...new Set(keys)].sort();
-    const [bound, policy, slots] = await open(all, options);
+    const [bound, policy, slots] = await open(
+      [...new Set(keys)].sort(),
+      options,
+    );
     await resolve(bound, policy, slots, creator);
     const byKey = new Map(slots.map((slot) => [slot.key, slot]));
     return keys.map((key) => byKey.get(key)!.value as T);
@@ -125,8 +127,9 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
         expirationTime,
       ];
       if (bound && !replace) {
-        const same = bound.identity;
-        if (identity.every((part, i) => part === same[i])) return region;
+        if (identity.every((part, i) => part === bound!.identity[i])) {
+          return region;
+        }
         throw new CacheConfigurationError(
           "already-configured",
           `Cannot configure region "${name}": it stands on "${bound.backend.name}"; give \`replace\``,
@@ -139,7 +142,7 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
         );
       }
       const {
-        keyMangler: mangler = backend.keyMangler,
+        keyMangler = backend.keyMangler,
         codec = backend.codec ??
           // A live value cannot be handed to another isolate.
           (backend.capabilities.live && !lock ? undefined : jsonCodec),
@@ -150,7 +153,7 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
         backend,
         lock,
         codec,
-        mangler,
+        keyMangler,
         region,
         now,
         tick,
@@ -186,15 +189,20 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
       options?: GetOptions,
     ) {
       const bound = configured();
-      const { backend, codec, mangler, policy } = bound;
       // What lies in memory as it is costs no round through the event loop.
-      const direct = !codec && !mangler && !trace && !invalidation.read &&
-        backend.peek?.(key);
-      if (direct) {
-        const slot: Slot = { key, id: key, value: NO_VALUE };
-        const own = options ? layOver(policy, options) : policy;
-        if (!judge(bound, own, slot, direct, true)) return direct.payload as T;
-      }
+      const direct = !bound.codec && !bound.keyMangler && !base.trace &&
+        !base.invalidation.read &&
+        bound.backend.peek?.(key);
+      if (
+        direct &&
+        !judge(
+          bound,
+          layOver(bound.policy, options),
+          { key } as Slot,
+          direct,
+          true,
+        )
+      ) return direct.payload as T;
       return (await obtain<T>([key], async () => [await creator()], options))[
         0
       ]!;
@@ -209,7 +217,7 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
       ),
     invalidate: (options) => region.invalidateTags([""], options),
     async invalidateTags(tags, { hard = true } = {}) {
-      await invalidation.invalidate({ at: tick(), hard, tags }, bound?.backend);
+      await base.invalidation.invalidate(hard, tags, tick(), bound?.backend);
       emit(base, "invalidate", tags, { hard });
     },
   };

@@ -3,6 +3,11 @@ import { entryOf, load, write } from "./entries.ts";
 import { CacheInputError } from "./errors.ts";
 import type { Leader } from "./lock.ts";
 
+/** A slot whose caller leads. */
+export interface Led extends Slot {
+  ticket: Leader;
+}
+
 /** Gives the values of keys, in order. */
 export type Creator = (
   keys: readonly string[],
@@ -16,46 +21,45 @@ export type Creator = (
 export async function create(
   bound: Bound,
   policy: Policy,
-  elected: readonly Slot[],
+  elected: readonly Led[],
   creator: Creator,
 ): Promise<void> {
-  const { creationRunner, shouldCache } = policy;
-  const { backend, lock, region, tick } = bound;
   const again = elected.filter(({ why }) =>
     why !== "expired" && why !== "corrupt"
   );
-  if (!lock?.holds) await load(bound, policy, again, true);
+  if (!bound.lock?.holds) await load(bound, policy, again, true);
   await Promise.all(
-    elected.map((slot) => slot.why ?? leaderOf(slot).release()),
+    elected.map((slot) => slot.why ?? slot.ticket.release()),
   );
   const slots = elected.filter(({ why }) => why);
   if (!slots.length) return;
   const release = async (error?: unknown) => {
-    await Promise.all(slots.map((slot) => leaderOf(slot).release(error)));
+    await Promise.all(slots.map(({ ticket }) => ticket.release(error)));
   };
   const create = async () => {
     emit(bound, "lead", slots);
     try {
-      const began = tick();
+      const began = bound.tick();
       const keys = slots.map(({ key }) => key);
       const values = await creator(keys);
       if (values.length !== keys.length) {
         throw new CacheInputError(
           "creator-result",
           `Cannot use ${values.length} values for "${
-            keys.slice(0, MAX_NAMED).join(", ")
+            keys.slice(0, 9).join(", ")
           }": give one for each`,
         );
       }
-      const ct = tick();
+      const ct = bound.tick();
       const seconds = ct - began;
       emit(bound, "create", slots, { seconds });
-      const stored: Slot[] = [];
+      const stored: Led[] = [];
       await Promise.all(slots.map(async (slot, i) => {
         const value = values[i];
         // Unless it was answered with the stale one.
         if (!slot.done) slot.value = value;
-        const wanted = !shouldCache || shouldCache(value as never);
+        const wanted = !policy.shouldCache ||
+          policy.shouldCache(value as never);
         slot.entry = await entryOf(bound, policy, slot, value, ct, seconds)
           .catch((error) => {
             // Neither stored nor shared: those who wait create their own.
@@ -63,9 +67,9 @@ export async function create(
             return undefined;
           });
         slot.done = true;
-        const hold = wanted && backend.capabilities.propagation || 0;
+        const hold = wanted && bound.backend.capabilities.propagation || 0;
         if (
-          slot.entry && await leaderOf(slot).commit(slot.entry, hold) && wanted
+          slot.entry && await slot.ticket.commit(slot.entry, hold) && wanted
         ) stored.push(slot);
       }));
       await write(bound, policy, stored).catch((error) => {
@@ -80,14 +84,7 @@ export async function create(
       throw error;
     }
   };
-  await (creationRunner
-    ? creationRunner({ region, slots, create, release })
+  await (policy.creationRunner
+    ? policy.creationRunner({ region: bound.region, slots, create, release })
     : create());
-}
-
-/** How many keys a message names. */
-const MAX_NAMED = 9;
-
-function leaderOf({ ticket }: Slot): Leader {
-  return ticket as Leader;
 }

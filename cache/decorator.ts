@@ -8,14 +8,12 @@ import type {
 
 /** How a function is cached. */
 export interface CacheOnArgumentsOptions<A extends unknown[], T>
-  extends Omit<GetOrCreateOptions<T>, "expirationTime"> {
+  extends GetOrCreateOptions<T> {
   /**
    * What the function is, for its keys: two functions of one region need two
    * namespaces. It is not taken from the function's name, which bundlers change.
    */
   readonly namespace: string;
-  /** In place of the region's; a function is asked at every call. */
-  readonly expirationTime?: number | (() => number);
   /** Chooses what of the arguments makes the key. @default {all of them} */
   readonly key?: (...args: A) => readonly unknown[];
   /** The text of one argument, or of one part that `key` chose. */
@@ -47,14 +45,14 @@ export interface CachedFunction<A extends unknown[], T> {
 export function cacheOnArguments<A extends unknown[], T>(
   region: CacheRegion,
   fn: (...args: A) => T | Promise<T>,
-  given: CacheOnArgumentsOptions<A, T>,
+  options: CacheOnArgumentsOptions<A, T>,
   generator: NonNullable<RegionOptions["functionKeyGenerator"]>,
 ): CachedFunction<A, T> {
-  const { namespace, key, toStr, functionKeyGenerator = generator } = given;
-  const keyFrom = functionKeyGenerator(namespace, toStr);
-  const keyOf = (args: A) => keyFrom(...key?.(...args) ?? args);
-  // An expiration time that is a function is asked where policies are laid over.
-  const options = given as GetOrCreateOptions<T>;
+  const keyFrom = (options.functionKeyGenerator ?? generator)(
+    options.namespace,
+    options.toStr,
+  );
+  const keyOf = (args: A) => keyFrom(...options.key?.(...args) ?? args);
   return Object.assign(
     Object.defineProperties(
       function (this: unknown, ...args: A): Promise<T> {

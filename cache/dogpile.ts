@@ -1,11 +1,8 @@
 import { type Bound, emit, type Policy, type Slot } from "./bound.ts";
-import { create, type Creator } from "./creation.ts";
+import { create, type Creator, type Led } from "./creation.ts";
 import { load, settle } from "./entries.ts";
 import { elect } from "./flights.ts";
 import { judge } from "./freshness.ts";
-
-/** For how many others a caller waits before it leads on its own. */
-const PATIENCE = 2;
 
 /**
  * Brings slots to their values: from what was read, from another, or by a
@@ -18,9 +15,9 @@ export async function resolve(
   slots: readonly Slot[],
   creator?: Creator,
 ): Promise<void> {
-  const { now, runtime } = bound;
   const { staleWhileRevalidate, waitTimeout } = policy;
-  const end = now() + PATIENCE * waitTimeout;
+  // Time for two others; then this caller leads on its own.
+  const end = bound.now() + 2 * waitTimeout;
   await load(bound, policy, slots, !!creator);
   for (let open = slots;;) {
     await Promise.all(
@@ -34,10 +31,10 @@ export async function resolve(
     open = open.filter(({ done, why, ticket }) => !done || why && !ticket);
     for (const slot of open) emit(bound, "miss", [slot], { reason: slot.why! });
     if (!creator || !open.length) return;
-    const wait = Math.min(waitTimeout, end - now());
+    const wait = Math.min(waitTimeout, end - bound.now());
     const work = lead(bound, policy, open, creator, wait);
     // It may outlive its caller. Until it is bound, it could end with the request.
-    await runtime.waitUntil(work.catch(() => {}));
+    await bound.runtime.waitUntil(work.catch(() => {}));
     if (open.every(({ done }) => done)) return;
     await work;
   }
@@ -58,7 +55,7 @@ async function lead(
     create(
       bound,
       policy,
-      slots.filter(({ ticket }) => ticket!.commit),
+      slots.filter((slot): slot is Led => !!slot.ticket!.commit),
       creator,
     ),
     ...slots.map((slot) => follow(bound, policy, slot, wait)),

@@ -11,13 +11,13 @@ export async function load(
   creating: boolean,
 ): Promise<void> {
   if (!slots.length) return;
-  const { backend } = bound;
   let found: readonly (StoredEntry | undefined)[] = [];
   emit(bound, "read", slots);
   try {
     const ids = slots.map(({ id }) => id);
     found = await (
-      bound.invalidation.read?.(backend, ids, policy.tags) ?? backend.get(ids)
+      bound.invalidation.read?.(bound.backend, ids, policy.tags) ??
+        bound.backend.get(ids)
     );
   } catch (error) {
     emit(bound, "error", slots, { error });
@@ -59,8 +59,14 @@ export async function entryOf(
   ct: number,
   c?: number,
 ): Promise<StoredEntry> {
-  const { codec, version } = bound;
-  const meta = { ct, v: version, c, n: value == null || undefined, g: tags };
+  const { codec } = bound;
+  const meta = {
+    ct,
+    v: bound.version,
+    c,
+    n: value == null || undefined,
+    g: tags,
+  };
   if (codec) emit(bound, "encode", [slot]);
   try {
     return { meta, payload: codec ? await codec.encode(value) : value };
@@ -76,7 +82,7 @@ export async function entryOf(
 /** Writes all entries in one operation. */
 export async function write(
   bound: Bound,
-  { storageTime = Infinity }: Policy,
+  { storageTime }: Policy,
   slots: readonly Slot[],
 ): Promise<void> {
   if (!slots.length) return;

@@ -43,12 +43,12 @@ export async function elect(
   const newerThan = slot.entry?.meta.ct ?? 0;
   if (wait > 0) {
     const landed = held.get(id);
-    if (landed && landed.until > now() && landed.ct! > newerThan) return landed;
+    if (landed?.until! > now() && landed!.ct! > newerThan) return landed!;
     const known = flights.get(id);
-    if (known && known.until > now()) {
+    if (known?.until! > now()) {
       if (usable) return {};
       emit(bound, "wait", [slot]);
-      return known;
+      return known!;
     }
   }
   const flight: Flight = {
@@ -73,13 +73,13 @@ export async function elect(
       return flight;
     }
   }
-  const leader = beyond as Leader | undefined;
   let made: Outcome & { readonly hold?: number } = {};
   return {
     async commit(entry, hold) {
       made = { entry, hold };
       // A lock tells who leads; without one, whoever took off last.
-      return await leader?.commit(entry, hold) ?? flights.get(id) === flight;
+      return await (beyond as Leader | undefined)?.commit(entry, hold) ??
+        flights.get(id) === flight;
     },
     async release(error) {
       flight.resolve(error ? { error } : made);
@@ -92,7 +92,7 @@ export async function elect(
           held.set(id, flight);
         }
       }
-      await leader?.release(error);
+      await (beyond as Leader | undefined)?.release(error);
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { StoredEntry } from "./backend.ts";
+import type { EntryMetadata, StoredEntry } from "./backend.ts";
 import type { Bound, Policy, Slot } from "./bound.ts";
 import { CacheConfigurationError } from "./errors.ts";
 import type { MissReason } from "./trace.ts";
@@ -13,7 +13,7 @@ import type { MissReason } from "./trace.ts";
  * invalidated softly, but never expires.
  */
 export function judge(
-  { invalidation, now, version }: Bound,
+  bound: Bound,
   policy: Policy,
   slot: Slot,
   entry: StoredEntry | undefined,
@@ -21,20 +21,20 @@ export function judge(
 ): MissReason | undefined {
   const { expirationTime = Infinity, expirationPolicy } = policy;
   const { key } = slot;
-  const meta = entry?.meta ?? { ct: 0, v: version };
+  const meta = entry?.meta ?? {} as EntryMetadata;
   const tags = meta.g ?? policy.tags;
   const began = meta.ct - (meta.c ?? 0);
-  const soft = invalidation.bound(false, tags, key);
-  const over = slot.over = now() - meta.ct -
+  const soft = bound.invalidation.bound(false, tags, key);
+  const over = slot.over = bound.now() - meta.ct -
     (expirationPolicy?.(expirationTime, { key, meta, creating }) ??
       expirationTime);
   const why = slot.why = !entry
     ? "absent"
-    : meta.v !== version
+    : meta.v !== bound.version
     ? "version"
     : policy.ignoreExpiration
     ? undefined
-    : began <= invalidation.bound(true, tags, key)
+    : began <= bound.invalidation.bound(true, tags, key)
     ? "invalidated"
     : over > 0 || began <= soft
     ? "expired"
@@ -44,7 +44,7 @@ export function judge(
   if (why && creating && soft && expirationTime === Infinity) {
     throw new CacheConfigurationError(
       "soft-without-expiration",
-      `Cannot invalidate "${key}" softly: give an \`expirationTime\``,
+      `Cannot invalidate "${key}" softly: give \`expirationTime\``,
     );
   }
   return why;

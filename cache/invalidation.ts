@@ -1,24 +1,22 @@
 import type { Awaitable, CacheBackend, StoredEntry } from "./backend.ts";
 
-/** What is to be invalid from now on. */
-export interface InvalidationRequest {
-  /** All that began to be created at this time of the hybrid clock, or before. */
-  readonly at: number;
-  /** Hard: as if absent. Soft: as if just expired. */
-  readonly hard: boolean;
-  /** Which tags; the empty tag is the region as a whole. */
-  readonly tags: readonly string[];
-}
-
 /**
  * Decides what has become invalid. Hard and soft bounds stand side by side, so a
  * soft one never revives what a hard one ended.
  */
 export interface InvalidationStrategy {
-  /** Notes the request. `backend` is there once the region is configured. */
+  /**
+   * Makes invalid what began to be created at a time of the hybrid clock, or
+   * before. The empty tag is the region as a whole.
+   *
+   * @param hard As if absent, rather than as if just expired.
+   * @param backend There once the region is configured.
+   */
   invalidate(
-    request: InvalidationRequest,
-    backend: CacheBackend | undefined,
+    hard: boolean,
+    tags: readonly string[],
+    at: number,
+    backend?: CacheBackend,
   ): Awaitable<void>;
   /**
    * The bound for an entry of these tags, in seconds of the hybrid clock: it is
@@ -44,7 +42,7 @@ export interface InvalidationStrategy {
 export function localInvalidation(): InvalidationStrategy {
   const bounds = new Map<string, number>();
   return {
-    invalidate({ at, hard, tags }) {
+    invalidate(hard, tags, at) {
       for (const tag of tags) bounds.set(hard + tag, at);
     },
     bound: (hard, tags = []) =>

@@ -7,12 +7,9 @@ import { NO_VALUE, type NoValue } from "./no_value.ts";
 import type { CacheRegion, GetOrCreateOptions } from "./region.ts";
 
 /** How a function of many keys is cached. */
-export interface CacheMultiOnArgumentsOptions<V>
-  extends Omit<GetOrCreateOptions<V>, "expirationTime"> {
+export interface CacheMultiOnArgumentsOptions<V> extends GetOrCreateOptions<V> {
   /** What the function is, for its keys. */
   readonly namespace: string;
-  /** In place of the region's; a function is asked at every call. */
-  readonly expirationTime?: number | (() => number);
   /** The text of one argument. */
   readonly toStr?: ToStr;
   /** Makes the whole keys. */
@@ -109,12 +106,11 @@ function cached<K, V, R>(
       namespace,
       toStr,
     );
-  // An expiration time that is a function is asked where policies are laid over.
-  const callOptions = {
+  const callOptions: GetOrCreateOptions<V | NoValue> = {
     ...options,
     shouldCache: (value: V | NoValue) =>
       value !== NO_VALUE && (shouldCache?.(value) ?? true),
-  } as GetOrCreateOptions<V | NoValue>;
+  };
   const store = async (keys: readonly K[], values: readonly unknown[]) => {
     const names = generator(...keys);
     const pairs = names.map((name, i) => [name, values[i]] as const)

@@ -44,8 +44,9 @@ export interface RegionConfiguration
 }
 
 /** How a value is read. */
-export interface GetOptions
-  extends Pick<CachePolicy, "expirationTime" | "expirationPolicy"> {
+export interface GetOptions extends Pick<CachePolicy, "expirationPolicy"> {
+  /** In place of the region's; a function is asked at every call. */
+  readonly expirationTime?: number | (() => number);
   /** Answer a value though it is expired or invalidated. @default {false} */
   readonly ignoreExpiration?: boolean;
   /** Tags the value may have; naming them here saves a read of a shared strategy. */
@@ -59,7 +60,10 @@ export interface SetOptions extends Pick<CachePolicy, "storageTime"> {
 }
 
 /** How a value is read, or created. */
-export interface GetOrCreateOptions<T> extends CachePolicy {
+export interface GetOrCreateOptions<T>
+  extends
+    Omit<CachePolicy, "expirationTime">,
+    Pick<GetOptions, "expirationTime"> {
   /** Whether to store what was created. */
   readonly shouldCache?: (value: T) => boolean;
   /** What it can be invalidated by. */

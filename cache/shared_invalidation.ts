@@ -40,7 +40,7 @@ export function sharedInvalidation(
         const at = records[2 * i + j]?.meta.ct ?? 0;
         const hard = kind === "hard";
         const known = local.bound(hard, [tag], "");
-        if (at > known) local.invalidate({ at, hard, tags: [tag] }, undefined);
+        if (at > known) local.invalidate(hard, [tag], at);
       }
     }
   };
@@ -48,9 +48,8 @@ export function sharedInvalidation(
     tags.flatMap((tag) => KINDS.map((kind) => keyOf(kind, tag)));
   return {
     bound: local.bound,
-    async invalidate(request, backend) {
-      await local.invalidate(request, backend);
-      const { at, hard, tags } = request;
+    async invalidate(hard, tags, at, backend) {
+      await local.invalidate(hard, tags, at);
       await Promise.all(
         tags.map((tag) =>
           publish(backend, keyOf(hard ? "hard" : "soft", tag), at, runtime)
