@@ -1,9 +1,12 @@
 import {
+  and,
   type Column,
   type Expression,
   type FromClause,
+  In,
+  or,
+  Phrase,
   Select,
-  Tuple,
 } from "../../sql/mod.ts";
 import { handleOf } from "../handles.ts";
 import type { Relation } from "../relation.ts";
@@ -39,14 +42,9 @@ export function among(
   if (only && columns.length === 1) {
     return only.in(keys instanceof Select ? keys : keys.map(([key]) => key));
   }
-  const tuple = new Tuple(columns);
   return keys instanceof Select
-    ? tuple.in(keys)
-    : keys.map((key) =>
-      columns.map((column, i) => column.eq(key[i])).reduce((all, one) =>
-        all.and(one)
-      )
-    ).reduce((all, one) => all.or(one));
+    ? new In(new Phrase("row", ["(", columns, ")"], undefined), keys, false)
+    : or(...keys.map((key) => and(...columns.map((one, i) => one.eq(key[i])))));
 }
 
 /** Hands loaded objects to their owners. */
