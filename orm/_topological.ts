@@ -1,41 +1,39 @@
 /**
- * Ranks nodes so that what others need comes first; nodes that need each
- * other share a rank (Tarjan's strongly connected components).
+ * Ranks nodes so that what others need comes first: 0 for what needs nothing,
+ * else one more than the highest that it needs. Nodes that need each other
+ * share a rank (Tarjan's strongly connected components).
  *
  * @param nodes In the order that decides between equals.
  * @param needs What a node needs.
- * @returns The rank of each node; ranks are consecutive from 0.
+ * @param refuse Is handed nodes that need each other, where they may not.
  */
 export function rank<T>(
   nodes: readonly T[],
-  needs: (node: T) => Iterable<T>,
+  needs: (node: T) => readonly T[],
+  refuse?: (circle: readonly T[]) => never,
 ): Map<T, number> {
   const ranks = new Map<T, number>();
-  const index = new Map<T, number>();
-  const low = new Map<T, number>();
-  const stack: T[] = [];
-  let next = 0;
+  const lowest = new Map<T, number>();
+  const open: T[] = [];
 
   const visit = (node: T): number => {
-    const own = index.size;
-    index.set(node, own);
-    stack.push(node);
-    let lowest = own;
+    const own = lowest.size;
+    let low = own;
+    lowest.set(node, own);
+    open.push(node);
     for (const needed of needs(node)) {
-      if (!index.has(needed)) lowest = Math.min(lowest, visit(needed));
-      else if (!ranks.has(needed)) {
-        lowest = Math.min(lowest, low.get(needed) ?? index.get(needed) ?? own);
-      }
+      if (ranks.has(needed)) continue;
+      low = Math.min(low, lowest.get(needed) ?? visit(needed));
+      lowest.set(node, low);
     }
-    low.set(node, lowest);
-    if (lowest === own) {
-      const members = stack.splice(stack.lastIndexOf(node));
-      for (const member of members) ranks.set(member, next);
-      next++;
-    }
-    return lowest;
+    if (low < own) return low;
+    const circle = open.splice(open.lastIndexOf(node));
+    if (circle.length > 1) refuse?.(circle);
+    const below = circle.flatMap(needs).map((one) => ranks.get(one) ?? -1);
+    for (const one of circle) ranks.set(one, Math.max(-1, ...below) + 1);
+    return low;
   };
 
-  for (const node of nodes) if (!index.has(node)) visit(node);
+  for (const node of nodes) if (!ranks.has(node)) visit(node);
   return ranks;
 }

@@ -3,7 +3,14 @@ import { StateError } from "./errors.ts";
 import { type Handle, hasMoved } from "./handles.ts";
 import type { Pair, Relation } from "./relation.ts";
 import { type InstanceState, stateOf } from "./state.ts";
-import { KeyRef, rowOf, type Saved, type Values, type Work } from "./work.ts";
+import {
+  KeyRef,
+  rowOf,
+  type Saved,
+  type Values,
+  type Work,
+  workOn,
+} from "./work.ts";
 
 /** What the planner is told: the objects of a session by what happens to them. */
 export interface Unit {
@@ -168,8 +175,7 @@ export class Changes {
         continue;
       }
       const where = rowOf(state, one);
-      const work = { mapper, table, values, where, isExpected: false };
-      this.released.unshift({ kind: "update", ...work });
+      this.released.unshift(workOn("update", state, table, values, where));
     }
   }
 

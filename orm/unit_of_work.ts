@@ -5,7 +5,14 @@ import { CircularDependencyError, StateError } from "./errors.ts";
 import type { Handle } from "./handles.ts";
 import type { RowTable } from "./mapper.ts";
 import { identityKey, type InstanceState } from "./state.ts";
-import { KeyRef, rowOf, type Saved, type Values, type Work } from "./work.ts";
+import {
+  KeyRef,
+  rowOf,
+  type Saved,
+  type Values,
+  type Work,
+  workOn,
+} from "./work.ts";
 
 /** One row of an object; of a class that inherits, an object may have several. */
 interface Row extends RowTable {
@@ -118,30 +125,29 @@ export function planUnit(unit: Unit): Plan {
     }
     return found;
   };
-
-  // Referenced tables first; what stands in a circle shares a rank.
-  const needs = new Map<Table, Set<Table>>();
   const all = [...pending, ...changed].flatMap(rowsOf);
-  const byName = new Map(
-    [
-      ...all,
-      ...[...deleted].flatMap(({ mapper }) => mapper.tables),
-    ].map(({ table }) => [table.fullName, table]),
+  const going = [...deleted].sort(byKey).flatMap((state) =>
+    state.mapper.tables.map((one) => ({ ...one, state })).reverse()
   );
-  for (const table of byName.values()) {
-    needs.set(
+
+  // Referenced tables first; those of a circle share a rank.
+  const byName = new Map(
+    [...all, ...going].map(({ table }) => [table.fullName, table]),
+  );
+  const tables = [...byName.values()];
+  const needs = new Map(
+    tables.map((
+      table,
+    ) => [
       table,
       new Set(
         table.foreignKeys.flatMap((key) => byName.get(key.targetTable) ?? []),
       ),
-    );
-  }
+    ]),
+  );
   const named = new Map<Row, Row[]>();
-  /** The new rows that a row needs. */
-  const refs = (row: Row): Row[] => {
-    let found = named.get(row);
-    if (found) return found;
-    named.set(row, found = row.before && row.isInsert ? [row.before] : []);
+  for (const row of all) {
+    const found = row.before && row.isInsert ? [row.before] : [];
     for (const [column, value] of row.values) {
       if (!(value instanceof KeyRef)) continue;
       const target = row.table.foreignKeys.find(({ columns }) =>
@@ -153,134 +159,98 @@ export function planUnit(unit: Unit): Plan {
           others[0] as Row,
       );
     }
-    return found;
-  };
-  for (const row of all) {
-    for (const { table } of refs(row)) needs.get(row.table)?.add(table);
+    for (const { table } of found) needs.get(row.table)?.add(table);
+    named.set(row, found.filter((other) => other !== row));
   }
-  const ranks = rank([...needs.keys()], (table) => needs.get(table) ?? []);
+  const ranks = rank(tables, (table) => [...needs.get(table) ?? []]);
   const rankOf = ({ table }: { readonly table: Table }): number =>
     ranks.get(table) ?? 0;
-  const tables = [...needs.keys()];
-  // How many rows of the same rank must be there before; -1 while it is counted.
-  const depths = new Map<Row, number>();
-  const depthOf = (row: Row): number => {
-    const known = depths.get(row);
-    if (known !== undefined && known >= 0) return known;
-    if (known !== undefined) {
-      const open = [...depths].filter(([, depth]) => depth < 0);
-      const from = open.findIndex(([one]) => one === row);
+  /** The new rows of the same rank that a row needs. */
+  const refs = (row: Row): Row[] =>
+    named.get(row)?.filter((other) => rankOf(other) === rankOf(row)) ?? [];
+  const depths = rank(
+    all.filter(({ isInsert }) => isInsert),
+    refs,
+    (circle) => {
       throw new CircularDependencyError(
-        [...open.slice(from), [row] as const].map(([{ state }]) =>
+        [...circle, ...circle.slice(0, 1)].map(({ state }) =>
           state.mapper.name
         ),
       );
-    }
-    depths.set(row, -1);
-    let depth = 0;
-    for (const needed of refs(row)) {
-      if (needed !== row && rankOf(needed) === rankOf(row)) {
-        depth = Math.max(depth, 1 + depthOf(needed));
-      }
-    }
-    depths.set(row, depth);
-    return depth;
-  };
-  const order = (row: Row, i: number): readonly number[] => {
+    },
+  );
+  const writes = inOrder(all, (row) => {
     const { table, state, isInsert } = row;
-    const isWaiting = refs(row).some((needed) =>
-      rankOf(needed) === rankOf(row)
-    );
     const numbered = Number(isInsert && isGenerated(state));
-    const depth = isInsert ? depthOf(row) : 0;
+    const depth = depths.get(row) ?? 0;
     return [
       rankOf(row),
-      isInsert ? 1 : isWaiting ? 2 : 0,
+      isInsert ? 1 : refs(row).length > 0 ? 2 : 0,
       ...(needs.get(table)?.has(table) ? [numbered, depth] : [depth, numbered]),
       tables.indexOf(table),
-      i,
     ];
-  };
-  const writes = all
-    .map((row, i) => [order(row, i), row] as const)
-    .sort(([a], [b]) => compare(a, b))
-    .flatMap(([, row]): Work | [] => {
-      const { state, table, values, isInsert } = row;
-      const work = { mapper: state.mapper, table, state, values };
-      if (isInsert) {
-        return { kind: "insert", ...work, where: new Map(), isExpected: false };
-      }
-      if (values.size === 0) return [];
-      const where = rowOf(savedOf(state).former ?? state, row);
-      return { kind: "update", ...work, where, isExpected: true };
-    });
+  }).flatMap(({ state, table, key, values, isInsert }): Work | [] => {
+    if (isInsert) return workOn("insert", state, table, values, new Map());
+    if (values.size === 0) return [];
+    const where = rowOf(savedOf(state).former ?? state, { table, key });
+    return workOn("update", state, table, values, where, true);
+  });
 
   // Rows of tables in a circle that name each other go before those that they
   // name, save by keys that were cleared before.
   const mappers = new Map(
-    [...deleted].flatMap(({ mapper }) =>
-      mapper.tables.map(({ table }) => [table.fullName, mapper])
-    ),
+    going.map(({ table, state }) => [table.fullName, state.mapper]),
   );
-  const cleared = new Set(
-    released.flatMap(({ kind, values }) =>
-      kind === "update" ? [...values.keys()] : []
-    ),
+  const cleared = new Set(released.flatMap(({ values }) => [...values.keys()]));
+  const inside = rank(
+    going.map(({ state }) => state),
+    (state) =>
+      state.mapper.tables.flatMap(({ table }) => table.foreignKeys).flatMap((
+        { columns, targetTable },
+      ) => {
+        const target = mappers.get(targetTable);
+        if (!target || columns.some((column) => cleared.has(column))) return [];
+        const key = columns.map((column) => state.before(column));
+        return formers.get(identityKey(target, key)) ?? [];
+      }),
   );
-  const isCircular = (table: Table): boolean =>
-    [...needs.get(table) ?? []].some((one) =>
-      ranks.get(one) === ranks.get(table)
-    );
-  const referred = (state: InstanceState): InstanceState[] =>
-    state.mapper.tables.flatMap(({ table }) => table.foreignKeys).flatMap((
-      { columns, targetTable },
-    ) => {
-      const target = mappers.get(targetTable);
-      if (!target || columns.some((column) => cleared.has(column))) return [];
-      const key = columns.map((column) => state.before(column));
-      return formers.get(identityKey(target, key)) ?? [];
-    });
-  const inside = rank([...deleted].sort(byKey), referred);
   // Rows that a new object takes over stay.
   const heirs = new Map(
     [...saved].map(([{ mapper }, { former }]) => [former, mapper.tables]),
   );
-  const deletes = [...deleted].flatMap((state) =>
-    state.mapper.tables.map((one, place) => ({ ...one, state, place }))
-  ).filter(({ state, table, isPassive }) =>
-    !isPassive && !heirs.get(state)?.some((one) => one.table === table)
-  ).sort((a, b) =>
-    rankOf(b) - rankOf(a) ||
-    (isCircular(a.table)
-      ? (inside.get(b.state) ?? 0) - (inside.get(a.state) ?? 0)
-      : 0) ||
-    b.place - a.place || byKey(a.state, b.state)
-  ).map((one): Work => ({
-    kind: "delete",
-    mapper: one.state.mapper,
-    table: one.table,
-    state: one.state,
-    values: new Map(),
-    where: rowOf(one.state, one),
-    isExpected: one.state.mapper.versionColumn?.table === one.table,
-  }));
+  const deletes = inOrder(
+    going.filter(({ state, table, isPassive }) =>
+      !isPassive && !heirs.get(state)?.some((one) => one.table === table)
+    ),
+    ({ table, state }) => {
+      const isCircular = [...needs.get(table) ?? []].some((one) =>
+        ranks.get(one) === ranks.get(table)
+      );
+      return [
+        -rankOf({ table }),
+        isCircular ? -(inside.get(state) ?? 0) : 0,
+        -tables.indexOf(table),
+      ];
+    },
+  ).map((row) => {
+    const { state, table } = row;
+    const isVersioned = state.mapper.versionColumn?.table === table;
+    const where = rowOf(state, row);
+    return workOn("delete", state, table, new Map(), where, isVersioned);
+  });
   const lateWrites = [...late].flatMap(([state, all]) =>
     state.mapper.tables.flatMap(({ table, key }): Work | [] => {
       const values: Values = new Map(
         [...all].filter(([column]) => column.table === table),
       );
       if (values.size === 0) return [];
-      const { mapper } = state;
-      return {
-        ...{ kind: "update", mapper, table, state, values },
-        where: new Map(
-          mapper.primaryKey.map((column, i) => [
-            key[i] as Column<unknown>,
-            changes.keyValue(state, column.key),
-          ]),
-        ),
-        isExpected: false,
-      };
+      const where: Values = new Map(
+        state.mapper.primaryKey.map((column, i) => [
+          key[i] as Column<unknown>,
+          changes.keyValue(state, column.key),
+        ]),
+      );
+      return workOn("update", state, table, values, where);
     })
   );
   const paired = [...pairs.values()];
@@ -297,6 +267,15 @@ export function planUnit(unit: Unit): Plan {
     gone: deleted,
     settled,
   };
+}
+
+/** Items by what decides for each, the first differing number first; else as they are. */
+function inOrder<T>(
+  items: readonly T[],
+  by: (item: T) => readonly number[],
+): T[] {
+  return items.map((item) => [by(item), item] as const)
+    .sort(([a], [b]) => compare(a, b)).map(([, item]) => item);
 }
 
 function compare(a: readonly unknown[], b: readonly unknown[]): number {

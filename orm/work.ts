@@ -50,6 +50,19 @@ export interface Work {
   readonly state?: InstanceState | undefined;
 }
 
+/** One row of an object to write. */
+export function workOn(
+  kind: Work["kind"],
+  state: InstanceState,
+  table: Table,
+  values: Values,
+  where: Values,
+  isExpected = false,
+): Work {
+  const { mapper } = state;
+  return { kind, mapper, table, values, where, isExpected, state };
+}
+
 /** What an object's attributes become. */
 export interface Saved {
   /** Every column that is written; of several rows, at last those of the first. */
