@@ -1,4 +1,4 @@
-import type { InstanceState } from "./state.ts";
+import type { InstanceState, ObjectState } from "./state.ts";
 
 /** What happens to rows when a unit of work is written. */
 export interface RowHook {
@@ -17,6 +17,13 @@ export interface Hooks {
    * the last detail. Set by `listen()`, so that nobody else carries it.
    */
   hear?: (event: string, subject: object, ...details: unknown[]) => unknown;
+  /** Hears that an object left a state for another. */
+  crossed?: (
+    object: object,
+    from: ObjectState,
+    to: ObjectState,
+    set: object,
+  ) => unknown;
   /** Hears of rows that are written. */
   rows?: RowHook;
 }

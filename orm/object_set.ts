@@ -2,15 +2,14 @@ import { type Column, plainRow, type RowSource } from "../sql/mod.ts";
 import { StateError } from "./errors.ts";
 import { hasMoved } from "./handles.ts";
 import { hooks } from "./hooks.ts";
+import { makeObjects } from "./hydration.ts";
 import type { MakeObject, Mapper } from "./mapper.ts";
 import type { Cascade, Relation } from "./relation.ts";
 import {
-  adoptState,
   copyValue,
   identityKey,
   type InstanceState,
-  keyText,
-  sameValue,
+  type ObjectState,
   stateOf,
   type StateOwner,
 } from "./state.ts";
@@ -190,78 +189,9 @@ export class ObjectSet implements StateOwner {
     const mapper = source.owner as Mapper | undefined;
     if (!mapper) return plainRow(source);
     const make = (one: Mapper, columns: RowSource["columns"]): MakeObject =>
-      this.#maker(one, columns, overwrite);
+      makeObjects(this, one, columns, overwrite);
     return mapper.polymorphism?.rows(source, make) ??
       make(mapper, source.columns);
-  }
-
-  /** What makes objects of one class of a row's columns. */
-  #maker(
-    mapper: Mapper,
-    given: RowSource["columns"],
-    overwrite: boolean,
-  ): MakeObject {
-    const { identityMap } = this;
-    // An alias has columns of its own, of the same descriptions; those of a
-    // subquery have only their keys.
-    const known = mapper.allColumns;
-    const columns = given.map((column) =>
-      known.includes(column)
-        ? column
-        : known.find(({ spec }) => spec === column.spec) ??
-          known.find(({ key }) => key === column.key) ?? column
-    );
-    const { length } = columns;
-    const keys = columns.map((column) => mapper.keyOf(column));
-    const keyAt = mapper.primaryKey.map((column) => columns.indexOf(column));
-    const [only = 0] = keyAt;
-    const isSimple = keyAt.length === 1;
-    const name = identityKey(mapper, [""]);
-    const isWhole = length === known.length &&
-      columns.every((column, i) => column === known[i]);
-    const { prototype } = mapper.cls;
-    return (row, at) => {
-      let identity: string;
-      if (isSimple) {
-        const value = row[at + only];
-        if (value === null) return null;
-        identity = name + keyText(value);
-      } else {
-        const key = keyAt.map((i) => row[at + i]);
-        if (key.every((value) => value === null)) return null;
-        identity = identityKey(mapper, key);
-      }
-      const here = identityMap.get(identity);
-      if (here) {
-        fill(stateOf(here), columns, row, at, overwrite);
-        return here;
-      }
-      const object: Record<string, unknown> = Object.create(prototype);
-      const state = adoptState(object, mapper);
-      state.key = identity;
-      state.session = this;
-      let isPlain = isWhole && row.length === length;
-      for (let i = 0; i < length; i++) {
-        const value = row[at + i];
-        object[keys[i] as string] = value;
-        if (typeof value === "object" && value !== null) isPlain = false;
-      }
-      // A row of plain values that nobody else has is its own snapshot.
-      if (isPlain) state.committed = row as unknown[];
-      else if (isWhole) {
-        state.committed = row.slice(at, at + length).map(copyValue);
-      } else {
-        state.snapshot();
-        for (const column of known) {
-          if (!columns.includes(column)) state.unload(column);
-        }
-      }
-      identityMap.set(identity, object);
-      mapper.parts.reconstructor?.(object as never);
-      hooks.hear?.("load", object, this);
-      hooks.hear?.("loadedAsPersistent", object, this);
-      return object;
-    };
   }
 
   /** Every answer is there: objects become what the plan wrote. */
@@ -277,7 +207,7 @@ export class ObjectSet implements StateOwner {
     for (const state of gone) {
       state.isDeleted = true;
       this.doomed.delete(state);
-      hooks.hear?.("persistentToDeleted", state.object, this);
+      this.#crossed(state, "persistent");
     }
     for (const { kind, state, values } of works) {
       const found = state && saved.get(state);
@@ -314,7 +244,7 @@ export class ObjectSet implements StateOwner {
       state.key = identityKey(mapper, state.primaryKey);
       this.identityMap.set(state.key, object);
       this.pending.delete(state);
-      if (isBorn) hooks.hear?.("pendingToPersistent", object, this);
+      if (isBorn) this.#crossed(state, "pending");
     }
     for (const settle of settled.values()) settle();
     const lost = new Set<object>([...gone].map(({ object }) => object));
@@ -338,7 +268,7 @@ export class ObjectSet implements StateOwner {
       for (const state of level.keys()) {
         if (!state.isDeleted) continue;
         state.session = undefined;
-        hooks.hear?.("deletedToDetached", state.object, this);
+        this.#crossed(state, "deleted");
       }
     }
     this.levels.splice(0, Infinity, new Map());
@@ -358,7 +288,7 @@ export class ObjectSet implements StateOwner {
         Object.assign(state, { key: before.key, committed: before.committed });
         if (before.key === undefined) {
           touched.delete(state);
-          this.#release(state, "persistentToTransient");
+          this.#release(state, "persistent");
           state.mapper.columns.forEach((column, i) =>
             state.write(column, before.values[i])
           );
@@ -366,15 +296,13 @@ export class ObjectSet implements StateOwner {
         } else {
           this.identityMap.set(before.key, state.object);
           touched.add(state);
-          if (wasDeleted) {
-            hooks.hear?.("deletedToPersistent", state.object, this);
-          }
+          if (wasDeleted) this.#crossed(state, "deleted");
         }
       }
     } while (!isNested && this.levels.length > 0);
     if (!isNested) this.levels.push(new Map());
     for (const state of this.pending) {
-      this.#release(state, "pendingToTransient");
+      this.#release(state);
     }
     this.doomed.clear();
     this.#dropped.clear();
@@ -386,7 +314,7 @@ export class ObjectSet implements StateOwner {
   }
 
   #take(state: InstanceState): void {
-    const { mapper, key, session, isDeleted } = state;
+    const { mapper, key, session, isDeleted, status: from } = state;
     const cannot = `Cannot add ${mapper.name}: `;
     if (isDeleted) {
       throw new StateError(
@@ -412,28 +340,20 @@ export class ObjectSet implements StateOwner {
     hooks.hear?.("beforeAttach", state.object, this);
     state.session = this;
     hooks.hear?.("afterAttach", state.object, this);
-    hooks.hear?.(
-      key === undefined ? "transientToPending" : "detachedToPersistent",
-      state.object,
-      this,
-    );
+    this.#crossed(state, from);
   }
 
-  #release(state: InstanceState, edge?: string): void {
+  #release(state: InstanceState, from: ObjectState = state.status): void {
     this.pending.delete(state);
     this.doomed.delete(state);
     this.#leave(state);
     state.session = undefined;
-    hooks.hear?.(
-      edge ??
-        (state.key === undefined
-          ? "pendingToTransient"
-          : state.isDeleted
-          ? "deletedToDetached"
-          : "persistentToDetached"),
-      state.object,
-      this,
-    );
+    this.#crossed(state, from);
+  }
+
+  /** Tells that an object left a state for the one that it is in. */
+  #crossed(state: InstanceState, from: ObjectState): void {
+    hooks.crossed?.(state.object, from, state.status, this);
   }
 
   /** Notes how an object is before a step changes it, in case that is undone. */
@@ -481,40 +401,6 @@ function follow(
 /** A value, of a key that was to come the key that its object has now. */
 function inRow(value: unknown): unknown {
   return value instanceof KeyRef ? value.state.read(value.column) : value;
-}
-
-/** Gives an object what a row says of attributes that are expired or not here. */
-function fill(
-  state: InstanceState,
-  columns: readonly Column<unknown>[],
-  row: readonly unknown[],
-  start: number,
-  overwrite: boolean,
-): void {
-  const { mapper, isExpired, absent } = state;
-  if (!overwrite && !isExpired && !absent?.size) return;
-  const committed = state.committed ??= [];
-  columns.forEach((column, i) => {
-    const isAbsent = absent?.has(mapper.keyOf(column));
-    if (!overwrite && !isExpired && !isAbsent) return;
-    const at = mapper.columns.indexOf(column);
-    const now = state.read(column);
-    // What the program set since stays.
-    const isChanged = now !== undefined && at >= 0 &&
-      !sameValue(now, committed[at], column);
-    if (at >= 0) committed[at] = copyValue(row[start + i]);
-    if (overwrite || !isChanged) state.write(column, row[start + i]);
-  });
-  // Of a class that inherits, a row of the base says not all.
-  if (isExpired && mapper.inherits) {
-    const there = new Set(columns);
-    const changed = new Set(state.changes());
-    for (const column of mapper.columns) {
-      if (!there.has(column) && !changed.has(column)) state.unload(column);
-    }
-  }
-  if (isExpired || overwrite) hooks.hear?.("refresh", state.object);
-  state.isExpired = false;
 }
 
 function restore(

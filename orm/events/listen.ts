@@ -17,6 +17,8 @@ export function addListener(
   listener: Listener,
 ): () => void {
   hooks.hear = hear;
+  hooks.crossed ??= (object, from, to, set) =>
+    hear(`${from}To${to.charAt(0).toUpperCase()}${to.slice(1)}`, object, set);
   hooks.rows ??= hearRows;
   let events = listeners.get(target);
   if (!events) listeners.set(target, events = new Map());
