@@ -6,7 +6,6 @@ import type { Node, Part } from "./node.ts";
 import type { Table } from "./schema.ts";
 import {
   resultReader,
-  rootType,
   type SqlType,
   type SqlValue,
   toDriver,
@@ -73,7 +72,7 @@ export class Compiler {
   /** The dialect that is written. */
   readonly dialect: Dialect;
   /** Whether values stand in the text (DDL and scripts), not beside it. */
-  readonly inline: boolean;
+  inline = false;
   /** Whether columns are written without their table, as in DDL and SET. */
   bare = false;
   /** The names of what stands for something else, as far as they were needed. */
@@ -89,15 +88,8 @@ export class Compiler {
   #depth = 0;
 
   /** Starts a compilation; `definitions` are the named queries that are known to be used. */
-  constructor(
-    dialect: Dialect,
-    { inline = false, definitions = new Set() }: {
-      readonly inline?: boolean;
-      readonly definitions?: Set<Definition>;
-    } = {},
-  ) {
+  constructor(dialect: Dialect, definitions: Set<Definition> = new Set()) {
     this.dialect = dialect;
-    this.inline = inline;
     this.definitions = definitions;
     // Databases compare GROUP BY with the result list by parameter number.
     if (dialect.features.repeatsPlaceholders) this.#numbers = new Map();
@@ -125,12 +117,14 @@ export class Compiler {
     this.write(")");
   }
 
-  /** Writes something and puts what it wrote into other words. */
-  wrapped(wrap: (sql: string) => string, write: () => void): void {
+  /** What a function writes, instead of writing it. */
+  written(write: () => void): string {
     const before = this.#sql;
     this.#sql = "";
     write();
-    this.#sql = before + wrap(this.#sql);
+    const sql = this.#sql;
+    this.#sql = before;
+    return sql;
   }
 
   /** Writes a node: the dialect's way where it has one, else the node's own. */
@@ -172,26 +166,22 @@ export class Compiler {
       );
     }
     const { type } = bind;
-    const root = type && rootType(type);
-    const mark = this.#mark(bind, root);
-    if (!type || !root) return this.write(mark);
-    const typed = this.typed(mark, type);
-    const rules = dialect.rulesFor(root);
-    this.write(exact && rules.exact ? rules.exact(typed) : typed);
+    const mark = this.typed(this.#mark(bind, type), type);
+    const rule = exact && type && dialect.rulesFor(type).exact;
+    this.write(rule ? rule(mark) : mark);
   }
 
   /** A placeholder, or what stands for one, with its type said where it must be. */
-  typed(mark: string, type: SqlType): string {
+  typed(mark: string, type: SqlType | undefined): string {
     const { dialect } = this;
-    const root = rootType(type);
-    return dialect.rulesFor(root).placeholder?.(mark, root, dialect) ?? mark;
+    const rule = type && dialect.rulesFor(type).placeholder;
+    return rule ? rule(mark, type, dialect) : mark;
   }
 
   /** What stands for a value inside a JSON document, with its type said. */
   cell(mark: string, type: SqlType | undefined): string {
-    if (!type) return mark;
-    const { fromJson } = this.dialect.rulesFor(rootType(type));
-    return fromJson ? fromJson(mark) : this.typed(mark, type);
+    const rule = type && this.dialect.rulesFor(type).fromJson;
+    return rule ? rule(mark) : this.typed(mark, type);
   }
 
   /** Writes one placeholder for several parameters. */
@@ -220,22 +210,20 @@ export class Compiler {
   ): void {
     const { dialect } = this;
     const labels = labelsOf(expressions, outermost);
-    const before = this.#sql;
     const written = expressions.map((expression, i) => {
       const { type } = expression;
-      this.#sql = "";
       const inner = expression instanceof Labeled
         ? expression.inner
         : expression;
-      // A column that is only read stands as it is kept.
-      if (inner instanceof Column && inner.kind === "column") {
-        inner.write(this);
-      } else this.operand(inner, 0, true);
-      const rules = outermost && type && dialect.rulesFor(rootType(type));
-      const sql = rules && rules.select ? rules.select(this.#sql) : this.#sql;
-      return { sql, label: labels[i] ?? "", type };
+      const sql = this.written(() => {
+        // A column that is only read stands as it is kept.
+        if (inner instanceof Column && inner.kind === "column") {
+          inner.write(this);
+        } else this.operand(inner, 0, true);
+      });
+      const rule = outermost && type && dialect.rulesFor(type).select;
+      return { sql: rule ? rule(sql) : sql, label: labels[i] ?? "", type };
     });
-    this.#sql = before;
     const packed = outermost ? dialect.packColumns?.(written) : undefined;
     this.#unpack = packed?.unpack;
     this.each(packed?.columns ?? written, ", ", ({ sql, label }) => {
@@ -334,8 +322,8 @@ export function tableName(
 
 /** Writes a node with its values in the text, for DDL and scripts. */
 export function inlineSql(node: Node, dialect: Dialect): string {
-  const compiler = new Compiler(dialect, { inline: true });
-  compiler.bare = true;
+  const compiler = new Compiler(dialect);
+  compiler.inline = compiler.bare = true;
   compiler.visit(node);
   return compiler.finish().sql;
 }
@@ -368,7 +356,7 @@ function compile(statement: Node, dialect: Dialect): CompiledStatement {
   const { definitions } = first;
   if (definitions.size === 0) return first.finish();
   // Named queries stand before the statement that turned out to use them.
-  const again = new Compiler(dialect, { definitions });
+  const again = new Compiler(dialect, definitions);
   const all = [...definitions];
   all[0]?.introduce(all, again);
   again.visit(statement);

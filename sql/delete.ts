@@ -6,13 +6,12 @@ import type { SelectedRow, SelectItem, SelectRecord } from "./row_types.ts";
 import { allOf, shapeOf } from "./select.ts";
 import { copyOf, rowSource } from "./statement.ts";
 
-/** Further tables that the condition of a DELETE sees; `using()` makes them. */
-export interface DeleteUsing {
-  /** The tables. */
-  readonly froms: readonly FromClause[];
-  /** Writes them with the condition. */
-  write(condition: Expression<unknown> | undefined, compiler: Compiler): void;
-}
+/** Writes the condition of a DELETE that sees further tables. */
+export type WriteUsing = (
+  others: readonly FromClause[],
+  condition: Expression<unknown> | undefined,
+  compiler: Compiler,
+) => void;
 
 /** DELETE. Immutable: every method returns a new one. */
 export class Delete<T extends Target, Row = never> extends Dml<T, Row> {
@@ -20,7 +19,9 @@ export class Delete<T extends Target, Row = never> extends Dml<T, Row> {
   readonly condition: Expression<unknown> | undefined =
     this.target[rowSource].where;
   /** Further tables that the condition sees. */
-  readonly others: DeleteUsing | undefined;
+  readonly others: readonly FromClause[] = [];
+  /** Writes the condition where there are any. */
+  readonly writeUsing: WriteUsing | undefined;
 
   /** @ignore */
   override get kind(): string {
@@ -42,15 +43,11 @@ export class Delete<T extends Target, Row = never> extends Dml<T, Row> {
     >;
   }
   /** @ignore */
-  override structure(): readonly unknown[] {
-    return this.parts(this.condition, this.others?.froms);
-  }
-  /** @ignore */
   override compile(compiler: Compiler): void {
-    const { table, condition, others } = this;
-    compiler.nested([table, ...others?.froms ?? []], (outermost) => {
+    const { table, condition, others, writeUsing } = this;
+    compiler.nested([table, ...others], (outermost) => {
       compiler.write("DELETE FROM ", table);
-      if (others) others.write(condition, compiler);
+      if (writeUsing) writeUsing(others, condition, compiler);
       else compiler.clause(" WHERE ", condition);
       this.writeReturning(compiler, outermost);
     });

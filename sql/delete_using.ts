@@ -1,4 +1,4 @@
-import type { Delete } from "./delete.ts";
+import type { Delete, WriteUsing } from "./delete.ts";
 import type { Target } from "./dml.ts";
 import { fromOf } from "./select.ts";
 import { copyOf, type Selectable } from "./statement.ts";
@@ -20,20 +20,16 @@ export function using<T extends Target, Row>(
   statement: Delete<T, Row>,
   ...others: readonly Selectable[]
 ): Delete<T, Row> {
-  const froms = others.map(fromOf);
   return copyOf<Delete<T, Row>>(statement, {
-    others: {
-      froms,
-      write(condition, compiler) {
-        // Without USING, whether there is such a row says the same.
-        const asks = !compiler.dialect.features.deleteUsing;
-        compiler.write(
-          asks ? " WHERE EXISTS (SELECT 1 FROM " : " USING ",
-          froms,
-        );
-        compiler.clause(" WHERE ", condition);
-        if (asks) compiler.write(")");
-      },
-    },
+    others: [...statement.others, ...others.map(fromOf)],
+    writeUsing,
   });
 }
+
+const writeUsing: WriteUsing = (others, condition, compiler) => {
+  // Without USING, whether there is such a row says the same.
+  const asks = !compiler.dialect.features.deleteUsing;
+  compiler.write(asks ? " WHERE EXISTS (SELECT 1 FROM " : " USING ", others);
+  compiler.clause(" WHERE ", condition);
+  if (asks) compiler.write(")");
+};

@@ -55,9 +55,9 @@ export abstract class Dml<T extends Target, Row> extends Statement<Row> {
   get table(): FromClause {
     return this.target[rowSource].from;
   }
-  /** What decides the text: the target, then what the statement adds. */
-  protected parts(...more: readonly unknown[]): readonly unknown[] {
-    return [this.table, ...more, this.shape && this.expressions];
+  /** @ignore */
+  override structure(): readonly unknown[] {
+    return [this.table, ...Object.values(this), this.expressions];
   }
   /** Writes RETURNING, where something is to be given back. */
   protected writeReturning(compiler: Compiler, outermost: boolean): void {

@@ -69,12 +69,12 @@ export type BatchResults<A extends readonly Statement<unknown>[]> = {
     : never;
 };
 
-/** A read that waits for the others of its tick. */
-interface Waiting {
-  readonly statement: BoundStatement;
-  readonly resolve: (result: DriverResult) => void;
-  readonly reject: (error: unknown) => void;
-}
+/** A read that waits for the others of its tick, and what awaits its answer. */
+type Waiting = readonly [
+  statement: BoundStatement,
+  resolve: (result: DriverResult) => void,
+  reject: (error: unknown) => void,
+];
 
 /** A database and how to speak to it. */
 export class Engine {
@@ -152,7 +152,7 @@ export class Engine {
    */
   read(statement: BoundStatement): Promise<DriverResult> {
     return new Promise((resolve, reject) => {
-      if (this.#waiting.push({ statement, resolve, reject }) === 1) {
+      if (this.#waiting.push([statement, resolve, reject]) === 1) {
         queueMicrotask(() => this.#sendWaiting());
       }
     });
@@ -192,18 +192,18 @@ export class Engine {
     if (waiting.length === 0) return;
     this.#waiting = [];
     const alone = () => {
-      for (const { statement, resolve, reject } of waiting) {
+      for (const [statement, resolve, reject] of waiting) {
         this.#sendOne(statement, true).then(resolve, reject);
       }
     };
     if (waiting.length === 1) return alone();
-    this.sendBatch(waiting.map(({ statement }) => statement), { isRead: true })
+    this.sendBatch(waiting.map(([statement]) => statement), { isRead: true })
       .then(
-        (results) => waiting.forEach(({ resolve }, i) => resolve(results[i]!)),
+        (results) => waiting.forEach(([, resolve], i) => resolve(results[i]!)),
         (error) => {
           // What is wrong with the way there is wrong with all of them.
           if (isAboutTheWay(error)) {
-            waiting.forEach(({ reject }) => reject(error));
+            waiting.forEach(([, , reject]) => reject(error));
           } else alone();
         },
       );
@@ -269,11 +269,9 @@ export class Engine {
           engine: this.name,
           sql: statements.map(({ sql }) => sql),
           milliseconds: now() - start,
-          rows: [result].flat().reduce<number>(
-            (sum, one) =>
-              sum + ((one as DriverResult | undefined)?.rows?.length ?? 0),
-            0,
-          ),
+          rows: [result].flat().flatMap((one) =>
+            (one as DriverResult | undefined)?.rows ?? []
+          ).length,
           attempt,
           ...(error === undefined ? {} : { error }),
         });

@@ -4,7 +4,6 @@ import type { Compiler } from "./compiler.ts";
 import { Expression } from "./expression.ts";
 import { Node } from "./node.ts";
 import type { RowSource } from "./statement.ts";
-import { rootType } from "./types.ts";
 
 /** Columns of any kind, by key. */
 export type AnyColumns = Readonly<Record<string, Column<unknown>>>;
@@ -100,9 +99,10 @@ export class Column<T, Of = unknown> extends Expression<T> {
   }
   /** @ignore */
   override compile(compiler: Compiler): void {
-    const { operand } = compiler.dialect.rulesFor(rootType(this.spec.type));
-    if (operand) compiler.wrapped(operand, () => this.write(compiler));
-    else this.write(compiler);
+    const rule = compiler.dialect.rulesFor(this.spec.type).operand;
+    if (rule) {
+      compiler.write(rule(compiler.written(() => this.write(compiler))));
+    } else this.write(compiler);
   }
 }
 

@@ -14,20 +14,14 @@ import type { SelectedRow, SelectItem, SelectRecord } from "./row_types.ts";
 import { shapeOf } from "./select.ts";
 import { copyOf } from "./statement.ts";
 
-/** A query that gives the rows of an insert, and the columns they fill. */
-export interface InsertSource {
-  /** The columns, in the query's order. */
-  readonly columns: readonly Column<unknown>[];
-  /** The query. */
-  readonly query: Node;
-}
-
 /** INSERT. Immutable: every method returns a new one. */
 export class Insert<T extends Target, Row = never> extends Dml<T, Row> {
   /** The rows. */
   readonly rows: readonly (readonly Assignment[])[] = [];
-  /** A query that gives the rows, and the columns they fill. */
-  readonly source: InsertSource | undefined;
+  /** A query that gives the rows. */
+  readonly query: Node | undefined;
+  /** The columns that the query fills, in its order. */
+  readonly into: readonly Column<unknown>[] | undefined;
   /** What is done about rows that are there already. */
   readonly conflict: Node | undefined;
 
@@ -54,24 +48,18 @@ export class Insert<T extends Target, Row = never> extends Dml<T, Row> {
   }
 
   /** @ignore */
-  override structure(): readonly unknown[] {
-    const { source, conflict } = this;
-    return this.parts(this.rows, source && Object.values(source), conflict);
-  }
-
-  /** @ignore */
   override compile(compiler: Compiler): void {
-    const { table, source, rows, conflict } = this;
+    const { table, query, rows, conflict } = this;
     compiler.nested([table], (outermost) => {
       compiler.write("INSERT INTO ", table);
       // A row that leaves a column out gets its DEFAULT, so rows share one list.
-      const columns = source?.columns ??
+      const columns = this.into ??
         [...new Set(rows.flatMap((row) => row.map(([column]) => column)))];
       if (columns.length === 0) compiler.write(" DEFAULT VALUES");
       else {
         compiler.write(" ");
         compiler.names(columns);
-        compiler.write(" ", source?.query ?? new Rows(columns, rows));
+        compiler.write(" ", query ?? new Rows(columns, rows));
       }
       compiler.write(conflict ?? "");
       this.writeReturning(compiler, outermost);

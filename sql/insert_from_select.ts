@@ -23,11 +23,9 @@ export function insertFromSelect<T extends Target, Row>(
   query: Select<unknown>,
 ): Insert<T, Row> {
   return copyOf(statement, {
-    source: {
-      columns: columnsOf(statement.target, keys),
-      // SQLite takes an ON CONFLICT behind it for a join's ON, unless a WHERE
-      // stands between.
-      query: query.state.where ? query : query.where(and()),
-    },
+    into: columnsOf(statement.target, keys),
+    // SQLite takes an ON CONFLICT behind it for a join's ON, unless a WHERE
+    // stands between.
+    query: query.state.where ? query : query.where(and()),
   });
 }

@@ -43,7 +43,7 @@ export {
 } from "./compound.ts";
 export * from "./constraint.ts";
 export { addCte, Cte, cte, type CteOptions, recursiveCte } from "./cte.ts";
-export { Delete, deleteFrom, type DeleteUsing } from "./delete.ts";
+export { Delete, deleteFrom, type WriteUsing } from "./delete.ts";
 export { using } from "./delete_using.ts";
 export * from "./dialect.ts";
 export { distinctOn } from "./distinct_on.ts";
@@ -93,7 +93,7 @@ export {
 export { fromsOf } from "./_froms.ts";
 export * from "./functions.ts";
 export { identifier } from "./identifier.ts";
-export { Insert, insert, type InsertSource } from "./insert.ts";
+export { Insert, insert } from "./insert.ts";
 export { insertFromSelect } from "./insert_from_select.ts";
 export { jsonNull, JsonPath, jsonPath } from "./json_path.ts";
 export { withinLimits } from "./limits.ts";

@@ -13,7 +13,7 @@ import {
 } from "./expression.ts";
 import { Node } from "./node.ts";
 import { BOOLEAN, TEXT } from "./standard_types.ts";
-import { rootType, type SqlType } from "./types.ts";
+import type { SqlType } from "./types.ts";
 
 /** A type, or the description of a column of that type: `integer()`. */
 export type TypeOperand<T> = SqlType<T> | ColumnBuilder<T, boolean>;
@@ -58,7 +58,7 @@ class TypeName extends Node {
     return "typeName";
   }
   override compile(compiler: Compiler): void {
-    const type = rootType(this.type);
+    const { type } = this;
     compiler.write(compiler.dialect.rulesFor(type).ddl(type));
   }
 }

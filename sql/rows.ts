@@ -85,15 +85,15 @@ function assembler(
   const parts = items.map(({ source, expressions }) => {
     const at = next;
     next += expressions.length;
-    if (!source) return (row: readonly unknown[]) => row[at];
-    const make = hydrate(source);
-    return (row: readonly unknown[]) => make(row, at);
+    const make = source && hydrate(source);
+    return (row: readonly unknown[]) => make ? make(row, at) : row[at];
   });
-  const [only] = parts;
-  if (kind === "single" && only) return only;
-  if (kind === "tuple") return (row) => parts.map((part) => part(row));
-  return (row) =>
-    Object.fromEntries(items.map(({ key }, i) => [key, parts[i]?.(row)]));
+  const all = (row: readonly unknown[]) => parts.map((part) => part(row));
+  if (kind === "tuple") return all;
+  const keys = items.map(({ key = "" }) => key);
+  return kind === "record"
+    ? (row) => record(keys, all(row))
+    : (row) => all(row)[0];
 }
 
 /** What turns the values of a whole row of a table into a plain object. */

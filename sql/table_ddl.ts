@@ -10,7 +10,7 @@ import { Expression, Phrase } from "./expression.ts";
 import { Column } from "./from.ts";
 import type { Node } from "./node.ts";
 import type { ForeignKey, Table } from "./schema.ts";
-import { rootType, type SqlType } from "./types.ts";
+import type { SqlType } from "./types.ts";
 
 /** How something is created. */
 export interface CreateOptions {
@@ -84,7 +84,6 @@ export function columnSql(
     );
   }
   const quoted = quoteName(name, dialect);
-  const root = rootType(type);
   const isStored = computed?.stored || !dialect.features.virtualColumns;
   return [
     quoted,
@@ -97,14 +96,13 @@ export function columnSql(
     `GENERATED ALWAYS AS (${inlineSql(computed.sql, dialect)}) ${
       isStored ? "STORED" : "VIRTUAL"
     }`,
-    dialect.rulesFor(root).check?.(quoted, root, dialect),
+    dialect.rulesFor(type).check?.(quoted, type, dialect),
   ].filter(Boolean).join(" ");
 }
 
 /** A type's name in DDL. */
 export function typeSql(type: SqlType, dialect: Dialect): string {
-  const root = rootType(type);
-  return dialect.rulesFor(root).ddl(root);
+  return dialect.rulesFor(type).ddl(type);
 }
 
 /** What stands behind DEFAULT. */
@@ -140,12 +138,6 @@ export type ConstraintLine =
     readonly columns: readonly (string | Column<unknown>)[];
   };
 
-const WORDS = {
-  primaryKey: "PRIMARY KEY",
-  unique: "UNIQUE",
-  foreignKey: "FOREIGN KEY",
-};
-
 /** The line of a constraint; `pattern` names it where neither it nor the convention does. */
 export function lineSql(
   table: Table,
@@ -155,11 +147,14 @@ export function lineSql(
 ): string {
   const { kind } = line;
   const name = constraintName(table, line, pattern);
+  // The kinds are called as SQL calls them: a foreignKey is a FOREIGN KEY.
   return `${name ? `CONSTRAINT ${quoteName(name, dialect)} ` : ""}${
+    kind.replace("Key", " Key").toUpperCase()
+  } (${
     kind === "check"
-      ? `CHECK (${inlineSql(line.sql, dialect)})`
-      : `${WORDS[kind]} (${partsSql(table, line.columns, dialect)})`
-  }${kind === "foreignKey" ? ` ${referencesSql(line, dialect)}` : ""}`;
+      ? inlineSql(line.sql, dialect)
+      : partsSql(table, line.columns, dialect)
+  })${kind === "foreignKey" ? ` ${referencesSql(line, dialect)}` : ""}`;
 }
 
 /** What a foreign key names, as it stands behind a single column too. */

@@ -1,6 +1,6 @@
 import type { ColumnBuilder } from "./column.ts";
 import type { Dialect } from "./dialect.ts";
-import type { SqlType } from "./types.ts";
+import { resultReader, type SqlType, toDriver } from "./types.ts";
 
 /** How a type of the user's own stands on another. NULL passes by it. */
 export interface TypeDecoratorOptions<T, Base> {
@@ -46,10 +46,19 @@ export function typeDecorator<T, Base>(
     name: type.name,
     args: type.args,
     ...(type.item && { item: type.item }),
+    ...(type.rules && { rules: type.rules }),
     base: type,
-    toBase: (value: T, dialect) => options.processBindParam(value, dialect),
-    fromBase: (value: never, dialect) =>
-      options.processResultValue(value, dialect),
+    toDriver: (value: T, dialect) =>
+      toDriver(options.processBindParam(value, dialect), type, dialect),
+    reader: (dialect) => {
+      const inner = resultReader(type, dialect);
+      return (value) => {
+        const raw = inner && value !== null ? inner(value) : value;
+        return raw === null
+          ? null
+          : options.processResultValue(raw as Base, dialect);
+      };
+    },
     ...(equals && { equals }),
     ...(coerceComparedValue && { coerceComparedValue }),
   };

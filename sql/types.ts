@@ -20,10 +20,10 @@ export interface SqlType<T = unknown> {
   readonly item?: SqlType;
   /** The underlying type, for a type made by `typeDecorator`. */
   readonly base?: SqlType;
-  /** Program value to the value that the underlying type takes. */
-  toBase?(value: T, dialect: Dialect): unknown;
-  /** Value of the underlying type to the program's value. */
-  fromBase?(value: never, dialect: Dialect): T;
+  /** Program value to bound value, past the dialect's rules: of `typeDecorator`. */
+  toDriver?(value: T, dialect: Dialect): SqlValue;
+  /** What turns a driver's value into the program's, past the dialect's rules. */
+  reader?(dialect: Dialect): (value: unknown) => unknown;
   /** How two values compare, for change detection. @default by structure */
   equals?(a: T, b: T): boolean;
   /** The type of what an operator compares it with. @default this type */
@@ -78,10 +78,7 @@ export function toDriver(
 ): SqlValue {
   if (value === null || value === undefined) return null;
   if (!type) return dialect.bindUntyped(value);
-  if (type.base) {
-    const inner = type.toBase ? type.toBase(value as never, dialect) : value;
-    return toDriver(inner, type.base, dialect);
-  }
+  if (type.toDriver) return type.toDriver(value, dialect);
   const { bind } = dialect.rulesFor(type);
   return bind ? bind(value as never, type, dialect) : value as SqlValue;
 }
@@ -92,14 +89,7 @@ export function resultReader(
   dialect: Dialect,
 ): ((value: unknown) => unknown) | undefined {
   if (!type) return undefined;
-  if (type.base) {
-    const { base, fromBase } = type;
-    const inner = resultReader(base, dialect);
-    return (value) => {
-      const raw = value === null || !inner ? value : inner(value);
-      return raw === null || !fromBase ? raw : fromBase(raw as never, dialect);
-    };
-  }
+  if (type.reader) return type.reader(dialect);
   const { result } = dialect.rulesFor(type);
   return result &&
     ((value) => value === null ? null : result(value as never, type, dialect));

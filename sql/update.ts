@@ -17,22 +17,12 @@ import { copyOf, rowSource, type Selectable } from "./statement.ts";
 /** UPDATE. Immutable: every method returns a new one. */
 export class Update<T extends Target, Row = never> extends Dml<T, Row> {
   /** The changes. */
-  readonly set_: readonly Assignment[];
+  readonly set_: readonly Assignment[] = [];
   /** Which rows. */
-  readonly condition: Expression<unknown> | undefined;
+  readonly condition: Expression<unknown> | undefined =
+    this.target[rowSource].where;
   /** Further tables that the condition and values see. */
   readonly others: readonly FromClause[] = [];
-
-  /** Use {@linkcode update}. */
-  constructor(
-    target: T,
-    set: readonly Assignment[] = [],
-    condition: Expression<unknown> | undefined = target[rowSource].where,
-  ) {
-    super(target);
-    this.set_ = set;
-    this.condition = condition;
-  }
 
   /** @ignore */
   override get kind(): string {
@@ -70,10 +60,6 @@ export class Update<T extends Target, Row = never> extends Dml<T, Row> {
       T,
       never
     >;
-  }
-  /** @ignore */
-  override structure(): readonly unknown[] {
-    return this.parts(this.set_, this.condition, this.others);
   }
   /** @ignore */
   override compile(compiler: Compiler): void {

@@ -2,7 +2,6 @@ import type { Dialect } from "../dialect.ts";
 import { TypeConversionError, UnsupportedError } from "../errors.ts";
 import {
   resultReader,
-  rootType,
   type SqlType,
   type SqlValue,
   type TypeRules,
@@ -36,15 +35,14 @@ function plain(value: unknown): string {
 }
 
 const list: TypeRules = {
-  ddl: ({ item }) => `${item ? ruleOf(item).ddl(rootType(item)) : "TEXT"}[]`,
+  ddl: ({ item }) => `${item ? ruleOf(item).ddl(item) : "TEXT"}[]`,
   bind: (values: readonly unknown[], type, dialect) =>
     arrayLiteral(values, type.item, dialect),
   result: (value: string, { item }, dialect) =>
     readArray(value, item && resultReader(item, dialect)),
   placeholder: (mark, { item }, dialect) => {
     if (!item) return mark;
-    const root = rootType(item);
-    return `${ruleOf(root).placeholder?.(mark, root, dialect) ?? mark}[]`;
+    return `${ruleOf(item).placeholder?.(mark, item, dialect) ?? mark}[]`;
   },
 };
 
@@ -113,7 +111,7 @@ const RULES: Readonly<Record<string, TypeRules>> = /* @__PURE__ */ (() => ({
 }))();
 
 function ruleOf(type: SqlType): TypeRules {
-  const rules = RULES[rootType(type).name];
+  const rules = RULES[type.name];
   if (rules) return rules;
   throw new UnsupportedError(`Cannot use type "${type.name}" on Postgres`);
 }

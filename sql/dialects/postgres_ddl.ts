@@ -2,7 +2,6 @@ import type { Dialect, SchemaExtras } from "../dialect.ts";
 import { quoteName, tableName } from "../compiler.ts";
 import { lineSql } from "../table_ddl.ts";
 import { forwardKeys } from "../_table_order.ts";
-import { rootType } from "../types.ts";
 import type { ForeignKey, Table } from "../schema.ts";
 import type { SqlType } from "../types.ts";
 
@@ -68,8 +67,7 @@ function enumsOf(tables: readonly Table[]): Map<string, SqlType> {
 }
 
 function enumOf(type: SqlType): SqlType | undefined {
-  const root = rootType(type);
-  return root.name === "enum" ? root : root.item && enumOf(root.item);
+  return type.name === "enum" ? type : type.item && enumOf(type.item);
 }
 
 /** CREATE TYPE … AS ENUM, for a type made by `enumeration()`. */

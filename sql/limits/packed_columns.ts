@@ -1,5 +1,4 @@
 import type { PackedColumns, WrittenColumn } from "../dialect.ts";
-import { rootType } from "../types.ts";
 
 /** How many values stand in one JSON array: functions take no more on D1. */
 const PACK = 30;
@@ -16,7 +15,7 @@ export function packColumns(
   most: number,
 ): PackedColumns | undefined {
   if (columns.length <= most) return undefined;
-  const nameOf = ({ type }: WrittenColumn) => `${type && rootType(type).name}`;
+  const nameOf = ({ type }: WrittenColumn) => `${type?.name}`;
   let apart = columns.filter((one) => UNLIKE_JSON.test(nameOf(one)));
   if (apart.length + (columns.length - apart.length) / PACK > most) {
     apart = apart.filter((one) => nameOf(one) !== "real");
