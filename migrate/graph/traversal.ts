@@ -58,6 +58,9 @@ export function refuseOverlaps<R extends RevisionDeclaration>(
 ): void {
   if (targets.length < 2) return;
   const unique = new Set(targets);
+  // One walk tells that all is well; who is below whom is asked only if not.
+  const all = ancestors(targets.flatMap((node) => node.allDownRevisions));
+  if (!targets.some((target) => all.has(target))) return;
   for (const target of unique) {
     const below = ancestors(target.allDownRevisions);
     const overlaps = [...unique].filter((other) => below.has(other));

@@ -49,10 +49,13 @@ export function validateDeclaration(declaration: RevisionDeclaration): void {
 export function refuseCycles<R extends RevisionDeclaration>(
   nodes: readonly MutableNode<R>[],
 ): void {
-  const parents = findCycle(nodes, downRevisions, nextRevisions);
-  if (parents) throw new RevisionCycleError("Cycle", parents);
+  // Parents are among all that a revision stands on: where those form no circle, they do not.
   const all = findCycle(nodes, allDownRevisions, allNextRevisions);
-  if (all) throw new RevisionCycleError("Dependency cycle", all);
+  if (!all) return;
+  const parents = findCycle(nodes, downRevisions, nextRevisions);
+  throw parents
+    ? new RevisionCycleError("Cycle", parents)
+    : new RevisionCycleError("Dependency cycle", all);
 }
 
 type Edges = (node: RevisionNode) => readonly RevisionNode[];

@@ -119,10 +119,11 @@ export class Planner {
     const applied = new AppliedRevisions(map, heads);
     const schema = new RunningSchema(this.#recording, applied);
     const steps: Step[] = [];
+    let headsBefore: readonly string[] = applied.heads;
     for (const node of upgradePath(map, heads, target)) {
-      const headsBefore = applied.heads;
       const operations = this.#recording.upgrade(node);
       const segments = this.#segments(node, operations, schema);
+      const change = applied.upgrade(node);
       steps.push({
         revision: node.revision,
         direction: "upgrade",
@@ -130,12 +131,13 @@ export class Planner {
         to: [node.revision],
         message: node.declaration.message,
         headsBefore,
-        change: applied.upgrade(node),
+        change,
         operations,
         segments,
         data: node.declaration.data,
         checksum: () => this.checksum(node),
       });
+      headsBefore = change.heads;
       schema.endStep();
     }
     return steps;

@@ -1,16 +1,16 @@
 import { ok } from "node:assert/strict";
-import { measure } from "../../bench/migrate/graph.ts";
+import { type Cost, measure } from "../../bench/migrate/graph.ts";
 
-Deno.test("a graph of 10 000 revisions is loaded, validated and planned in under 150 ms, and grows linearly", () => {
-  const small = measure(2500, 5);
-  const large = measure(10_000, 5);
-  const total = large.loadMs + large.planMs;
+const total = ({ loadMs, planMs }: Cost) => loadMs + planMs;
 
-  // A machine that does other work at the same time is given some room.
-  ok(total < 450, `${total.toFixed(1)} ms`);
-  const growth = total / (small.loadMs + small.planMs);
+Deno.test("a graph of 10 000 revisions is loaded, validated and planned in under 150 ms of the processor, and grows linearly", () => {
+  // A machine that does other work at the same time may need another try.
+  const large = total(measure(10_000, 25, 150));
+  ok(large < 150, `${large.toFixed(1)} ms`);
+
+  const growth = total(measure(20_000, 5)) / total(measure(5000, 5));
   ok(
-    growth < 12,
+    growth < 8,
     `four times the size took ${growth.toFixed(1)} times as long`,
   );
 });

@@ -726,14 +726,12 @@ Deno.test("migrate 180: what the platform would refuse for its size is refused w
     refusal("terms of a compound SELECT", 6),
   );
   const many = table("wide", new MetaData(), wide);
-  await rejects(
-    plan((op) =>
-      op.bulkInsert(many, [
-        Object.fromEntries(Object.keys(wide).map((key) => [key, 1])),
-      ])
-    ),
-    // The Core knows this limit itself, and finds no way around it here.
-    { name: "CompileError" },
+  const row = Object.fromEntries(Object.keys(wide).map((key) => [key, 1]));
+  // The Core writes around this limit.
+  const [around] = await plan((op) => op.bulkInsert(many, [row]));
+  deepEqual(
+    around!.segments[0]!.statements.map(({ params }) => params.length),
+    [1],
   );
   const narrow = await plan((op) => {
     const t = op.createTable("t", { a: integer(), b: integer() });
