@@ -29,6 +29,7 @@ import {
   getObject,
   load,
   prepareRead,
+  route,
   sendReads,
 } from "./session_reads.ts";
 import {
@@ -158,6 +159,14 @@ export class Session implements Reader {
   getBind(context: BindContext): Engine {
     return findBind(this.options, context);
   }
+  /**
+   * What its engine has seen, where that keeps bookmarks, as D1's sessions do:
+   * `d1(env.DB.withSession(bookmark))` of the next request takes it up, from a
+   * cookie or header, and reads nothing older.
+   */
+  get bookmark(): string | undefined {
+    return (this.#core.pinned ?? this.options.bind)?.driver.bookmark;
+  }
   /** A session on the same objects whose statements all go to one engine. */
   usingBind(engine: Engine | string): this {
     const { unit } = this.#core;
@@ -236,6 +245,7 @@ export class Session implements Reader {
   async run(reads: readonly Read[]): Promise<Result<unknown>[]> {
     check(this.#core.unit, "read");
     await autoflush(this.#core, reads.map(({ engine }) => engine));
+    if (this.#core.unit.held?.size) reads.forEach((read) => route(this, read));
     return sendReads(this.#core, reads);
   }
   /** @ignore */

@@ -11,10 +11,16 @@ import type { SessionCore } from "./session_unit.ts";
 
 /** The engine that a session was pinned to, else the one that it chooses. */
 export function engineFor(
-  { pinned, session }: SessionCore,
+  { pinned, session, unit: { held } }: SessionCore,
   context: BindContext,
 ): Engine {
-  return pinned ?? session.getBind(context);
+  if (pinned) return pinned;
+  if (held?.size && !context.flushing) {
+    // What is written and not committed yet, only its writer knows.
+    const writer = session.getBind({ ...context, flushing: true });
+    if (held.has(writer)) return writer;
+  }
+  return session.getBind(context);
 }
 
 /** The engine of a statement, by the class that it is about. */

@@ -122,13 +122,16 @@ export function prepareRead(
     given,
   );
   const engine = session.engineOf(statement, flushing);
-  return {
-    statement,
-    engine,
-    prepared: engine.prepare(statement),
-    receive,
-    rows: [],
-  };
+  const prepared = engine.prepare(statement);
+  return { statement, engine, prepared, receive, rows: [] };
+}
+
+/** Sends a read where it belongs by now, since something was written. */
+export function route(session: Session, read: Read): void {
+  const engine = session.engineOf(read.statement);
+  if (engine === read.engine) return;
+  read.engine = engine;
+  read.prepared = engine.prepare(read.statement);
 }
 
 /** The object of a primary key: one that is known and not stale, else its row. */

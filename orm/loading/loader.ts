@@ -19,9 +19,9 @@ export interface Read {
   /** The statement. */
   readonly statement: Statement<unknown>;
   /** Where it goes. */
-  readonly engine: Engine;
+  engine: Engine;
   /** Its text and values. */
-  readonly prepared: PreparedStatement;
+  prepared: PreparedStatement;
   /** Takes its rows, after those of the reads before it were taken. */
   readonly receive: Receive | undefined;
   /** Its rows, once they are there. */

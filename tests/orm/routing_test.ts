@@ -1,4 +1,5 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { d1 } from "../../backends/d1.ts";
 import { sqlite } from "../../backends/sqlite.ts";
 import {
   type BindContext,
@@ -18,6 +19,7 @@ import {
   MetaData,
   select,
 } from "../../sql/mod.ts";
+import { workerdWith } from "./databases.ts";
 
 /** What every class has. */
 abstract class Base extends Entity.with({
@@ -212,6 +214,42 @@ Deno.test("orm 213: writes go to the writer, reads to a follower; a session pinn
     "other",
     "follower1",
   ]);
+});
+
+Deno.test("orm 214: until the commit, what was written is read where it was written; other classes, and everything after it, where reads go", async () => {
+  await using db = await routed();
+  await using session = db.session();
+  const one = new Model1({ data: "new" });
+  session.add(one);
+
+  // The query writes first, and then goes where that is.
+  deepStrictEqual([...await session.scalars(select(Model1))], [one]);
+  strictEqual(await session.get(Model1, one.id, { fresh: true }), one);
+  await session.scalars(select(Model3));
+  strictEqual(db.steps().some((step) => step.startsWith("follower")), false);
+
+  await session.commit();
+  db.steps();
+  deepStrictEqual([...await session.scalars(select(Model1))], []);
+  deepStrictEqual(db.steps(), ["follower2 SELECT model1"]);
+});
+
+Deno.test("orm 214: a session tells its bookmark, and one that takes it up reads nothing older", async () => {
+  await using workerd = await workerdWith("DB");
+  const open = (bookmark: string) => {
+    const bind = createEngine(d1(workerd.d1("DB").withSession(bookmark)));
+    return new Session({ bind });
+  };
+  await using first = open("first-primary");
+  await DefaultBase.metadata.createAll(first.options.bind!);
+  first.add(new Model1({ data: "seen" }));
+  await first.commit();
+
+  await using second = open(first.bookmark!);
+  const [found] = await second.scalars(select(Model1));
+
+  strictEqual(found?.data, "seen");
+  strictEqual(second.bookmark! >= first.bookmark!, true);
 });
 
 Deno.test("orm 128: nobody begins: the first flush does, further ones go on in it; a commit of nothing sends nothing and logs nothing, with or without a change before that was undone", async () => {
