@@ -36,7 +36,7 @@ export async function create(
   const release = async (error?: unknown) => {
     await Promise.all(slots.map(({ ticket }) => ticket.release(error)));
   };
-  const create = async () => {
+  const work = async () => {
     emit(bound, "lead", slots);
     try {
       const began = bound.tick();
@@ -85,6 +85,11 @@ export async function create(
     }
   };
   await (policy.creationRunner
-    ? policy.creationRunner({ region: bound.region, slots, create, release })
-    : create());
+    ? policy.creationRunner({
+      region: bound.region,
+      slots,
+      create: work,
+      release,
+    })
+    : work());
 }

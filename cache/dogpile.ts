@@ -16,22 +16,19 @@ export async function resolve(
   creator?: Creator,
 ): Promise<void> {
   const { staleWhileRevalidate, waitTimeout } = policy;
-  // Time for two others; then this caller leads on its own.
+  // Time for two others, and ten turns: then this caller leads on its own.
   const end = bound.now() + 2 * waitTimeout;
   await load(bound, policy, slots, !!creator);
-  for (let open = slots;;) {
-    await Promise.all(
-      open.map((slot) =>
-        slot.done ||
-        slot.why && !(slot.usable && (slot.ticket || staleWhileRevalidate)) ||
-        settle(bound, slot)
-      ),
+  for (let open = slots, turns = 10;; turns--) {
+    const answers = open.filter(({ done, ticket, usable, why }) =>
+      !done && (!why || usable && (ticket || staleWhileRevalidate))
     );
+    await Promise.all(answers.map((slot) => settle(bound, slot)));
     // What is answered though nobody was asked is still to be created.
     open = open.filter(({ done, why, ticket }) => !done || why && !ticket);
     for (const slot of open) emit(bound, "miss", [slot], { reason: slot.why! });
     if (!creator || !open.length) return;
-    const wait = Math.min(waitTimeout, end - bound.now());
+    const wait = turns && Math.min(waitTimeout, end - bound.now());
     const work = lead(bound, policy, open, creator, wait);
     // It may outlive its caller. Until it is bound, it could end with the request.
     await bound.runtime.waitUntil(work.catch(() => {}));

@@ -618,6 +618,27 @@ Deno.test("a coordinator that fails is gone around: stale is answered, and what 
   equal(counter.counts.create, 1);
 });
 
+Deno.test("a coordinator whose answer breaks off is asked again a few times, and gone around", async () => {
+  let requests = 0;
+  const broken = () =>
+    new ReadableStream({
+      pull: (controller) => controller.error(new Error("gone")),
+    });
+  const lock = durableObjectLock({
+    getByName: () => ({
+      fetch: () => {
+        requests++;
+        return Promise.resolve(new Response(broken(), { status: 202 }));
+      },
+    }),
+  });
+  const { region, runtime } = setUp({}, { lock });
+  equal(await region.getOrCreate("k", () => "v"), "v");
+  equal(requests, 10);
+  runtime.time += 11_000;
+  equal(await region.getOrCreate("k", () => "new"), "v");
+});
+
 Deno.test("a shared invalidation is seen by every isolate, in the same read as the value", async () => {
   const runtime = new FakeRuntime();
   const central = new LaggyKv({ lag: 0, now: runtime.now });

@@ -674,6 +674,7 @@ Deno.test("a call's options change how its values are treated, and nothing that 
   equal(await region.get("k", odd), "v");
   equal(await region.get("k"), "v");
   equal(await region.getOrCreate("k", () => "no", odd), "v");
+  equal(await region.get("k", { expirationTime: () => 20 }), "v");
   await rejects(region.get("k", { expirationTime: NaN }), {
     code: "cache/invalid-time",
   });
