@@ -18,8 +18,9 @@ export async function resolve(
   const { staleWhileRevalidate, waitTimeout } = policy;
   // Time for two others, and ten turns: then this caller leads on its own.
   const end = bound.now() + 2 * waitTimeout;
+  let turns = 10;
   await load(bound, policy, slots, !!creator);
-  for (let open = slots, turns = 10;; turns--) {
+  for (let open = slots;; turns--) {
     const answers = open.filter(({ done, ticket, usable, why }) =>
       !done && (!why || usable && (ticket || staleWhileRevalidate))
     );

@@ -13,8 +13,7 @@ export type MultiKeyGenerator = (...keys: readonly unknown[]) => string[];
 export type ToStr = (argument: unknown) => string;
 
 /** Text that reads as itself in a key; all else that is text stands in quotes. */
-const BARE =
-  /^(?!(?:true|false|null|undefined|NaN|Infinity)$)[^\s\d"|-][^\s"|]*$/;
+const BARE = /^(?!true|false|null|undefined|NaN|Infinity)[^\s\d"|-][^\s"|]*$/;
 
 /**
  * The text of one argument: no two different arguments have the same. Plain text
