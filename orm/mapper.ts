@@ -9,6 +9,7 @@ import type { AttributeSpec } from "./attribute.ts";
 import { MappingError, NotLoadedError } from "./errors.ts";
 import type { Relation, RelationSpec } from "./relation.ts";
 import { named } from "./_names.ts";
+import type { InstanceState } from "./state.ts";
 
 /** Any class. */
 // deno-lint-ignore no-explicit-any -- the type of "any class" takes any arguments
@@ -38,6 +39,8 @@ export interface Polymorphism {
   readonly columns: readonly Column<unknown>[];
   /** What tells new objects of the class from those of others. */
   readonly initial: ReadonlyMap<Column<unknown>, unknown>;
+  /** What is odd about an object that is to be written, if anything. */
+  complaint?(state: InstanceState): string | undefined;
   /** Has each row of a source made into an object of its own class. */
   rows(
     source: RowSource,

@@ -49,6 +49,13 @@
  * to import, as loaders, collections and listeners are: a bundle carries what
  * it names.
  *
+ * A class may inherit from another: `joined()` gives what it adds a table of
+ * its own, `single()` keeps it in the base's table, `concrete()` copies the
+ * base's columns. What a class adds is not in the rows of its base, so a query
+ * of the base gives objects of the right class without it;
+ * `selectinPolymorphic()` and `withPolymorphic()` bring it along. A class is
+ * known once something has named it: its constructor, a query, `mapperOf()`.
+ *
  * A session holds every object that it loaded or was given, changed or not,
  * whether or not the program still does: its identity map is strong, so that
  * a second look needs no trip. It lets go of them when it is closed, or by
@@ -95,6 +102,7 @@
  * | question | file |
  * | --- | --- |
  * | How is a class mapped? | `entity.ts`, `mapping.ts`, `mapper.ts` |
+ * | How does a class inherit? | `inheritance/` |
  * | What else can an attribute be? | `attribute.ts`, `attributes/` |
  * | How do objects refer to each other? | `relation.ts`, `relations/`, `handles.ts`, `join_on.ts` |
  * | What can a collection be? | `collections/`, `association_proxy.ts` |

@@ -39,6 +39,10 @@ export async function planWrites(core: SessionCore): Promise<Plan> {
       defaults: fillDefaults,
       warn: core.warn,
     });
+    for (const state of plan.saved.keys()) {
+      const odd = state.mapper.polymorphism?.complaint?.(state);
+      if (odd) core.warn(odd);
+    }
     return core.validates
       ? { ...plan, works: [...unchanged(states, plan), ...plan.works] }
       : plan;

@@ -8,6 +8,7 @@ import {
   Subquery,
   text,
 } from "../../sql/mod.ts";
+import { finishDescription } from "../entity.ts";
 import { MappingError, StateError } from "../errors.ts";
 import {
   type AnyClass,
@@ -18,6 +19,8 @@ import {
   mapperOf,
   type Polymorphism,
 } from "../mapper.ts";
+import type { InstanceState } from "../state.ts";
+import type { Described } from "../mapping.ts";
 import { named } from "../_names.ts";
 import {
   discriminatorOf,
@@ -115,6 +118,16 @@ export class Member implements Polymorphism {
       );
     }
     return new Map(isWritten ? [[discriminator, this.#identity]] : []);
+  }
+
+  /** What is odd about an object that is to be written: it says that it is of another class. */
+  complaint(state: InstanceState): string | undefined {
+    const { discriminator, isWritten } = this.#hierarchy;
+    const value = isWritten ? state.read(discriminator) : undefined;
+    if (
+      value === undefined || keyOf(value) === keyOf(this.#identity)
+    ) return undefined;
+    return `${this.name} is written with the "${discriminator.key}" of another class; it will not be loaded as what it is`;
   }
 
   /** What tells rows of this class, and of those below it, from others. */
@@ -219,6 +232,14 @@ export function memberOf(mapper: Mapper): Member | undefined {
 
 // The key of the discriminator of a base that declares none.
 const TYPE = "type";
+// Descriptions of classes that inherit: theirs is that of their base.
+const inheriting = new WeakSet<Definition>();
+
+/** Finishes the description of a class that inherits. */
+export function describeBelow(cls: AnyClass, description: Described): void {
+  inheriting.add(description);
+  finishDescription(cls, description);
+}
 
 /**
  * The class that another is to inherit from, as the first of a hierarchy where
@@ -247,8 +268,10 @@ export function baseOf(cls: AnyClass | Mapper): Member {
   return member;
 }
 
-function isDeclared({ shape, table }: Definition): boolean {
-  return [...Object.values(shape), ...table.columns].some(identityOptionsOf);
+function isDeclared(definition: Definition): boolean {
+  const { shape, table } = definition;
+  return inheriting.has(definition) ||
+    [...Object.values(shape), ...table.columns].some(identityOptionsOf);
 }
 
 /** A column of a hierarchy's table where its rows come from somewhere. */

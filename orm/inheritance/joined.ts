@@ -8,7 +8,7 @@ import {
   type Optionality,
   type Table,
 } from "../../sql/mod.ts";
-import { finishDescription, mapped, shapeAbove } from "../entity.ts";
+import { mapped, shapeAbove } from "../entity.ts";
 import { MappingError } from "../errors.ts";
 import { type AnyClass, Mapper, mapperOf, type RowTable } from "../mapper.ts";
 import {
@@ -18,7 +18,7 @@ import {
 } from "../mapping.ts";
 import type { DescribedClass, InstanceOf, ShapeOf } from "../types.ts";
 import type { IdentityOptions } from "./discriminator.ts";
-import { baseOf, type Member } from "./hierarchy.ts";
+import { baseOf, describeBelow, type Member } from "./hierarchy.ts";
 import { checkColumns, inheritingMapper } from "./inherit.ts";
 import { JoinedTables } from "./joined_tables.ts";
 import type { SubclassOf } from "./types.ts";
@@ -170,7 +170,7 @@ export function joined(
   const columns = ownColumns(table.c, key);
   checkColumns(parent, first, columns);
   const rows = rowsOf(parent, { table, key, isPassive: passiveDeletes });
-  finishDescription(described, {
+  describeBelow(described, {
     ...description,
     shape: { ...shapeAbove(base), ...description.shape },
     map: (cls) =>

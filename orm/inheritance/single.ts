@@ -4,7 +4,7 @@ import {
   type ColumnBuilder,
   type Table,
 } from "../../sql/mod.ts";
-import { finishDescription, mapped, shapeAbove } from "../entity.ts";
+import { mapped, shapeAbove } from "../entity.ts";
 import { MappingError } from "../errors.ts";
 import {
   type AnyClass,
@@ -19,7 +19,7 @@ import {
 } from "../mapping.ts";
 import type { DescribedClass, InstanceOf, ShapeOf } from "../types.ts";
 import type { IdentityOptions } from "./discriminator.ts";
-import { baseOf, type Member } from "./hierarchy.ts";
+import { baseOf, describeBelow, type Member } from "./hierarchy.ts";
 import { checkColumns, inheritingMapper } from "./inherit.ts";
 import type { SubclassOf } from "./types.ts";
 
@@ -142,7 +142,7 @@ export function single(
     columns,
     reconstructor,
   };
-  finishDescription(described, {
+  describeBelow(described, {
     table,
     parts,
     shape: { ...shapeAbove(base), ...first, ...further },

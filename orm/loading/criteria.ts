@@ -1,5 +1,5 @@
 import {
-  Alias,
+  type Alias,
   and,
   type Expression,
   type FromClause,
@@ -79,8 +79,8 @@ export function withLoaderCriteria<C extends AnyClass>(
     mapper?.isSubclassOf(cls)
       ? conditionOf(criterion as Criterion<unknown>, mapper, from)
       : undefined;
-  const of = (from: FromClause): Expression<unknown> | undefined =>
-    criterionOf(mapperAt(from), from);
+  const of: Narrowing = (from, owner) =>
+    criterionOf(owner as Mapper | undefined ?? mapperAt(from), from);
   return {
     kind: "loader",
     plan: planOptions,
@@ -88,7 +88,8 @@ export function withLoaderCriteria<C extends AnyClass>(
     narrow(statement) {
       if (statement instanceof Select) return narrowed(statement, of);
       if (!isFilterable(statement)) return statement;
-      const more = of(statement.target[rowSource].from);
+      const { from, owner } = statement.target[rowSource];
+      const more = of(from, owner);
       return more ? statement.where(more) : statement;
     },
   };
@@ -116,14 +117,22 @@ function isFilterable(statement: Statement<unknown>): statement is Filterable {
   return "target" in statement && "where" in statement;
 }
 
+/** What must hold of rows where they come from, of whatever class they are. */
+type Narrowing = (
+  from: FromClause,
+  owner?: unknown,
+) => Expression<unknown> | undefined;
+
+/** The class whose rows come from somewhere. */
 function mapperAt(from: FromClause): Mapper | undefined {
-  return mapperOfTable(from instanceof Alias ? from.of : from);
+  const named = "of" in from ? (from as Alias).of : from;
+  const [, first = named] = named.members;
+  const last = mapperOfTable(named.members.at(-1) as FromClause);
+  // Tables that are joined are those of a subclass, or of a base with several.
+  return last?.from === named ? last : mapperOfTable(first);
 }
 
-function narrowed(
-  query: Select<unknown>,
-  of: (from: FromClause) => Expression<unknown> | undefined,
-): Select<unknown> {
+function narrowed(query: Select<unknown>, of: Narrowing): Select<unknown> {
   const { state, shape, optionList } = query;
   const joins = state.joins.map((join) => {
     const more = of(join.right);
@@ -131,7 +140,10 @@ function narrowed(
       ? new Join(join.join, join.right, join.on ? and(join.on, more) : more)
       : join;
   });
-  const where = fromsOf(query).flatMap((from) => of(from) ?? []);
+  const where = fromsOf(query).flatMap((from) => {
+    const item = state.items.find(({ source }) => source?.from === from);
+    return of(from, item?.source?.owner) ?? [];
+  });
   return new Select(shape, {
     ...state,
     joins,

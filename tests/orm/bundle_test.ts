@@ -20,7 +20,7 @@ Deno.test("a Worker carries of the mapper what it names: no attributes, collecti
     await Deno.readTextFile(join(root, ".ci", "bundles", "orm_d1.ts")),
   );
   const optional =
-    /attributes\/|collections\/|events\/|history|join_on|association_proxy|selectin|joined|aliased|comparators|criteria|n_plus_one/;
+    /attributes\/|inheritance\/|collections\/|events\/|history|join_on|association_proxy|selectin|joined|aliased|comparators|criteria|n_plus_one/;
   deepStrictEqual(plain.filter((file) => optional.test(file)), []);
   strictEqual(plain.includes("orm/session.ts"), true);
 
@@ -37,6 +37,10 @@ Deno.test("a Worker carries of the mapper what it names: no attributes, collecti
     ["listen", "orm/events/listen.ts"],
     ["historyOf", "orm/history.ts"],
     ["joinOn", "orm/join_on.ts"],
+    ["joined", "orm/inheritance/joined.ts"],
+    ["single", "orm/inheritance/single.ts"],
+    ["concrete", "orm/inheritance/concrete.ts"],
+    ["withPolymorphic", "orm/inheritance/with_polymorphic.ts"],
   ];
   for (const [name, file] of names) {
     const files = await mapperFiles(

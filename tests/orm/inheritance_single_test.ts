@@ -282,6 +282,18 @@ Deno.test("orm 167: a row that says nothing, or something unknown, is an error t
   });
 });
 
+Deno.test("orm 167: an object that is made to say that it is of another class is written with a warning", async () => {
+  await using db = await farmed();
+  const warnings: string[] = [];
+  await using session = db.session({ warn: (one) => warnings.push(one) });
+  const cow = new Cow({ name: "odd", milk: 1, kind: "dog" });
+  session.add(cow);
+  await session.commit();
+  deepStrictEqual(warnings, [
+    'Cow is written with the "kind" of another class; it will not be loaded as what it is',
+  ]);
+});
+
 Deno.test("a class is to be named before rows of it are loaded through its base", async () => {
   class Thing extends Entity.with({ id: integer().primaryKey() }).table(
     "things",

@@ -28,6 +28,7 @@ import {
   text,
   versionId,
   withLoaderCriteria,
+  withPolymorphic,
 } from "../../orm/mod.ts";
 import {
   caseWhen,
@@ -602,4 +603,33 @@ Deno.test("objects that inherit are merged, refreshed and read optimistically as
     ),
   );
   strictEqual(acme!.people.has(wally!), true);
+
+  // A criterion of a class reaches those below it, whatever their tables.
+  await using strict = db.session();
+  const none = withLoaderCriteria(Person, (one) => one.name.eq("nobody"));
+  const boss = aliased(Manager);
+  const lists = [
+    await strict.scalars(select(Person).options(none)),
+    await strict.scalars(select(Manager).options(none)),
+    await strict.scalars(select(Director).options(none)),
+  ];
+  deepStrictEqual(lists.map((some) => some.length), [0, 0, 0]);
+  strictEqual((await strict.scalars(select(boss).options(none))).length, 0);
+  strictEqual(
+    (await strict.scalars(
+      select(withPolymorphic(Person, [Engineer, Manager])).options(none),
+    )).length,
+    0,
+  );
+  const [all] = await strict.scalars(
+    select(Company).options(selectinload(Company.r.managers), none),
+  );
+  strictEqual(all!.managers.length, 0);
+  const seniors = withLoaderCriteria(Manager, (one) => one.level.gt(10));
+  deepStrictEqual(
+    (await strict.scalars(select(Manager).options(seniors))).map(({ name }) =>
+      name
+    ),
+    ["dogbert"],
+  );
 });
