@@ -1,6 +1,7 @@
 import { aliasName } from "./_alias_name.ts";
 import type { Compiler } from "./compiler.ts";
-import { type Column, columnsFor, FromClause } from "./from.ts";
+import { type Column, FromClause } from "./from.ts";
+import { copyOf } from "./statement.ts";
 
 /** The same columns, of something of another name. */
 export type ColumnsAs<C, Name> = {
@@ -22,7 +23,9 @@ export class Alias<C = unknown, Row = unknown, Name = unknown>
     super();
     this.of = of;
     this.alias = name;
-    this.c = columnsFor(of.columns.map(({ key, spec }) => [key, spec]), this);
+    this.c = Object.fromEntries(
+      of.columns.map((column) => [column.key, copyOf(column, { table: this })]),
+    ) as C;
   }
   /** @ignore */
   override get kind(): string {

@@ -1,4 +1,4 @@
-import type { Dialect, PackedColumns } from "./dialect.ts";
+import type { Dialect, PackedColumns, WrittenColumn } from "./dialect.ts";
 import { CompileError } from "./errors.ts";
 import { Bind, type Expression, Labeled } from "./expression.ts";
 import { Column, type Definition, type FromClause } from "./from.ts";
@@ -79,6 +79,13 @@ export class Compiler {
   readonly aliases: Map<FromClause, string> = new Map();
   /** The named queries that were used, each after those that it uses itself. */
   readonly definitions: Set<Definition>;
+  /** Writes what a query gives within the statement, where that may be too much. */
+  packQuery:
+    | ((
+      written: readonly WrittenColumn[],
+      compiler: Compiler,
+    ) => PackedColumns["columns"])
+    | undefined;
   #sql = "";
   readonly #slots: Slot[] = [];
   readonly #numbers: Map<Slot, number> | undefined;
@@ -225,8 +232,9 @@ export class Compiler {
       return { sql: rule ? rule(sql) : sql, label: labels[i] ?? "", type };
     });
     const packed = outermost ? dialect.packColumns?.(written) : undefined;
-    this.#unpack = packed?.unpack;
-    this.each(packed?.columns ?? written, ", ", ({ sql, label }) => {
+    if (packed) this.#unpack = packed.unpack;
+    const sent = packed?.columns ?? this.packQuery?.(written, this) ?? written;
+    this.each(sent, ", ", ({ sql, label }) => {
       this.write(`${sql} AS `);
       this.name(label);
     });

@@ -1,8 +1,9 @@
 import type { Compiler } from "./compiler.ts";
 import type { Node } from "./node.ts";
-import { Column } from "./from.ts";
+import type { Column } from "./from.ts";
 import { EMPTY, Select } from "./select.ts";
 import {
+  copyOf,
   type RowItem,
   type RowShape,
   type RowSource,
@@ -135,7 +136,7 @@ function withoutConditions(
     from,
     // Rows keep the keys of what they were.
     columns: columns.map((column, i) =>
-      new Column(named[i]?.key ?? column.key, column.spec, from)
+      copyOf(column, { key: named[i]?.key ?? column.key, table: from })
     ),
     owner,
   };

@@ -4,6 +4,7 @@ import { UnsupportedError } from "./errors.ts";
 import { type Definition, FromClause } from "./from.ts";
 import type { Select } from "./select.ts";
 import { type RowShape, Statement } from "./statement.ts";
+import { namesOf, packQuery } from "./_wide_query.ts";
 import { columnsOfQuery, type ColumnsOfRow } from "./subquery.ts";
 
 /** How a CTE is kept. */
@@ -64,6 +65,7 @@ export class Cte<C = unknown, Row = unknown, Name = unknown>
     const { definitions } = compiler;
     if (definitions.has(this)) return;
     definitions.add(this);
+    compiler.packQuery = packQuery;
     // Written for what it uses itself; its text is written again, in its place.
     compiler.nested([], () => compiler.visit(this.query), true);
     definitions.delete(this);
@@ -88,10 +90,16 @@ export class Cte<C = unknown, Row = unknown, Name = unknown>
         `Cannot write rows inside the CTE "${this.name}": this database takes only queries there; send the statements as one batch()`,
       );
     }
+    compiler.packQuery = packQuery;
     this.reference(compiler);
-    compiler.write(" ");
-    compiler.names(this.columns);
+    compiler.write(" (");
+    compiler.each(
+      namesOf(this.columns, compiler),
+      ", ",
+      (name) => compiler.name(name),
+    );
     compiler.write(
+      ")",
       materialized === undefined
         ? " AS ("
         : ` AS ${materialized ? "" : "NOT "}MATERIALIZED (`,

@@ -3,10 +3,11 @@ import type { Compiler } from "./compiler.ts";
 import { labelsOf } from "./compiler.ts";
 import { UnsupportedError } from "./errors.ts";
 import { type Expression, Phrase } from "./expression.ts";
-import { type AnyColumns, Column, columnsFor, FromClause } from "./from.ts";
+import { type AnyColumns, Column, FromClause } from "./from.ts";
 import { changed, fromOf, type Select } from "./select.ts";
 import type { Selectable, Statement } from "./statement.ts";
 import { ANY, BOOLEAN } from "./standard_types.ts";
+import { AskedQuery, packQuery, QueryColumn } from "./_wide_query.ts";
 
 /** The columns of a query's rows, by key. */
 export type ColumnsOfRow<Row, Name = unknown> = Row extends
@@ -20,16 +21,15 @@ export function columnsOfQuery<C>(
   table: FromClause,
 ): C {
   const { expressions } = query;
-  return columnsFor(
-    labelsOf(expressions, false).map((name, i) => {
-      const expression = expressions[i];
-      // A row of a table keeps its keys, whatever the names in the database.
-      const key = expression instanceof Column ? expression.key : name;
-      const type = expression?.type ?? ANY;
-      return [key, { type, name, nullable: true, primaryKey: false }];
-    }),
-    table,
-  );
+  const columns = labelsOf(expressions, false).map((name, i) => {
+    const expression = expressions[i];
+    // A row of a table keeps its keys, whatever the names in the database.
+    const key = expression instanceof Column ? expression.key : name;
+    const type = expression?.type ?? ANY;
+    const spec = { type, name, nullable: true, primaryKey: false };
+    return [key, new QueryColumn(key, spec, table, i, expressions.length)];
+  });
+  return Object.fromEntries(columns) as C;
 }
 
 /** A query in brackets that rows come from. */
@@ -74,6 +74,7 @@ export class Subquery<C = unknown, Row = unknown, Name = unknown>
       }
       compiler.write("LATERAL ");
     }
+    compiler.packQuery = packQuery;
     compiler.write("(");
     compiler.nested([], visit, !this.isLateral);
     compiler.write(") AS ");
@@ -123,7 +124,12 @@ export function scalarSubquery<Row>(
 
 /** Whether a query finds a row. */
 export function exists(query: Statement<unknown>): Expression<boolean> {
-  return new Phrase("exists", ["EXISTS (", query, ")"], BOOLEAN, 4);
+  return new Phrase(
+    "exists",
+    ["EXISTS (", new AskedQuery(query), ")"],
+    BOOLEAN,
+    4,
+  );
 }
 
 /**

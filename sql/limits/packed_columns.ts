@@ -4,7 +4,7 @@ import type { PackedColumns, WrittenColumn } from "../dialect.ts";
 const PACK = 30;
 
 /** Types whose values JSON cannot say, or not to the last digit. */
-const UNLIKE_JSON = /^(real|blob|any|undefined)$/;
+const UNLIKE_JSON = /^(real|blob|json|any|undefined)$/;
 
 /**
  * Writes a result list that is too long as JSON arrays. What is unlike JSON

@@ -30,6 +30,7 @@ import {
   type Select,
   select,
   type Statement,
+  subquery,
   table,
   text,
   tuple,
@@ -278,6 +279,13 @@ Deno.test("results of any width are on D1 what they are on SQLite", async () => 
     fc.asyncProperty(things0, long(cell, 190), async (rows, cells) => {
       await refill(rows);
       await alike(select(id, ...cells as [], ...cells as []).orderBy(id));
+      const keyed = Object.fromEntries(
+        cells.flatMap((one, i) => [[`a${i}`, one], [`b${i}`, one]]),
+      );
+      const inner = subquery(select({ id, ...keyed }));
+      await alike(
+        select(inner).orderBy((inner.c as unknown as typeof things.c).id),
+      );
     }),
     runs,
   );
