@@ -4,6 +4,8 @@ function environment(comment: string, target: string): string {
 export default defineMigrations({
   // ${comment}
   engines: { default: ${target} },
+  // What \`revision --autogenerate\` and \`check\` compare with:
+  // metadata: Base.metadata,
 });
 `;
 }

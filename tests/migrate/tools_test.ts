@@ -113,41 +113,56 @@ Deno.test("the real Wrangler applies an export, and the result is that of an upg
   }
 });
 
-/** The commands of the README's section, without their remarks. */
-function readmeCommands(): string[][] {
+/** The README's section on migrations, and the classes that stand above it. */
+function readReadme() {
   const readme = Deno.readTextFileSync(`${ROOT}/README.md`);
   const section = readme.slice(readme.indexOf("## Migrations"));
-  const [, block] = /```sh\n([\s\S]*?)```/.exec(section)!;
-  return block!.trim().split("\n").map((line) =>
-    line.replace(/ +#.*$/, "").replaceAll('"', "").split(" ").slice(3)
-  );
+  const [, commands] = /```sh\n([\s\S]*?)```/.exec(section)!;
+  const block = (file: string) => {
+    const start = section.indexOf(`// migrations/${file}`);
+    return section.slice(section.indexOf("\n", start) + 1).split("```")[0]!;
+  };
+  const [classes] = /abstract class Base[\s\S]*?(?=\nawait using)/.exec(
+    readme,
+  )!;
+  return {
+    commands: commands!.trim().split("\n").map((line) =>
+      line.replace(/ +#.*$/, "").replaceAll('"', "").split(" ").slice(3)
+    ),
+    env: block("env.ts"),
+    body: block("<id>_users.ts"),
+    models:
+      `import { Entity, integer, manyToOne, oneToMany, text } from "@aludel/aludel/orm";
+import { MetaData } from "@aludel/aludel/sql";
+export ${classes}`,
+  };
 }
 
 Deno.test("the README's migrations run as they stand, on the local D1", async () => {
   const directory = temporary();
   try {
+    const { commands, env, body, models } = readReadme();
     Deno.writeTextFileSync(`${directory}/wrangler.jsonc`, WRANGLER);
+    Deno.writeTextFileSync(`${directory}/models.ts`, models);
     const outputs: string[] = [];
-    for (const command of readmeCommands()) {
+    for (const command of commands) {
       const { code, out, err } = await migrate(directory, ...command);
       equal(code, 0, `${command.join(" ")}: ${out}${err}`);
       outputs.push(out);
-      if (command[0] !== "revision") continue;
-      const path = /Wrote (\S+)/.exec(out)![1]!;
-      const file = `${directory}/${path}`;
-      Deno.writeTextFileSync(
-        file,
-        Deno.readTextFileSync(file).replace(
-          'import { revision } from "@aludel/aludel/migrate";',
-          '$&\nimport { integer, text } from "@aludel/aludel/sql";',
-        ).replace(
-          "upgrade(_op) {\n",
-          'upgrade(op) {\n    op.createTable("users", { id: integer().primaryKey(), mail: text() });\n',
-        ),
-      );
+      if (command[0] === "init") {
+        Deno.writeTextFileSync(`${directory}/migrations/env.ts`, env);
+      }
     }
-    const [, , up, down, history] = outputs;
+    const [, written, up, check, down, history] = outputs;
+    match(
+      written!,
+      /^Detected added table 'users'\nDetected added table 'addresses'\nWrote /,
+    );
+    const path = /Wrote (\S+)/.exec(written!)![1]!;
+    const text = Deno.readTextFileSync(`${directory}/${path}`);
+    ok(text.includes(body), text);
     match(up!, /^Running upgrade <base> -> [0-9a-f]{12}, users\n$/);
+    match(check!, /^No difference/);
     match(down!, /^Running downgrade [0-9a-f]{12} -> <base>, users\n$/);
     match(history!, /^● [0-9a-f]{12} \(head\), users\n$/);
   } finally {
