@@ -4,6 +4,7 @@ import {
   type ForeignKeyConstraint,
   MetaData,
   type NamingConvention,
+  type Optionality,
   primaryKey,
   type PrimaryKeyConstraint,
   Table,
@@ -48,7 +49,7 @@ export function describedTable(
   const columns = new Map(
     [...draft.columns].map(([name, { spec: { info: _, ...spec } }]) => [
       name,
-      new ColumnBuilder<unknown, boolean>(spec),
+      new ColumnBuilder<unknown, Optionality>(spec),
     ]),
   );
   const constraints: Constraint[] = [];

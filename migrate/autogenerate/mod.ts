@@ -7,6 +7,7 @@
  * | Who takes part in a comparison, and what is left out? | `comparator.ts`, `filter.ts` |
  * | What is said differently by databases? | `dialects.ts`, `sql_text.ts` |
  * | Was it renamed? | `renames.ts` |
+ * | How is what was found changed before it is written? | `rewriter.ts`, `settings.ts` |
  * | How do operations look as source? | `render.ts`, `render_column.ts`, `source.ts` |
  * | How are they told to people? | `describe.ts` |
  *
@@ -38,4 +39,11 @@ export {
 } from "./render.ts";
 export type { RenderedItem } from "./render_column.ts";
 export type { Imports } from "./source.ts";
+export {
+  type Peer,
+  type Rewritable,
+  type Rewrite,
+  Rewriter,
+  type Visited,
+} from "./rewriter.ts";
 export type { AutogenerateSettings, RevisionDraft } from "./settings.ts";

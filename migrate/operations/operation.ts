@@ -3,12 +3,13 @@ import type {
   Constraint,
   Expression,
   IndexConstraint,
+  Optionality,
   Statement,
   Table,
 } from "../../sql/mod.ts";
 
 /** A column of any type, as the Core describes it. */
-export type AnyColumn = ColumnBuilder<unknown, boolean>;
+export type AnyColumn = ColumnBuilder<unknown, Optionality>;
 
 /** A constraint that is not an index. */
 export type TableConstraint = Exclude<Constraint, IndexConstraint>;

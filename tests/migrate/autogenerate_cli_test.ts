@@ -395,3 +395,91 @@ table("posts", metadata, {
   };
   equal(made.message, "all of it");
 });
+
+Deno.test("migrate 172: processRevisions may write none, more, or others; for a plain revision only when told", async () => {
+  const process = (body: string, more = "") =>
+    Modelled.with(USERS, `processRevisions: (drafts) => { ${body} }, ${more}`);
+  const written = (project: Modelled) =>
+    project.files().filter((name) => !/^(env|mod)\.ts$/.test(name));
+  {
+    using project = await process("return [];");
+    deepEqual(await project.ok("revision", "--autogenerate"), [
+      "No difference was found; no revision is written",
+    ]);
+    deepEqual(written(project), []);
+    // A revision by hand is nobody's business.
+    await project.ok("revision", "--rev-id", "aaaa1111");
+    equal(written(project).length, 1);
+  }
+  {
+    using project = await process(
+      `const [draft] = drafts;
+      return [
+        { ...draft, revision: "aaaa1111", message: "first", branchLabels: ["users"] },
+        { ...draft, revision: "bbbb2222", message: "second", head: ["aaaa1111"] },
+        { ...draft, revision: "cccc3333", message: "beside", head: ["aaaa1111"], splice: true, dependsOn: ["bbbb2222"], versionPath: "${"$"}{import.meta.dirname}/two" },
+      ];`.replace(
+        '"${import.meta.dirname}/two"',
+        "import.meta.dirname + '/two'",
+      ),
+      'versionLocations: [".", "two"],',
+    );
+    Deno.mkdirSync(`${project.dir}/two`);
+    const lines = await project.ok(
+      ...["revision", "--autogenerate", "--version-path", project.dir],
+    );
+    equal(lines.length, 4);
+    deepEqual(written(project), [
+      "aaaa1111_first.ts",
+      "bbbb2222_second.ts",
+      "two",
+    ]);
+    deepEqual((await project.ok("show", "cccc")).slice(0, 2), [
+      "Rev: cccc3333 (head)",
+      "Parent: aaaa1111",
+    ]);
+    match(project.file("aaaa1111"), /branchLabels: \["users"\]/);
+  }
+  {
+    using project = await process(
+      'return drafts.map((draft) => ({ ...draft, message: "renamed" }));',
+      "revisionEnvironment: true,",
+    );
+    await project.ok("revision", "--rev-id", "aaaa1111", "-m", "mine");
+    deepEqual(written(project), ["aaaa1111_renamed.ts"]);
+  }
+});
+
+Deno.test("env.ts may rewrite what was found and run programs on the file", async () => {
+  using project = await Modelled.with(
+    USERS,
+    `autogenerate: {
+      rewrite: new Rewriter().on("createTable", (operation) => ({ ...operation, ifNotExists: true })).apply,
+    },
+    postWriteHooks: [{ executable: "sh", args: ["-c", "echo '// checked' >> \\"$0\\"", "REVISION_SCRIPT_FILENAME"] }],`,
+  );
+  const env = Deno.readTextFileSync(`${project.dir}/env.ts`);
+  project.env(
+    env.replace(
+      "import { defineMigrations }",
+      "import { defineMigrations, Rewriter }",
+    ),
+  );
+  await project.ok("revision", "--autogenerate", "-m", "users");
+  const text = project.file("_users");
+  match(text, /\{ ifNotExists: true \},?\s*\);/);
+  match(text, /\/\/ checked\n$/);
+});
+
+Deno.test("what cannot be undone is said in the file", async () => {
+  using project = await Modelled.with(
+    USERS,
+    `autogenerate: {
+      rewrite: (operations) => [...operations, { kind: "execute", statement: "SELECT 1" }],
+    },`,
+  );
+  await project.ok("revision", "--autogenerate", "-m", "users");
+  const text = project.file("_users");
+  match(text, /\/\/ There is no downgrade yet\. Cannot reverse execute\(\)/);
+  ok(!text.includes("downgrade:"));
+});
