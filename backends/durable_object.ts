@@ -82,13 +82,8 @@ export function durableObjectLock(
     name: "durable-object",
     client: namespace,
     holds: true,
-    async isLocked(key) {
-      const [response] = await ask("locked", [key]);
-      return response!.json();
-    },
-    async forget(keys) {
-      await ask("delete", keys);
-    },
+    isLocked: async (key) => (await ask("locked", [key]))[0]!.json(),
+    forget: (keys) => ask("delete", keys),
     async acquire(key, request) {
       const { readable, writable } = new TransformStream<Uint8Array>();
       const [response] = await ask("acquire", [key], () => readable, request);
@@ -107,8 +102,7 @@ export function durableObjectLock(
         }
         : {
           // Without a coordinator, nobody else was elected by it.
-          commit: async (entry, hold) =>
-            await say({ entry, hold }).catch(() => {}) !== false,
+          commit: (entry, hold) => say({ entry, hold }).catch(() => true),
           release: (error) =>
             say({ error: error && `${error}` }).catch(() => {}),
         };
@@ -156,9 +150,7 @@ export function durableObject(
           }),
         }));
     },
-    async delete(keys) {
-      await ask("delete", keys);
-    },
+    delete: (keys) => ask("delete", keys),
   };
 }
 

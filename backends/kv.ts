@@ -102,9 +102,7 @@ export function kv(
       );
       return !(await Promise.all(written)).includes(false);
     },
-    async delete(keys) {
-      await Promise.all(keys.map((key) => namespace.delete(key)))
-        .catch(refused);
-    },
+    delete: (keys) =>
+      Promise.all(keys.map((key) => namespace.delete(key))).catch(refused),
   };
 }

@@ -95,7 +95,7 @@ export interface CacheBackend {
     options?: WriteOptions,
   ): Awaitable<void | boolean>;
   /** Forgets keys, known or not. */
-  delete(keys: readonly string[]): Awaitable<void>;
+  delete(keys: readonly string[]): Awaitable<unknown>;
   /** As `get` for one key, if it can be told without waiting. */
   peek?(key: string): StoredEntry | undefined;
 }

@@ -33,9 +33,8 @@ export async function create(
   );
   const slots = elected.filter(({ why }) => why);
   if (!slots.length) return;
-  const release = async (error?: unknown) => {
-    await Promise.all(slots.map(({ ticket }) => ticket.release(error)));
-  };
+  const release = (error?: unknown) =>
+    Promise.all(slots.map(({ ticket }) => ticket.release(error)));
   const work = async () => {
     emit(bound, "lead", slots);
     try {

@@ -45,11 +45,11 @@ async function lead(
   slots: readonly Slot[],
   creator: Creator,
   wait: number,
-): Promise<void> {
+): Promise<unknown> {
   await Promise.all(slots.map(async (slot) => {
     slot.ticket = await elect(bound, policy, slot, wait);
   }));
-  await Promise.all([
+  return Promise.all([
     create(
       bound,
       policy,

@@ -28,7 +28,7 @@ export interface Leader {
    */
   commit(entry: StoredEntry, hold: number): Awaitable<boolean>;
   /** Ends leadership; with an error, those who wait share it. Harmless twice. */
-  release(error?: unknown): Awaitable<void>;
+  release(error?: unknown): Awaitable<unknown>;
 }
 
 /** Another caller creates the value. */
@@ -58,5 +58,5 @@ export interface Lock {
   /** Whether somebody leads. Asking acquires nothing. */
   isLocked(key: string): Awaitable<boolean>;
   /** Drops what is held for keys that were written or deleted by hand. */
-  forget?(keys: readonly string[]): Awaitable<void>;
+  forget?(keys: readonly string[]): Awaitable<unknown>;
 }

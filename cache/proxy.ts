@@ -104,7 +104,7 @@ export class ProxyBackend implements CacheBackend, Proxying {
   }
 
   /** As proxied. */
-  delete(keys: readonly string[]): Awaitable<void> {
+  delete(keys: readonly string[]): Awaitable<unknown> {
     return this.proxied.delete(keys);
   }
 }

@@ -21,7 +21,7 @@ export interface Creation {
   /** Calls the creator, stores its values and hands them over. */
   create(): Promise<void>;
   /** Lets another lead, if `create` is not to be called. Harmless after it. */
-  release(): Promise<void>;
+  release(): Promise<unknown>;
 }
 
 /**
@@ -96,7 +96,7 @@ export function timeouts(
 /** What a background runner gives back when its work is done. */
 export interface RunnerMutex {
   /** Lets another lead. Harmless twice. */
-  release(): Promise<void>;
+  release(): Promise<unknown>;
 }
 
 /**
