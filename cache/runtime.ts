@@ -30,11 +30,13 @@ export function platformRuntime(): Runtime {
   return {
     now: () => Date.now(),
     waitUntil: (work) =>
-      import("cloudflare:workers").then(
-        (platform: { waitUntil(work: Promise<unknown>): void }) =>
-          platform.waitUntil(work),
-        () => {},
-      ),
+      // Asked for anew, as a promise of one request is of no use to another.
+      import("cloudflare:workers")
+        .then((platform: { waitUntil(work: Promise<unknown>): void }) =>
+          platform.waitUntil(work)
+        )
+        // Where there is nobody to bind it to, it lives by itself.
+        .catch(() => {}),
     within(seconds, work) {
       let timer: ReturnType<typeof setTimeout>;
       return Promise.race([
