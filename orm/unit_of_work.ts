@@ -127,7 +127,8 @@ export function planUnit(unit: Unit): Plan {
   };
   const all = [...pending, ...changed].flatMap(rowsOf);
   const going = [...deleted].sort(byKey).flatMap((state) =>
-    state.mapper.tables.map((one) => ({ ...one, state })).reverse()
+    state.mapper.tables.map((one, place) => ({ ...one, state, place }))
+      .reverse()
   );
 
   // Referenced tables first; those of a circle share a rank.
@@ -222,14 +223,15 @@ export function planUnit(unit: Unit): Plan {
     going.filter(({ state, table, isPassive }) =>
       !isPassive && !heirs.get(state)?.some((one) => one.table === table)
     ),
-    ({ table, state }) => {
+    ({ table, state, place }) => {
       const isCircular = [...needs.get(table) ?? []].some((one) =>
         ranks.get(one) === ranks.get(table)
       );
       return [
         -rankOf({ table }),
         isCircular ? -(inside.get(state) ?? 0) : 0,
-        -tables.indexOf(table),
+        // Of one object, what belongs to another of its rows goes before it.
+        -(isCircular ? place : tables.indexOf(table)),
       ];
     },
   ).map((row) => {
