@@ -263,9 +263,9 @@ export class Mapper {
     const found = this.relations.get(key);
     if (found) return found;
     throw new MappingError(
-      `Cannot find relation "${key}" of ${this.name}: it has ${
+      `Cannot find "${key}" of ${this.name}: it has the relations ${
         named([...this.relations.keys()])
-      }`,
+      } and the columns ${named(Object.keys(this.c))}`,
     );
   }
 

@@ -17,6 +17,9 @@ export function joinCondition(
   if (lefts.includes(right)) {
     throw new CompileError(`${where} to itself; name it by alias()`);
   }
+  if (!lefts.length) {
+    throw new CompileError(`${where}: nothing stands before it; call from()`);
+  }
   const found = lefts.flatMap((left) => [
     ...conditions(left, right),
     ...conditions(right, left),

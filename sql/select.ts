@@ -149,13 +149,21 @@ export class Select<Row, Sources = unknown> extends Statement<Row> {
   orderBy(...expressions: Expression<unknown>[]): Select<Row, Sources> {
     return changed(this, { orderBy: [...this.state.orderBy, ...expressions] });
   }
-  /** At most so many rows. */
+  /**
+   * At most so many rows.
+   *
+   * @throws {CompileError} If that is no whole number from 0 on.
+   */
   limit(count: number | Expression<number>): Select<Row, Sources> {
-    return changed(this, { limit: operand(count, INTEGER) });
+    return changed(this, { limit: countOf(count) });
   }
-  /** Leaves out the first rows. */
+  /**
+   * Leaves out the first rows.
+   *
+   * @throws {CompileError} If that is no whole number from 0 on.
+   */
   offset(count: number | Expression<number>): Select<Row, Sources> {
-    return changed(this, { offset: operand(count, INTEGER) });
+    return changed(this, { offset: countOf(count) });
   }
   /** Each row once. */
   distinct(): Select<Row, Sources> {
@@ -196,6 +204,14 @@ export class Select<Row, Sources = unknown> extends Statement<Row> {
       compiler.write(s.lock ?? "");
     });
   }
+}
+
+// SQLite takes a negative limit for none at all, which no pager means.
+function countOf(count: number | Expression<number>): Expression<unknown> {
+  if (typeof count !== "number" || Number.isInteger(count) && count >= 0) {
+    return operand(count, INTEGER);
+  }
+  throw new CompileError("Cannot count rows: give a whole number from 0 on");
 }
 
 /** A query with some of its clauses changed. */

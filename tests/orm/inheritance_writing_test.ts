@@ -350,7 +350,7 @@ Deno.test("orm 169: a concrete class has a table and identities of its own, and 
   strictEqual(guest instanceof User, true);
   throws(
     () => (guest as unknown as User).pets,
-    /Cannot find relation "pets" of Guest/,
+    /Cannot find "pets" of Guest/,
   );
   strictEqual((await session.scalars(select(User))).length, 1);
   db.reset();

@@ -1,6 +1,12 @@
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  match,
+  strictEqual,
+  throws,
+} from "node:assert/strict";
 import { sqlite } from "../../backends/sqlite.ts";
 import {
+  CompileError,
   count,
   createEngine,
   insert,
@@ -66,4 +72,12 @@ Deno.test("a schema is created, written and read on SQLite", async () => {
   deepStrictEqual([...rows], [{ name: "ed", n: 1 }, { name: "wendy", n: 0 }]);
   const first: string | undefined = rows[0]?.name;
   strictEqual(first, "ed");
+});
+
+Deno.test("Select.limit() and offset() refuse what is no count of rows, which SQLite would take for no limit at all", () => {
+  for (const count of [-1, 1.5, NaN, Infinity]) {
+    throws(() => select(users).limit(count), CompileError);
+    throws(() => select(users).offset(count), CompileError);
+  }
+  match(prepare(select(users).limit(0), dialect).sql, /LIMIT \?/);
 });
