@@ -45,11 +45,12 @@ function conditions(from: FromClause, to: FromClause): Expression<unknown>[] {
   return source.foreignKeys
     .filter((key) => key.targetTable === target.fullName)
     .map((key) =>
-      and(...key.columns.map((column, i) => {
-        const referenced = target.column(key.targetColumns[i] ?? "");
-        return columnOf(to["~source"], referenced.key).eq(
-          columnOf(from["~source"], column.key),
-        );
-      }))
+      and(
+        ...key.columns.map(({ name }, i) =>
+          columnOf(to["~source"], key.targetColumns[i] ?? "").eq(
+            columnOf(from["~source"], name),
+          )
+        ),
+      )
     );
 }

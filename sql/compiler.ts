@@ -98,8 +98,6 @@ export class Compiler {
   constructor(dialect: Dialect, definitions: Set<Definition> = new Set()) {
     this.dialect = dialect;
     this.definitions = definitions;
-    // Databases compare GROUP BY with the result list by parameter number.
-    if (dialect.features.repeatsPlaceholders) this.#numbers = new Map();
   }
 
   /** Adds words as they are, nodes, and lists of nodes with commas between them. */
@@ -173,7 +171,10 @@ export class Compiler {
       );
     }
     const { type } = bind;
-    const mark = this.typed(this.#mark(bind, type), type);
+    const mark = this.typed(
+      dialect.placeholder(this.#slots, bind, type),
+      type,
+    );
     const rule = exact && type && dialect.rulesFor(type).exact;
     this.write(rule ? rule(mark) : mark);
   }
@@ -196,18 +197,10 @@ export class Compiler {
     binds: readonly Bind[],
     join: (values: readonly SqlValue[]) => SqlValue,
   ): void {
-    this.write(this.#mark({ of: binds, join }, undefined));
-  }
-
-  #mark(slot: Slot, type: SqlType | undefined): string {
-    const n = this.#numbers?.get(slot) ?? this.#slots.push(slot);
-    this.#numbers?.set(slot, n);
-    return this.dialect.placeholder(n, slot, type);
-  }
-
-  /** Writes a table's name, with its schema. */
-  tableName(table: Table): void {
-    this.write(tableName(table, this.dialect));
+    const { dialect } = this;
+    this.write(
+      dialect.placeholder(this.#slots, { of: binds, join }, undefined),
+    );
   }
 
   /** Writes a result list: unique labels, and values that no driver spoils. */

@@ -61,8 +61,8 @@ export interface Dialect {
   readonly name: string;
   /** The quote around identifiers. */
   readonly quote: string;
-  /** The placeholder of parameter `n`, counted from 1. */
-  placeholder(n: number, slot: Slot, type: SqlType | undefined): string;
+  /** Notes behind the others what a placeholder takes, and gives the placeholder. */
+  placeholder(slots: Slot[], slot: Slot, type: SqlType | undefined): string;
   /** Rules for each type, by the type's name. */
   rulesFor(type: SqlType): TypeRules;
   /** Binds a value of which no type is known. */
@@ -195,8 +195,6 @@ export interface DialectFeatures {
   readonly virtualColumns?: boolean;
   /** `STRICT` and `WITHOUT ROWID` behind a table. */
   readonly tableWords?: boolean;
-  /** `$1` may stand in several places for one parameter. */
-  readonly repeatsPlaceholders?: boolean;
   /** `ILIKE`. */
   readonly ilike?: boolean;
   /** `DISTINCT ON`. */

@@ -107,17 +107,19 @@ export class Column<T, Of = unknown> extends Expression<T> {
 }
 
 /**
- * The column of a key.
+ * The column of a key, else of a name in the database.
  *
  * @throws {CompileError} If there is none.
  */
 export function columnOf(
   { columns, from }: Pick<RowSource, "columns" | "from">,
-  key: string,
+  name: string,
 ): Column<unknown> {
-  for (const column of columns) if (column.key === key) return column;
+  const found = columns.find((column) => column.key === name) ??
+    columns.find((column) => column.name === name);
+  if (found) return found;
   throw new CompileError(
-    `Cannot find column "${key}" in "${from.labelPrefix}": it has ${
+    `Cannot find column "${name}" in "${from.labelPrefix}": it has ${
       columns.map((column) => `"${column.key}"`).join(", ")
     }`,
   );

@@ -5,7 +5,7 @@ import type {
   ForeignKeyOptions,
   Optionality,
 } from "./column.ts";
-import type { Compiler } from "./compiler.ts";
+import { type Compiler, tableName } from "./compiler.ts";
 import { CompileError } from "./errors.ts";
 import type { Constraint, PrimaryKeyConstraint } from "./constraint.ts";
 import {
@@ -221,20 +221,17 @@ export class Table<S = any, Name extends string = string>
    * @throws {CompileError} If it has none such.
    */
   column(name: string): Column<unknown> {
-    const named = Object.hasOwn(this.c as AnyColumns, name)
-      ? undefined
-      : this.columns.find((column) => column.name === name);
-    return named ?? columnOf(this["~source"], name);
+    return columnOf(this, name);
   }
 
   /** Writes the name by which its columns are qualified. */
   override reference(compiler: Compiler): void {
-    compiler.tableName(this);
+    compiler.write(tableName(this, compiler.dialect));
   }
 
   /** @ignore */
   override compile(compiler: Compiler): void {
-    compiler.tableName(this);
+    this.reference(compiler);
   }
 }
 

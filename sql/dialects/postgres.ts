@@ -1,3 +1,4 @@
+import type { Slot } from "../compiler.ts";
 import type { Dialect } from "../dialect.ts";
 import { TypeConversionError, UnsupportedError } from "../errors.ts";
 import {
@@ -158,11 +159,21 @@ function bytesOf(digits: string): Uint8Array {
   return bytes;
 }
 
+// GROUP BY is compared with the result list by parameter number, so a parameter
+// has one number wherever it stands.
+const numbers = new WeakMap<readonly Slot[], Map<Slot, number>>();
+
 /** Postgres' way, over HTTP or in process: every value is text. */
 export const postgres: Dialect = {
   name: "postgres",
   quote: '"',
-  placeholder: (n) => `$${n}`,
+  placeholder(slots, slot): string {
+    let known = numbers.get(slots);
+    if (!known) numbers.set(slots, known = new Map());
+    const n = known.get(slot) ?? slots.push(slot);
+    known.set(slot, n);
+    return `$${n}`;
+  },
   rulesFor: ruleOf,
   bindUntyped(value: unknown): SqlValue {
     if (value instanceof Date) return toPostgresYear(isoOf(value));
@@ -195,7 +206,6 @@ export const postgres: Dialect = {
     dmlInCte: true,
     alterConstraints: true,
     comments: true,
-    repeatsPlaceholders: true,
     ilike: true,
     distinctOn: true,
     lateral: true,

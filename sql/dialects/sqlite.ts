@@ -1,11 +1,12 @@
 import type { Dialect } from "../dialect.ts";
-import { CompileError, UnsupportedError } from "../errors.ts";
+import { UnsupportedError } from "../errors.ts";
 import {
   type SqlType,
   type SqlValue,
   toDriver,
   type TypeRules,
 } from "../types.ts";
+import { defaultSql } from "../table_ddl.ts";
 import { guessType } from "../standard_types.ts";
 import { hex, refuse } from "./values.ts";
 
@@ -13,7 +14,10 @@ import { hex, refuse } from "./values.ts";
 export const sqlite: Dialect = {
   name: "sqlite",
   quote: '"',
-  placeholder: () => "?",
+  placeholder(slots, slot): string {
+    slots.push(slot);
+    return "?";
+  },
   rulesFor({ name, rules }: SqlType): TypeRules {
     if (rules) return rules;
     throw new UnsupportedError(
@@ -33,14 +37,10 @@ export const sqlite: Dialect = {
       ? `'${value.replaceAll("'", "''")}'`
       : `x'${hex(value)}'`;
   },
-  missingValue(column, compiler): void {
-    const { serverDefault, nullable } = column.spec;
+  missingValue({ spec: { serverDefault } }, compiler): void {
     // SQLite has no DEFAULT in VALUES; NULL numbers a lone integer key.
-    if (serverDefault === undefined && (nullable || column.spec.primaryKey)) {
-      return compiler.write("NULL");
-    }
-    throw new CompileError(
-      `Cannot leave out "${column.key}" in some rows: SQLite has no DEFAULT in VALUES; give it in all or in none`,
+    compiler.write(
+      serverDefault === undefined ? "NULL" : defaultSql(serverDefault, this),
     );
   },
   inList(list, negated, compiler): void {

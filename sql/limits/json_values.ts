@@ -51,7 +51,7 @@ export function restAsJson(
   const apart: Slot[] = [];
   const compiled = again({
     ...dialect,
-    placeholder(_n, slot, type) {
+    placeholder(_slots, slot, type) {
       const fromJson = type && dialect.rulesFor(type).fromJson;
       if (apart.length < most - 1 && (fromJson || !(slot instanceof Bind))) {
         return `?${apart.push(slot) + 1}`;

@@ -14,6 +14,7 @@ import {
   postgres,
   prepare,
   select,
+  type Slot,
   sqlite,
   table,
   text,
@@ -121,8 +122,9 @@ Deno.test("orm 206: a statement is compiled once for a dialect; what is made of 
     const dialect = {
       ...sqlite,
       marks: 0,
-      placeholder: () => {
+      placeholder: (slots: Slot[], slot: Slot) => {
         dialect.marks++;
+        slots.push(slot);
         return "?";
       },
     };

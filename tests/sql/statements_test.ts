@@ -542,6 +542,28 @@ Deno.test("orm 202: inserts of lists, of queries and with conflicts, and what th
   }
 });
 
+Deno.test("a row of several that leaves a column out gets what the database fills in", async () => {
+  for (const engine of [lite, pg]) {
+    const filled = table("filled", new MetaData(), {
+      id: integer().primaryKey(),
+      word: text().serverDefault("new"),
+      n: integer().nullable(),
+    });
+    await filled.metadata.createAll(engine);
+    await engine.execute(
+      insert(filled).values([{ word: "old", n: 1 }, { n: 2 }, { id: 7 }]),
+    );
+    deepStrictEqual(
+      [...await engine.execute(select(filled).orderBy(filled.c.id))],
+      [
+        { id: 1, word: "old", n: 1 },
+        { id: 2, word: "new", n: 2 },
+        { id: 7, word: "new", n: null },
+      ],
+    );
+  }
+});
+
 Deno.test("orm 205: rows are locked in all ways where rows can be, and not a word elsewhere", async () => {
   const query = select(users);
   const words = (options: LockOptions) =>
