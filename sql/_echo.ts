@@ -1,5 +1,5 @@
-/** How many characters of a string are shown before its middle is left out. */
-const LONGEST = 300;
+/** How many characters of either end of a string are shown at most. */
+const END = 150;
 /** How many values are shown. */
 const MOST = 100;
 
@@ -16,8 +16,7 @@ function show(value: unknown): string {
   const { byteLength } = value as Partial<ArrayBuffer>;
   if (byteLength !== undefined) return `<${byteLength} bytes>`;
   if (typeof value !== "string") return String(value);
-  const left = value.length - LONGEST;
+  const left = value.length - 2 * END;
   if (left <= 0) return `'${value}'`;
-  const half = LONGEST / 2;
-  return `'${value.slice(0, half)}… ${left} characters …${value.slice(-half)}'`;
+  return `'${value.slice(0, END)}… ${left} characters …${value.slice(-END)}'`;
 }

@@ -1,10 +1,15 @@
 import type { ForeignKey, Table } from "./schema.ts";
 
 /**
- * Sorts tables so that referenced ones come first; equal input, equal output.
- * Tables that reference each other stand in a circle, which begins somewhere.
+ * Tables, or `only` some of them, so that referenced ones come first; equal
+ * input, equal output. Tables that reference each other stand in a circle,
+ * which begins somewhere.
  */
-export function sortTables(tables: readonly Table[]): Table[] {
+export function sortTables(
+  all: Iterable<Table>,
+  only?: readonly Table[],
+): Table[] {
+  const tables = [...all].filter((table) => only?.includes(table) ?? true);
   const byName = new Map(tables.map((table) => [table.fullName, table]));
   const seen = new Set<Table>();
   const sorted: Table[] = [];

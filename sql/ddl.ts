@@ -23,18 +23,6 @@ export interface SchemaOptions {
   readonly checkFirst?: boolean;
 }
 
-/** Creates tables, their types and indexes, referenced tables first: one batch. */
-export function createAll(
-  metadata: MetaData,
-  target: SchemaTarget,
-  { tables, checkFirst: ifNotExists = true }: SchemaOptions = {},
-): Promise<void> {
-  return send(
-    target,
-    createStatements(metadata, target.dialect, { tables, ifNotExists }),
-  );
-}
-
 /** Drops tables and their types, referring tables first: one batch. */
 export function dropAll(
   metadata: MetaData,
@@ -42,7 +30,7 @@ export function dropAll(
   options: SchemaOptions = {},
 ): Promise<void> {
   const { dialect } = target;
-  const tables = sortTables(chosen(metadata, options));
+  const tables = sortTables(metadata.tables.values(), options.tables);
   const hasCircle = forwardKeys(tables).size > 0;
   const ifExists = options.checkFirst === false ? "" : "IF EXISTS ";
   const { schemaExtras: extras } = dialect;
@@ -57,10 +45,11 @@ export function dropAll(
     !tables.includes(table)
   );
   const rest = extras?.afterDrop(tables, ifExists, kept) ?? [];
-  return send(target, [...circle, ...drops, ...rest]);
+  return sendAll(target, [...circle, ...drops, ...rest]);
 }
 
-async function send(
+/** Sends texts in one trip, and writes them to the log. */
+export async function sendAll(
   target: SchemaTarget,
   statements: readonly string[],
 ): Promise<void> {
@@ -70,21 +59,13 @@ async function send(
   target.log?.("COMMIT");
 }
 
-function chosen(
-  metadata: MetaData,
-  { tables }: Pick<SchemaOptions, "tables">,
-): Table[] {
-  const all = [...metadata.tables.values()];
-  return all.filter((table) => tables?.includes(table) ?? true);
-}
-
 /** The statements that make a whole schema, in an order that works. */
 export function createStatements(
   metadata: MetaData,
   dialect: Dialect,
   options: CreateOptions & Pick<SchemaOptions, "tables"> = {},
 ): string[] {
-  const tables = sortTables(chosen(metadata, options));
+  const tables = sortTables(metadata.tables.values(), options.tables);
   const { schemaExtras: extras } = dialect;
   const create = (leaveOut?: ReadonlySet<ForeignKey>) => [
     ...tables.map((table) =>

@@ -30,7 +30,7 @@ export class Delete<T extends Target, Row = never> extends Dml<T, Row> {
   /** Only rows that meet all conditions. */
   where(...conditions: Expression<unknown>[]): Delete<T, Row> {
     return copyOf<Delete<T, Row>>(this, {
-      condition: allOf(this.condition, conditions),
+      condition: allOf(this.condition, ...conditions),
     });
   }
   /** Gives back columns, or whole rows, of what was deleted. */

@@ -69,8 +69,8 @@ export interface Dialect {
   bindUntyped(value: unknown): SqlValue;
   /** A value as it stands in the text of DDL and scripts. */
   literal(value: SqlValue): string;
-  /** Writes what stands for a value that a row of several leaves out. */
-  missingValue(column: Column<unknown>, compiler: Compiler): void;
+  /** What stands for a value that a row of several leaves out. */
+  missingValue(column: Column<unknown>): string;
   /** Writes IN or NOT IN and a list that is one parameter. */
   inList(list: Bind, negated: boolean, compiler: Compiler): void;
   /** The words that make a primary key column number itself. */

@@ -42,10 +42,9 @@ export abstract class Dml<T extends Target, Row> extends Statement<Row> {
   /** What its rows become. */
   override readonly shape: RowShape | undefined;
   /** Writes to a target. */
-  constructor(target: T, shape?: RowShape) {
+  constructor(target: T) {
     super();
     this.target = target;
-    this.shape = shape;
   }
   /** Whether it only reads. */
   override get isRead(): boolean {

@@ -258,7 +258,7 @@ export class Engine {
       now = Date.now,
       retries = 2,
       retryDelay = 50,
-      sleep = wait,
+      sleep = (ms) => new Promise((done) => setTimeout(done, ms)),
       random = Math.random,
     } = this.#options;
     for (let attempt = 0;; attempt++) {
@@ -273,7 +273,7 @@ export class Engine {
             (one as DriverResult | undefined)?.rows ?? []
           ).length,
           attempt,
-          ...(error === undefined ? {} : { error }),
+          error,
         });
       try {
         const result = await send();
@@ -318,10 +318,6 @@ function wholeOf(parts: readonly DriverResult[]): DriverResult {
 function isAboutTheWay(error: unknown): boolean {
   return error instanceof ConnectionError || error instanceof TimeoutError ||
     error instanceof OverloadedError;
-}
-
-function wait(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 function print(line: string): void {

@@ -11,7 +11,7 @@ export class SqlError extends Error {
 
   /** Makes an error with a code, a message and what else is known. */
   constructor(code: string, message: string, details: SqlErrorDetails = {}) {
-    super(message, details.cause === undefined ? {} : { cause: details.cause });
+    super(message, details);
     this.code = code;
     this.sql = details.sql;
     this.isRetryable = details.isRetryable ?? false;

@@ -127,11 +127,11 @@ export function columnOf(
 
 /** Columns of what stands for something else, by the keys of its columns. */
 export function columnsFor<C>(
-  specs: readonly (readonly [string, ColumnSpec])[],
+  entries: readonly (readonly [string, { readonly spec: ColumnSpec }])[],
   table: FromClause,
 ): C {
   return Object.fromEntries(
-    specs.map(([key, spec]) => [key, new Column(key, spec, table)]),
+    entries.map(([key, { spec }]) => [key, new Column(key, spec, table)]),
   ) as C;
 }
 

@@ -93,12 +93,10 @@ export class Rows extends Node {
       const values = new Map(row);
       compiler.write("(");
       compiler.each(this.columns, ", ", (column) => {
-        const value = values.get(column);
-        if (value) compiler.visit(value);
-        else {compiler.dialect.missingValue(
-            column as Column<unknown>,
-            compiler,
-          );}
+        compiler.write(
+          values.get(column) ??
+            compiler.dialect.missingValue(column as Column<unknown>),
+        );
       });
       compiler.write(")");
     });

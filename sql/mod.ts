@@ -47,7 +47,12 @@ export { Delete, deleteFrom, type WriteUsing } from "./delete.ts";
 export { using } from "./delete_using.ts";
 export * from "./dialect.ts";
 export { distinctOn } from "./distinct_on.ts";
-export * from "./ddl.ts";
+export {
+  createStatements,
+  dropAll,
+  type SchemaOptions,
+  type SchemaTarget,
+} from "./ddl.ts";
 export type {
   Assignment,
   Changes,

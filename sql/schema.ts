@@ -15,7 +15,12 @@ import {
   columnsFor,
   FromClause,
 } from "./from.ts";
-import { createAll, type SchemaOptions, type SchemaTarget } from "./ddl.ts";
+import {
+  createStatements,
+  type SchemaOptions,
+  type SchemaTarget,
+  sendAll,
+} from "./ddl.ts";
 import { sortTables } from "./_table_order.ts";
 
 /** Columns by key, as they are described. */
@@ -83,12 +88,21 @@ export class MetaData {
 
   /** Its tables, referenced ones first. */
   get sortedTables(): Table[] {
-    return sortTables([...this.tables.values()]);
+    return sortTables(this.tables.values());
   }
 
-  /** Creates every table and index that is not there, in one batch; `dropAll()` drops them. */
-  createAll(target: SchemaTarget, options?: SchemaOptions): Promise<void> {
-    return createAll(this, target, options);
+  /**
+   * Creates tables, their types and indexes that are not there, referenced
+   * tables first, in one batch; `dropAll()` drops them.
+   */
+  createAll(
+    target: SchemaTarget,
+    { tables, checkFirst: ifNotExists = true }: SchemaOptions = {},
+  ): Promise<void> {
+    return sendAll(
+      target,
+      createStatements(this, target.dialect, { tables, ifNotExists }),
+    );
   }
 }
 
@@ -159,7 +173,7 @@ export class Table<S = any, Name extends string = string>
     this.metadata = metadata;
     this.options = options;
     const entries = Object.entries(columns as ColumnBuilders);
-    this.c = columnsFor(entries.map(([key, { spec }]) => [key, spec]), this);
+    this.c = columnsFor(entries, this);
     this.constraints = [
       ...entries.flatMap(([key, { spec }]) => columnConstraints(key, spec)),
       ...constraints,
@@ -242,11 +256,8 @@ function foreignKeysOf(
   return constraints.filter((one) => one.kind === "foreignKey").map((
     { columns, targets, ...options },
   ) => {
-    const split = targets.map((target) => {
-      const dot = target.lastIndexOf(".");
-      return [target.slice(0, dot), target.slice(dot + 1)] as const;
-    });
-    const owner = split[0]?.[0] ?? "";
+    const split = targets.map((target) => /(.*)\.(.*)/.exec(target) ?? []);
+    const owner = split[0]?.[1] ?? "";
     return {
       ...options,
       table,
@@ -255,7 +266,7 @@ function foreignKeysOf(
       targetTable: table.schema && !owner.includes(".")
         ? `${table.schema}.${owner}`
         : owner,
-      targetColumns: split.map(([, name]) => name),
+      targetColumns: split.map(([, , name = ""]) => name),
     };
   });
 }
@@ -268,7 +279,7 @@ export function addColumn(
 ): Column<unknown> {
   // What was found out before stays found.
   const { foreignKeys, "~source": { columns } } = table;
-  const column = columnsFor<AnyColumns>([[key, spec]], table)[
+  const column = columnsFor<AnyColumns>([[key, { spec }]], table)[
     key
   ] as Column<unknown>;
   Object.assign(table.c, { [key]: column });

@@ -38,23 +38,23 @@ export interface SelectState {
   /** What was joined. */
   readonly joins: readonly Join[];
   /** Which rows. */
-  readonly where: Expression<unknown> | undefined;
+  readonly where?: Expression<unknown> | undefined;
   /** What makes a group. */
   readonly groupBy: readonly Expression<unknown>[];
   /** Which groups. */
-  readonly having: Expression<unknown> | undefined;
+  readonly having?: Expression<unknown> | undefined;
   /** The order. */
   readonly orderBy: readonly Expression<unknown>[];
   /** How many rows at most. */
-  readonly limit: Expression<unknown> | undefined;
+  readonly limit?: Expression<unknown> | undefined;
   /** How many rows are left out. */
-  readonly offset: Expression<unknown> | undefined;
+  readonly offset?: Expression<unknown> | undefined;
   /** The words that make each row come once. */
-  readonly distinct: Node | undefined;
+  readonly distinct?: Node | undefined;
   /** How rows are locked. */
-  readonly lock: Node | undefined;
+  readonly lock?: Node | undefined;
   /** What belongs to the query around this one, if it was said. */
-  readonly correlate: readonly FromClause[];
+  readonly correlate?: readonly FromClause[];
 }
 
 /**
@@ -109,13 +109,16 @@ export class Select<Row, Sources = unknown> extends Statement<Row> {
 
   /** Only rows that meet all conditions. */
   where(...conditions: Expression<unknown>[]): Select<Row, Sources> {
-    return changed(this, { where: allOf(this.state.where, conditions) });
+    return changed(this, { where: allOf(this.state.where, ...conditions) });
   }
   /** Takes rows from here, where the columns do not say it. */
   from(...sources: Selectable[]): Select<Row, Sources> {
     return changed(this, {
       from: [...this.state.from, ...sources.map(fromOf)],
-      where: narrowed(this.state.where, sources),
+      where: allOf(
+        this.state.where,
+        ...sources.map((source) => source[rowSource].where),
+      ),
     });
   }
   /** Joins rows: along a relation, by the foreign key, or on a condition. */
@@ -143,7 +146,7 @@ export class Select<Row, Sources = unknown> extends Statement<Row> {
   }
   /** Only groups that meet all conditions. */
   having(...conditions: Expression<unknown>[]): Select<Row, Sources> {
-    return changed(this, { having: allOf(this.state.having, conditions) });
+    return changed(this, { having: allOf(this.state.having, ...conditions) });
   }
   /** Sorts; a later call sorts within the earlier order. */
   orderBy(...expressions: Expression<unknown>[]): Select<Row, Sources> {
@@ -188,11 +191,8 @@ export class Select<Row, Sources = unknown> extends Statement<Row> {
       compiler.results(this.expressions, outermost);
       compiler.clause(" FROM ", froms);
       compiler.write(...s.joins);
-      const own = s.items.flatMap(({ source }) => source?.where ?? []);
-      const conditions = [s.where ?? [], own].flat();
-      if (conditions.length > 0) {
-        compiler.write(" WHERE ", and(...conditions));
-      }
+      const own = s.items.map(({ source }) => source?.where);
+      compiler.clause(" WHERE ", allOf(s.where, ...own));
       compiler.clause(" GROUP BY ", s.groupBy);
       compiler.clause(" HAVING ", s.having);
       compiler.clause(" ORDER BY ", s.orderBy);
@@ -232,14 +232,15 @@ function joined<Row, Sources>(
   const add = (...more: Join[]) =>
     changed(query, { joins: [...joins, ...more] });
   if (joinPath in target) {
-    const steps = target[joinPath]();
-    return add(...steps.map((step, i) =>
-      new Join(
-        kind,
-        step.from,
-        on && i === steps.length - 1 ? and(step.on, on) : step.on,
-      )
-    ));
+    return add(
+      ...target[joinPath]().map((step, i, { length }) =>
+        new Join(
+          kind,
+          step.from,
+          allOf(step.on, i + 1 === length ? on : undefined),
+        )
+      ),
+    );
   }
   const right = fromOf(target);
   const condition = kind === "CROSS JOIN" ? undefined : on ??
@@ -248,25 +249,20 @@ function joined<Row, Sources>(
       ...joins.map((join) => join.right),
     ], right);
   return add(
-    new Join(kind, right, condition && narrowed(condition, [target])),
+    new Join(
+      kind,
+      right,
+      condition && allOf(condition, target[rowSource].where),
+    ),
   );
 }
 
-/** A condition, and what all rows of what is named meet. */
-export function narrowed(
-  condition: Expression<unknown> | undefined,
-  sources: readonly Selectable[],
-): Expression<unknown> | undefined {
-  const own = sources.flatMap((source) => source[rowSource].where ?? []);
-  return own.length > 0 ? allOf(condition, own) : condition;
-}
-
-/** A condition and further ones. */
+/** All of several conditions; nothing where there are none. */
 export function allOf(
-  condition: Expression<unknown> | undefined,
-  more: readonly Expression<unknown>[],
-): Expression<boolean> {
-  return condition ? and(condition, ...more) : and(...more);
+  ...conditions: readonly (Expression<unknown> | undefined)[]
+): Expression<unknown> | undefined {
+  const met = conditions.filter((one) => one !== undefined);
+  return met.length > 0 ? and(...met) : undefined;
 }
 
 /** What a selectable's rows come from. */
@@ -307,15 +303,8 @@ export const EMPTY: SelectState = {
   items: [],
   from: [],
   joins: [],
-  where: undefined,
   groupBy: [],
-  having: undefined,
   orderBy: [],
-  limit: undefined,
-  offset: undefined,
-  distinct: undefined,
-  lock: undefined,
-  correlate: [],
 };
 
 /** What rows of selected things become. */

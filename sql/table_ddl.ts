@@ -80,7 +80,7 @@ export function columnSql(
   const words = given ?? (identity && dialect.autoincrement(column));
   if (!given && words?.isPrimaryKey) {
     throw new UnsupportedError(
-      `Cannot make "${name}" an identity column: here only a primary key numbers itself; give it a default`,
+      `Cannot number "${name}": only a primary key numbers itself here; give it a default`,
     );
   }
   const quoted = quoteName(name, dialect);

@@ -43,7 +43,7 @@ export class Update<T extends Target, Row = never> extends Dml<T, Row> {
   /** Only rows that meet all conditions. */
   where(...conditions: Expression<unknown>[]): Update<T, Row> {
     return copyOf<Update<T, Row>>(this, {
-      condition: allOf(this.condition, conditions),
+      condition: allOf(this.condition, ...conditions),
     });
   }
   /** Lets conditions and values see further tables. */

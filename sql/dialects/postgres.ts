@@ -183,9 +183,7 @@ export const postgres: Dialect = {
   literal(value: SqlValue): string {
     return value === null ? "NULL" : `'${String(value).replaceAll("'", "''")}'`;
   },
-  missingValue(_column, compiler): void {
-    compiler.write("DEFAULT");
-  },
+  missingValue: () => "DEFAULT",
   inList(values, negated, compiler): void {
     compiler.write(negated ? " <> ALL (" : " = ANY (");
     compiler.bind(values);

@@ -37,11 +37,11 @@ export const sqlite: Dialect = {
       ? `'${value.replaceAll("'", "''")}'`
       : `x'${hex(value)}'`;
   },
-  missingValue({ spec: { serverDefault } }, compiler): void {
+  missingValue({ spec: { serverDefault } }): string {
     // SQLite has no DEFAULT in VALUES; NULL numbers a lone integer key.
-    compiler.write(
-      serverDefault === undefined ? "NULL" : defaultSql(serverDefault, this),
-    );
+    return serverDefault === undefined
+      ? "NULL"
+      : defaultSql(serverDefault, this);
   },
   inList(list, negated, compiler): void {
     const value = compiler.cell("value", list.type?.item);

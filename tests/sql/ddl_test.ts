@@ -12,7 +12,6 @@ import {
   boolean,
   check,
   CheckViolationError,
-  createAll,
   createEngine,
   createStatements,
   dropAll,
@@ -145,9 +144,9 @@ Deno.test("orm 215: createAll and dropAll take some tables alone, and may insist
     const a = table("a", metadata, { id: integer().primaryKey() });
     table("b", metadata, { id: integer().primaryKey() });
 
-    await createAll(metadata, engine, { tables: [a] });
+    await metadata.createAll(engine, { tables: [a] });
     deepStrictEqual(await namesOf(engine), ["a"], name);
-    await rejects(createAll(metadata, engine, { checkFirst: false }), {
+    await rejects(metadata.createAll(engine, { checkFirst: false }), {
       code: "sql/statement",
     });
     deepStrictEqual(await namesOf(engine), ["a"], name);
