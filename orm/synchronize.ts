@@ -1,6 +1,5 @@
 import {
   type Column,
-  type FromClause,
   rowSource,
   type Selectable,
   type SelectItem,
@@ -24,7 +23,7 @@ export type Synchronize = "auto" | "fetch" | "evaluate";
 type Written = Statement<unknown> & {
   readonly target: Selectable;
   readonly condition: unknown;
-  readonly others: readonly FromClause[];
+  readonly others?: object | undefined;
   readonly set_?: readonly (readonly [Column<unknown>, unknown])[];
   returning(...items: SelectItem[]): Statement<unknown>;
 };
@@ -83,7 +82,10 @@ function evaluated(
   mapper: Mapper,
   { reader }: Request,
 ): Change[] | undefined {
-  if (others.length > 0) return undefined;
+  // A DELETE that sees no further table has none; an UPDATE, a list of none.
+  if (others && !(Array.isArray(others) && others.length === 0)) {
+    return undefined;
+  }
   const changes: Change[] = [];
   for (const object of reader.identityMap.values()) {
     if (!(object instanceof mapper.cls)) continue;
