@@ -228,20 +228,8 @@ export function sameValue(
     return false;
   }
   const { equals } = column.spec.type;
-  return equals ? equals(a, b) : deepEqual(a, b);
-}
-
-function deepEqual(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return true;
-  if (typeof a !== "object" || typeof b !== "object" || !a || !b) return false;
-  if (a instanceof Date) {
-    return b instanceof Date && a.getTime() === b.getTime();
-  }
-  const left = Object.entries(a);
-  const right = b as Record<string, unknown>;
-  return Array.isArray(a) === Array.isArray(b) &&
-    left.length === Object.keys(b).length &&
-    left.every(([key, value]) =>
-      Object.hasOwn(right, key) && deepEqual(value, right[key])
-    );
+  if (equals) return equals(a, b);
+  // Most columns of objects bring how these are compared.
+  return typeof a === "object" && typeof b === "object" &&
+    JSON.stringify(a) === JSON.stringify(b);
 }

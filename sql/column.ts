@@ -1,3 +1,4 @@
+import { deepEqual } from "./deep_equal.ts";
 import { type Expression, operand, Phrase, Raw } from "./expression.ts";
 import { Node } from "./node.ts";
 import {
@@ -291,7 +292,7 @@ export function time(): ColumnBuilder<string> {
 
 /** An instant, as a `Date`; kept in UTC, to the millisecond. */
 export function timestamp(): ColumnBuilder<Date> {
-  return column(TIMESTAMP);
+  return column<Date>({ ...TIMESTAMP, equals: deepEqual });
 }
 
 /** An instant as ISO 8601 text in UTC, to the microsecond: `"2026-11-23T09:30:00.000001Z"`. */
@@ -306,12 +307,12 @@ export function interval(): ColumnBuilder<string> {
 
 /** A JSON document: Fowler's Serialized LOB. */
 export function json<T = unknown>(): ColumnBuilder<T> {
-  return column(JSON_DOCUMENT as SqlType<T>);
+  return column<T>({ ...JSON_DOCUMENT as SqlType<T>, equals: deepEqual });
 }
 
 /** Bytes. */
 export function blob(): ColumnBuilder<Uint8Array> {
-  return column(BLOB);
+  return column<Uint8Array>({ ...BLOB, equals: deepEqual });
 }
 
 /** A UUID, as text. */
@@ -329,5 +330,8 @@ export function enumeration<const V extends readonly [string, ...string[]]>(
 
 /** A list of values of another column's type (Postgres). */
 export function array<T>(item: ColumnBuilder<T>): ColumnBuilder<T[]> {
-  return column<T[]>({ name: "array", args: [], item: item.spec.type });
+  return column<T[]>({
+    ...{ name: "array", args: [], item: item.spec.type },
+    equals: deepEqual,
+  });
 }

@@ -1,3 +1,4 @@
+import { deepEqual } from "./deep_equal.ts";
 import type { ColumnBuilder } from "./column.ts";
 import type { Dialect } from "./dialect.ts";
 import { resultReader, type SqlType, toDriver } from "./types.ts";
@@ -41,7 +42,7 @@ export function typeDecorator<T, Base>(
   options: TypeDecoratorOptions<T, Base>,
 ): SqlType<T> {
   const type: SqlType = "spec" in base ? base.spec.type : base;
-  const { equals, coerceComparedValue } = options;
+  const { equals = deepEqual, coerceComparedValue } = options;
   return {
     name: type.name,
     args: type.args,
@@ -59,7 +60,7 @@ export function typeDecorator<T, Base>(
           : options.processResultValue(raw as Base, dialect);
       };
     },
-    ...(equals && { equals }),
+    equals,
     ...(coerceComparedValue && { coerceComparedValue }),
   };
 }

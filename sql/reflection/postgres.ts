@@ -1,3 +1,4 @@
+import { deepEqual } from "../deep_equal.ts";
 import type { Engine } from "../engine.ts";
 import {
   BIGINT,
@@ -283,7 +284,7 @@ export function postgresType(
 ): SqlType {
   if (declared.endsWith("[]")) {
     const item = postgresType(declared.slice(0, -2), labels, typeName);
-    return { name: "array", args: [], item };
+    return { name: "array", args: [], item, equals: deepEqual };
   }
   if (labels) return { ...ENUM, args: [typeName, ...labels] };
   const [, name = "", args = ""] =
