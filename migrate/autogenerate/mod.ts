@@ -3,12 +3,12 @@
  *
  * | question | file |
  * | --- | --- |
- * | What differs, and in which order is it set right? | `compare.ts`, `compare/`, `arrange.ts` |
- * | Who takes part in a comparison, and what is left out? | `comparator.ts`, `filter.ts` |
+ * | What differs, and in which order is it set right? | `compare.ts`, `table_comparison.ts`, `compare/`, `arrange.ts` |
+ * | Who takes part in a comparison, and what is left out? | `comparator.ts`, `filter.ts`, `matching.ts` |
  * | What is said differently by databases? | `dialects.ts`, `sql_text.ts` |
- * | Was it renamed? | `renames.ts` |
+ * | Was it renamed? | `renames.ts`, `rename_operations.ts` |
  * | How is what was found changed before it is written? | `rewriter.ts`, `settings.ts` |
- * | How do operations look as source? | `render.ts`, `render_column.ts`, `source.ts` |
+ * | How do operations look as source? | `render.ts`, `render_change.ts`, `render_column.ts`, `source.ts` |
  * | How are they told to people? | `describe.ts` |
  *
  * @module

@@ -7,37 +7,30 @@ import {
 import { judge, judgeChange } from "../lint.ts";
 import type {
   AlterTable,
-  ColumnChanges,
   Execute,
   Operation,
-  TableChange,
-  TableConstraint,
   TableReference,
 } from "../operations/operation.ts";
-import { draftOf, find, type TableDraft } from "../schema/draft.ts";
+import { draftOf } from "../schema/draft.ts";
 import { SchemaSnapshot } from "../schema/snapshot.ts";
 import { isSameTable } from "./compare.ts";
 import { referenceTo } from "./described.ts";
+import { changeSource } from "./render_change.ts";
 import {
   columnSource,
   constraintSource,
-  defaultSource,
-  expressionSource,
-  foreignKeyOptions,
-  indexOptions,
-  namesSource,
-  partsSource,
   type RenderContext,
   type RenderedItem,
-  typeSource,
 } from "./render_column.ts";
 import {
   call,
   Imports,
   indented,
+  isOmitted,
   keyOf,
   listOf,
   objectOf,
+  OMITTED,
   quoted,
 } from "./source.ts";
 
@@ -101,9 +94,6 @@ export function renderOperations(
   return { body: lines.join("\n"), imports };
 }
 
-/** Marks what a function of the user's leaves out. */
-const OMITTED = "\0omitted";
-
 class Renderer {
   readonly #context: RenderContext;
   /** The schema before the operation that is written. */
@@ -126,9 +116,7 @@ class Renderer {
     return operations.flatMap((operation) => {
       const source = this.#operation(operation);
       this.#known.apply(this.#asWritten(operation));
-      return source.includes(OMITTED)
-        ? []
-        : [...dangers(operation), `${source};`];
+      return isOmitted(source) ? [] : [...dangers(operation), `${source};`];
     });
   }
 
@@ -212,7 +200,7 @@ class Renderer {
     const columns = table.columns.flatMap(({ name, spec }) => {
       const { name: _, ...rest } = spec;
       const source = columnSource(new ColumnBuilder(rest), this.#context);
-      return source.includes(OMITTED) ? [] : [`${keyOf(name)}: ${source},`];
+      return isOmitted(source) ? [] : [`${keyOf(name)}: ${source},`];
     });
     const onColumns = table.columns.reduce(
       (count, { spec }) =>
@@ -223,7 +211,7 @@ class Renderer {
     // Those that the columns say themselves come first.
     const constraints = table.constraints.slice(onColumns).map((one) =>
       constraintSource(one, this.#context)
-    ).filter((source) => !source.includes(OMITTED));
+    ).filter((source) => !isOmitted(source));
     return [
       quoted(table.name),
       `{\n${indented(columns.join("\n"))}\n}`,
@@ -298,10 +286,8 @@ class Renderer {
     const draft = before && draftOf(before);
     const changes = operation.changes.map((change) => ({
       comments: warnings(judgeChange(operation.table, change)),
-      source: this.#change(change, draft),
-    })).filter(({ source: { args } }) =>
-      !args.some((arg) => arg?.includes(OMITTED))
-    );
+      source: changeSource(change, draft, this.#context),
+    })).filter(({ source: { args } }) => !args.some(isOmitted));
     if (changes.length === 0) return OMITTED;
     const [only] = changes;
     if (changes.length === 1 && only && options === undefined) {
@@ -321,160 +307,7 @@ class Renderer {
     const inner = `(t) => {\n${indented(body.join("\n"))}\n}`;
     return call("op.alterTable", table, inner, options);
   }
-
-  /** A change as a call: of `t`, or with the table's name of `op`. */
-  #change(change: TableChange, draft: TableDraft | undefined): ChangeSource {
-    const context = this.#context;
-    const name = "name" in change ? quoted(change.name) : undefined;
-    const original = (source: () => string) => draft ? undefined : source();
-    switch (change.kind) {
-      case "addColumn":
-        return {
-          method: change.kind,
-          args: [
-            name,
-            columnSource(change.column, context),
-            objectOf({ ifNotExists: change.ifNotExists ? "true" : undefined }),
-          ],
-        };
-      case "dropColumn": {
-        const { original: column } = change;
-        return {
-          method: change.kind,
-          args: [
-            name,
-            objectOf({
-              original: column &&
-                original(() => columnSource(column, context)),
-            }),
-          ],
-        };
-      }
-      case "renameColumn":
-        return { method: change.kind, args: [name, quoted(change.to)] };
-      case "alterColumn":
-        return {
-          method: change.kind,
-          args: [name, this.#columnChanges(change.changes)],
-        };
-      case "createIndex":
-        return {
-          method: change.kind,
-          isNamedFirst: true,
-          args: [
-            quoted(change.index.name ?? ""),
-            partsSource(change.index.columns, context),
-            objectOf({
-              ...indexOptions(change.index, context),
-              ifNotExists: change.ifNotExists ? "true" : undefined,
-              concurrently: change.concurrently ? "true" : undefined,
-            }),
-          ],
-        };
-      case "dropIndex":
-      case "dropConstraint": {
-        const { original: former } = change;
-        const isIndex = change.kind === "dropIndex";
-        return {
-          method: change.kind,
-          isNamedFirst: true,
-          args: [
-            name,
-            objectOf({
-              ifExists: isIndex && change.ifExists ? "true" : undefined,
-              concurrently: isIndex && change.concurrently ? "true" : undefined,
-              original: former && !(draft && find(draft, change.name))
-                ? constraintSource(former, context)
-                : undefined,
-            }),
-          ],
-        };
-      }
-      case "addConstraint":
-        return this.#constraint(change.constraint);
-      case "setTableComment": {
-        const { comment, original: former } = change;
-        const options = objectOf({
-          original: former === undefined
-            ? undefined
-            : original(() => JSON.stringify(former)),
-        });
-        return comment === null
-          ? { method: "dropTableComment", args: [options] }
-          : { method: "createTableComment", args: [quoted(comment), options] };
-      }
-    }
-  }
-
-  #constraint(constraint: TableConstraint): ChangeSource {
-    const context = this.#context;
-    const source = constraintSource(constraint, context);
-    if (constraint.name === undefined || source.includes(OMITTED)) {
-      return { method: "addConstraint", args: [source] };
-    }
-    const name = quoted(constraint.name);
-    const method = METHODS[constraint.kind];
-    switch (constraint.kind) {
-      case "check":
-        return {
-          method,
-          isNamedFirst: true,
-          args: [name, expressionSource(constraint.sql, context)],
-        };
-      case "foreignKey": {
-        const { kind: _k, name: _n, columns, targets, ...options } = constraint;
-        return {
-          method,
-          isNamedFirst: true,
-          args: [
-            name,
-            namesSource(columns),
-            namesSource(targets),
-            foreignKeyOptions(options),
-          ],
-        };
-      }
-      default:
-        return {
-          method,
-          isNamedFirst: true,
-          args: [name, namesSource(constraint.columns)],
-        };
-    }
-  }
-
-  #columnChanges(changes: ColumnChanges): string {
-    const context = this.#context;
-    const { type, nullable, serverDefault, comment, identity, using } = changes;
-    return objectOf({
-      type: type && typeSource(type.spec.type, context),
-      using: using && expressionSource(using, context),
-      nullable: nullable === undefined ? undefined : String(nullable),
-      serverDefault: serverDefault === undefined
-        ? undefined
-        : serverDefault === null
-        ? "null"
-        : defaultSource(serverDefault, context),
-      identity: JSON.stringify(identity),
-      comment: JSON.stringify(comment),
-    }) ?? "{}";
-  }
 }
-
-/** A change as a call of a method. */
-interface ChangeSource {
-  readonly method: string;
-  readonly args: readonly (string | undefined)[];
-  /** Whether the name stands before the table's where both are given. */
-  readonly isNamedFirst?: true;
-}
-
-const METHODS = {
-  unique: "createUniqueConstraint",
-  primaryKey: "createPrimaryKey",
-  foreignKey: "createForeignKey",
-  check: "createCheckConstraint",
-} as const;
 
 /** What `lint` would say, for whoever reads the revision first. */
 function warnings(judgements: ReturnType<typeof judge>): string[] {

@@ -21,6 +21,14 @@ export class Imports {
 /** Where columns, constraints and expressions come from. */
 const SQL = "@aludel/aludel/sql";
 
+/** Stands for what a function of the user's leaves out. */
+export const OMITTED = "\0omitted";
+
+/** Whether something in a piece of source is left out. */
+export function isOmitted(source: string | undefined): boolean {
+  return source?.includes(OMITTED) ?? false;
+}
+
 /** A text as it stands in source. */
 export function quoted(text: string): string {
   return JSON.stringify(text);

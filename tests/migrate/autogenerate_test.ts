@@ -105,21 +105,27 @@ async function found(
   return { lines: describeOperations(operations), operations, remarks };
 }
 
+const server = createEngine(pglite(new PGlite()));
+Deno.test.afterAll(() => server.close());
+
+/** Runs a test on a Postgres that holds nothing. */
+async function onPostgres(
+  work: (engine: Engine) => Promise<void>,
+): Promise<void> {
+  for (const schema of ["public", "other"]) {
+    await rowsOf(server, `DROP SCHEMA IF EXISTS ${schema} CASCADE`);
+  }
+  await rowsOf(server, "CREATE SCHEMA public");
+  await work(server);
+}
+
 /** Runs a test on a SQLite in memory and on a Postgres. */
 async function onBoth(
   work: (engine: Engine, name: string) => Promise<void>,
 ): Promise<void> {
-  for (
-    const engine of [memoryEngine(), createEngine(pglite(new PGlite()))]
-  ) {
-    await using open = engine;
-    await work(open, open.dialect.name);
-  }
-}
-
-function onPostgres(work: (engine: Engine) => Promise<void>): Promise<void> {
-  const engine = createEngine(pglite(new PGlite()));
-  return work(engine).finally(() => engine.close());
+  await using memory = memoryEngine();
+  await work(memory, memory.dialect.name);
+  await onPostgres((engine) => work(engine, engine.dialect.name));
 }
 
 Deno.test("migrate 149: nothing differs from what was made of it, and differences come in one order", async () => {
