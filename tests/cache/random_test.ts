@@ -226,7 +226,10 @@ class World {
         // Who has waited for two others waits no more, whatever goes on.
         const isPatient = clock.seconds - began < 2 * PATIENCE;
         const isBrisk = this.longest < PATIENCE;
-        const busy = made.find(({ ended }) => ended === Infinity);
+        // Nobody is told of one who waits no more.
+        const busy = made.find(({ ended, isElected }) =>
+          ended === Infinity && isElected
+        );
         if (busy && isPatient && isBrisk) {
           this.problems.push(`${key} is created twice at once`);
         }
