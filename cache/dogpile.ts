@@ -1,6 +1,7 @@
 import { type Bound, emit, type Policy, type Slot } from "./bound.ts";
 import { create, type Creator, type Led } from "./creation.ts";
 import { load, settle } from "./entries.ts";
+import { CacheConfigurationError } from "./errors.ts";
 import { elect } from "./flights.ts";
 import { judge } from "./freshness.ts";
 
@@ -8,6 +9,9 @@ import { judge } from "./freshness.ts";
  * Brings slots to their values: from what was read, from another, or by a
  * creator if there is one. Each turn settles what is fresh, and what is stale
  * once somebody was asked to renew it; the rest is created, or waited for.
+ *
+ * @throws {CacheConfigurationError} If a value is to be created as it was
+ * invalidated softly, but never expires.
  */
 export async function resolve(
   bound: Bound,
@@ -15,7 +19,8 @@ export async function resolve(
   slots: readonly Slot[],
   creator?: Creator,
 ): Promise<void> {
-  const { staleWhileRevalidate, waitTimeout } = policy;
+  const { staleWhileRevalidate, tags, waitTimeout } = policy;
+  const never = policy.expirationTime === undefined;
   // Time for two others, and ten turns: then this caller leads on its own.
   const end = bound.now() + 2 * waitTimeout;
   let turns = 10;
@@ -27,7 +32,15 @@ export async function resolve(
     await Promise.all(answers.map((slot) => settle(bound, slot)));
     // What is answered though nobody was asked is still to be created.
     open = open.filter(({ done, why, ticket }) => !done || why && !ticket);
-    for (const slot of open) emit(bound, "miss", [slot], { reason: slot.why! });
+    for (const slot of open) {
+      emit(bound, "miss", [slot], { reason: slot.why! });
+      if (creator && never && bound.invalidation.bound(false, tags, slot.key)) {
+        throw new CacheConfigurationError(
+          "soft-without-expiration",
+          `Cannot invalidate "${slot.key}" softly: give \`expirationTime\``,
+        );
+      }
+    }
     if (!creator || !open.length) return;
     const wait = turns && Math.min(waitTimeout, end - bound.now());
     const work = lead(bound, policy, open, creator, wait);

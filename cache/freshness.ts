@@ -1,6 +1,5 @@
 import type { EntryMetadata, StoredEntry } from "./backend.ts";
 import type { Bound, Policy, Slot } from "./bound.ts";
-import { CacheConfigurationError } from "./errors.ts";
 import type { MissReason } from "./trace.ts";
 
 /**
@@ -9,8 +8,6 @@ import type { MissReason } from "./trace.ts";
  *
  * @param creating Whether the caller would create the value, or only reads.
  * @returns Why the entry is not fresh; `undefined` if it is.
- * @throws {CacheConfigurationError} If the value is to be created as it was
- * invalidated softly, but never expires.
  */
 export function judge(
   bound: Bound,
@@ -24,7 +21,6 @@ export function judge(
   const meta = entry?.meta ?? {} as EntryMetadata;
   const tags = meta.g ?? policy.tags;
   const began = meta.ct - (meta.c ?? 0);
-  const soft = bound.invalidation.bound(false, tags, key);
   const over = slot.over = bound.now() - meta.ct -
     (expirationPolicy?.(expirationTime, { key, meta, creating }) ??
       expirationTime);
@@ -36,16 +32,10 @@ export function judge(
     ? undefined
     : began <= bound.invalidation.bound(true, tags, key)
     ? "invalidated"
-    : over > 0 || began <= soft
+    : over > 0 || began <= bound.invalidation.bound(false, tags, key)
     ? "expired"
     : undefined;
   slot.entry = entry;
   slot.usable = why === "expired" && !(over > policy.staleTime!);
-  if (why && creating && soft && expirationTime === Infinity) {
-    throw new CacheConfigurationError(
-      "soft-without-expiration",
-      `Cannot invalidate "${key}" softly: give \`expirationTime\``,
-    );
-  }
   return why;
 }

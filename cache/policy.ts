@@ -47,7 +47,7 @@ export interface CachePolicy {
   readonly creationRunner?: CreationRunner;
   /**
    * How long a caller waits for the creation of another before it looks for
-   * itself. It waits for two others at most.
+   * itself; for several, one after the other, twice that at most.
    * @default {10}
    */
   readonly waitTimeout?: number;

@@ -520,6 +520,18 @@ Deno.test("cache 82: soft invalidation without an expiration throws before any c
   equal(calls, 0);
 });
 
+Deno.test("a value that a call says never expires can be invalidated softly: it is created anew", async () => {
+  const { region } = setUp();
+  await region.set("k", "old");
+  await region.invalidate({ hard: false });
+  for (const expirationTime of [Infinity, -1]) {
+    equal(
+      await region.getOrCreate("k", () => "new", { expirationTime }),
+      "new",
+    );
+  }
+});
+
 Deno.test("cache 83: a strategy of one's own decides, and a pass-through proxy changes nothing", async () => {
   const own = localInvalidation();
   let asked = 0;
