@@ -1,7 +1,7 @@
 import { type Dialect, type Limits, sqlite, withinLimits } from "../sql/mod.ts";
 
 /** What D1 and Durable Objects refuse, as documented and as workerd enforces it. */
-export const D1_LIMITS: Limits = {
+export const D1_LIMITS: Required<Limits> = {
   params: 100,
   columns: 100,
   compound: 5,

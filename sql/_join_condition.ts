@@ -13,13 +13,6 @@ export function joinCondition(
   lefts: readonly FromClause[],
   right: FromClause,
 ): Expression<unknown> {
-  const where = `Cannot join "${right.labelPrefix}"`;
-  if (lefts.includes(right)) {
-    throw new CompileError(`${where} to itself; name it by alias()`);
-  }
-  if (!lefts.length) {
-    throw new CompileError(`${where}: nothing stands before it; call from()`);
-  }
   const found = lefts.flatMap((left) => [
     ...conditions(left, right),
     ...conditions(right, left),
@@ -27,9 +20,11 @@ export function joinCondition(
   const [only] = found;
   if (only && found.length === 1) return only;
   throw new CompileError(
-    `${where}: ${found.length || "no"} foreign keys tie it to ${
+    `Cannot join "${right.labelPrefix}": ${
+      found.length || "no"
+    } foreign keys tie it to ${
       lefts.map((left) => `"${left.labelPrefix}"`).join(", ")
-    }; give the condition`,
+    }; give the condition, or name it by alias()`,
   );
 }
 
@@ -47,8 +42,8 @@ function conditions(from: FromClause, to: FromClause): Expression<unknown>[] {
     .map((key) =>
       and(
         ...key.columns.map(({ name }, i) =>
-          columnOf(to["~source"], key.targetColumns[i] ?? "").eq(
-            columnOf(from["~source"], name),
+          columnOf(to, key.targetColumns[i] ?? "").eq(
+            columnOf(from, name),
           )
         ),
       )

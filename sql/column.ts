@@ -127,7 +127,7 @@ export class ColumnBuilder<T, Optional extends Optionality = false> {
 
   /** Makes it the primary key, or a part of it. */
   primaryKey(
-    options: { readonly autoincrement?: boolean } = {},
+    options?: { readonly autoincrement?: boolean },
   ): ColumnBuilder<T, true> {
     return this.with({ primaryKey: true, ...options });
   }
@@ -157,9 +157,9 @@ export class ColumnBuilder<T, Optional extends Optionality = false> {
   /** Makes the database compute it. */
   computed(
     sql: Expression<unknown>,
-    options: { readonly stored?: boolean } = {},
+    options?: { readonly stored?: boolean },
   ): ColumnBuilder<T, true> {
-    return this.with({ computed: { sql, stored: options.stored ?? false } });
+    return this.with({ computed: { sql, stored: false, ...options } });
   }
 
   /** Makes it an identity column of the SQL standard. */
@@ -182,7 +182,7 @@ export class ColumnBuilder<T, Optional extends Optionality = false> {
   /** Points it at a column of another table, or of its own: `"users.id"`. */
   references(
     target: string,
-    options: ForeignKeyOptions = {},
+    options?: ForeignKeyOptions,
   ): ColumnBuilder<T, Optional extends true ? true : "reference"> {
     return this.with({ references: { target, ...options } });
   }

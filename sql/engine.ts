@@ -111,10 +111,20 @@ export class Engine {
   async execute<Row>(statement: Statement<Row>): Promise<Result<Row>> {
     const prepared = this.prepare(statement);
     this.echo(prepared);
-    const result =
-      await (statement.isRead ? this.read(prepared) : this.send(prepared));
+    return this.#received(
+      statement,
+      prepared,
+      await (statement.isRead ? this.read(prepared) : this.send(prepared)),
+    );
+  }
+
+  #received<Row>(
+    { shape }: Statement<Row>,
+    prepared: PreparedStatement,
+    result: DriverResult,
+  ): Result<Row> {
     this.echoRows(result);
-    return readResult(statement.shape, prepared, result);
+    return readResult(shape, prepared, result);
   }
 
   /** Sends statements in one trip; all or none take effect. */
@@ -131,14 +141,9 @@ export class Engine {
         ...options,
       });
       this.log("COMMIT");
-      return results.map((result, i) => {
-        this.echoRows(result);
-        return readResult(
-          statements[i]?.shape,
-          prepared[i] as PreparedStatement,
-          result,
-        );
-      }) as BatchResults<A>;
+      return results.map((result, i) =>
+        this.#received(statements[i]!, prepared[i]!, result)
+      ) as BatchResults<A>;
     } catch (error) {
       this.log("ROLLBACK");
       throw error;
@@ -262,7 +267,7 @@ export class Engine {
       random = Math.random,
     } = this.#options;
     for (let attempt = 0;; attempt++) {
-      const start = trace ? now() : 0;
+      const start = now();
       const report = (result: unknown, error?: unknown): void =>
         trace?.({
           type,

@@ -364,7 +364,7 @@ export class Like extends Expression<boolean> {
     compiler.write(` ${this.operator} `);
     compiler.operand(this.pattern, 5);
     if (this.escape) {
-      compiler.write(` ESCAPE '${this.escape.replaceAll("'", "''")}'`);
+      compiler.write(` ESCAPE ${compiler.dialect.literal(this.escape)}`);
     }
   }
 }

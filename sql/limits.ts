@@ -11,23 +11,24 @@ import { inPieces } from "./limits/pieces.ts";
  *
  * Make it once, at module level: a statement keeps its text by dialect.
  */
-export function withinLimits(dialect: Dialect, limits: Limits): Dialect {
-  const { params, columns, like } = limits;
+export function withinLimits(
+  dialect: Dialect,
+  limits: Required<Limits>,
+): Dialect {
+  const { params, columns } = limits;
   const limited: Dialect = {
     ...dialect,
     limits,
     overrides: {
       ...dialect.overrides,
-      ...(like && { like: writeLongLike }),
-      ...(params && { rows: rowsAsJson(params) }),
+      like: writeLongLike,
+      rows: rowsAsJson(params),
     },
-    ...(columns && { packColumns: (list) => packColumns(list, columns) }),
-    ...(params && {
-      refit: (compiled, again) =>
-        compiled.slots.length > params
-          ? restAsJson(limited, params, again)
-          : compiled,
-    }),
+    packColumns: (list) => packColumns(list, columns),
+    refit: (compiled, again) =>
+      compiled.slots.length > params
+        ? restAsJson(limited, params, again)
+        : compiled,
     fit: (statement, whole) =>
       inPieces(
         statement,

@@ -21,7 +21,6 @@ import {
   type SchemaTarget,
   sendAll,
 } from "./ddl.ts";
-import { sortTables } from "./_table_order.ts";
 
 /** Columns by key, as they are described. */
 export type ColumnBuilders = Readonly<
@@ -84,11 +83,6 @@ export class MetaData {
   /** Makes an empty set. */
   constructor(options: MetaDataOptions = {}) {
     this.options = options;
-  }
-
-  /** Its tables, referenced ones first. */
-  get sortedTables(): Table[] {
-    return sortTables(this.tables.values());
   }
 
   /**

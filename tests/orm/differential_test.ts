@@ -10,7 +10,13 @@ import {
   Session,
   stateOf,
 } from "../../orm/mod.ts";
-import { deleteFrom, type Engine, select, sql } from "../../sql/mod.ts";
+import {
+  deleteFrom,
+  type Engine,
+  select,
+  sortTables,
+  sql,
+} from "../../sql/mod.ts";
 import {
   d1Database,
   pgliteDatabase,
@@ -426,7 +432,9 @@ for (
           await run.session.close();
           run.naive.close();
           await engine.batch(
-            world.sortedTables.reverse().map((one) => deleteFrom(one)),
+            sortTables(world.tables.values()).reverse().map((one) =>
+              deleteFrom(one)
+            ),
           );
         }
       }),

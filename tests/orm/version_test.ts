@@ -14,7 +14,14 @@ import {
   text,
   versionId,
 } from "../../orm/mod.ts";
-import { type Engine, MetaData, Raw, select, sql } from "../../sql/mod.ts";
+import {
+  type Engine,
+  MetaData,
+  Raw,
+  select,
+  sortTables,
+  sql,
+} from "../../sql/mod.ts";
 import {
   created,
   d1Database,
@@ -71,7 +78,9 @@ const engines: [string, () => TestDatabase | Promise<TestDatabase>][] = [
   ["sqlite", () => created(sqliteDatabase(), metadata)],
   ["D1", () => created(d1Database(workerd, "DB"), metadata)],
   ["Postgres", async () => {
-    const names = metadata.sortedTables.map(({ name }) => `"${name}"`);
+    const names = sortTables(metadata.tables.values()).map(({ name }) =>
+      `"${name}"`
+    );
     await postgres.engine.execute(
       sql`TRUNCATE ${new Raw(`${names}`)} RESTART IDENTITY CASCADE`,
     );

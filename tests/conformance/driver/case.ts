@@ -6,6 +6,7 @@ import {
   type Driver,
   type Engine,
   MetaData,
+  sortTables,
   type Table,
   table,
 } from "../../../sql/mod.ts";
@@ -44,7 +45,7 @@ export async function recreate(
   engine: Engine,
   metadata: MetaData,
 ): Promise<void> {
-  const drops = metadata.sortedTables.reverse().map((one) =>
+  const drops = sortTables(metadata.tables.values()).reverse().map((one) =>
     `DROP TABLE IF EXISTS "${one.name}"`
   );
   await engine.sendBatch(

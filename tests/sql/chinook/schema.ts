@@ -7,6 +7,7 @@ import {
   MetaData,
   numeric,
   primaryKey,
+  sortTables,
   type Table,
   table,
   text,
@@ -135,7 +136,7 @@ function documentOf(id: number): unknown {
 
 /** One INSERT for each table, referenced tables first. */
 export function inserts(): Insert<Table>[] {
-  return metadata.sortedTables.map((one) => {
+  return sortTables(metadata.tables.values()).map((one) => {
     const { columns, rows } = slices[one.name]!;
     return insert(one).values(
       rows.map((row) =>
