@@ -106,10 +106,10 @@
  * | What else can an attribute be? | `attribute.ts`, `attributes/` |
  * | How do objects refer to each other? | `relation.ts`, `relations/`, `handles.ts`, `join_on.ts` |
  * | What can a collection be? | `collections/`, `association_proxy.ts` |
- * | What is in a session, and in which state? | `session.ts`, `object_set.ts`, `state.ts` |
+ * | What is in a session, and in which state? | `session.ts`, `object_set.ts`, `hydration.ts`, `state.ts` |
  * | What changed, and who is told? | `history.ts`, `events/`, `hooks.ts` |
  * | What does a session send, where and when? | `session_reads.ts`, `session_writes.ts`, `session_transaction.ts` |
- * | What does a commit write? | `unit_of_work.ts`, `emission.ts` |
+ * | What does a commit write? | `changes.ts`, `unit_of_work.ts`, `emission.ts` |
  * | How are relations loaded? | `loading/` |
  * | How does a query name relations, and a class twice? | `comparators.ts`, `relation_view.ts`, `aliased.ts` |
  * | How does an object from elsewhere come into a session? | `merge.ts`, `refresh.ts` |

@@ -53,13 +53,15 @@ export async function writeChanges(
   await reserveKeys(unit, plan, engineOf);
   const writes = emit(core, plan, engineOf);
   const generated: Map<InstanceState, Values> = new Map();
+  const isFinal = ({ emitter: { engine } }: EngineWrites): boolean =>
+    committed !== undefined && !unit.held?.has(engine);
   // What can be undone goes first.
-  const [later, now] = [true, false].map((isLater) =>
-    writes.filter(({ emitter: { engine } }) =>
-      isLater === (committed !== undefined && !unit.held?.has(engine))
-    )
-  ) as [EngineWrites[], EngineWrites[]];
-  for (const { emitter, prepared } of [...now, ...later.reverse()]) {
+  const inTurn = [
+    ...writes.filter((one) => !isFinal(one)),
+    ...writes.filter(isFinal).reverse(),
+  ];
+  for (const one of inTurn) {
+    const { emitter, prepared } = one;
     const { engine } = emitter;
     await attempt(unit, engine, committed, async () => {
       if (!committed) await unit.held?.hold(engine);
@@ -69,9 +71,9 @@ export async function writeChanges(
         throw await nameFailure(unit, error, emitter);
       }
     });
-    if (committed && !unit.held?.has(engine)) {
+    if (isFinal(one)) {
       engine.log("COMMIT");
-      committed.push(engine.name);
+      committed?.push(engine.name);
     }
     for (const [state, values] of emitter.generated) {
       generated.set(state, values);
