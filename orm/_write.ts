@@ -53,9 +53,6 @@ export class Write extends Statement<unknown> {
   override get isRead(): boolean {
     return false;
   }
-  override structure(): readonly unknown[] {
-    return [this.table, this.parts];
-  }
   override compile(compiler: Compiler): void {
     compiler.nested([this.table], (outermost) => {
       const put = (part: Part): void => {
@@ -80,12 +77,8 @@ export class Cell extends Expression<unknown> {
   override get kind(): string {
     return "cell";
   }
-  override structure(): readonly unknown[] {
-    return [this.place, this.type];
-  }
   override compile(compiler: Compiler): void {
     const { place, type } = this;
-    const cell = `(aludel_rows.value ->> ${place})`;
-    compiler.write(type ? compiler.typed(cell, type) : cell);
+    compiler.write(compiler.cell(`(aludel_rows.value ->> ${place})`, type));
   }
 }
