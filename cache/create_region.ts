@@ -203,9 +203,8 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
           true,
         )
       ) return direct.payload as T;
-      return (await obtain<T>([key], async () => [await creator()], options))[
-        0
-      ]!;
+      const create = async () => [await creator()];
+      return (await obtain<T>([key], create, options))[0]!;
     },
     getOrCreateMulti: obtain,
     cacheOnArguments: (fn, given) =>

@@ -25,7 +25,7 @@ export async function resolve(
   const end = bound.now() + 2 * waitTimeout;
   let turns = 10;
   await load(bound, policy, slots, !!creator);
-  for (let open = slots;; turns--) {
+  for (let open = slots;;) {
     const answers = open.filter(({ done, ticket, usable, why }) =>
       !done && (!why || usable && (ticket || staleWhileRevalidate))
     );
@@ -42,7 +42,7 @@ export async function resolve(
       }
     }
     if (!creator || !open.length) return;
-    const wait = turns && Math.min(waitTimeout, end - bound.now());
+    const wait = turns-- > 0 ? Math.min(waitTimeout, end - bound.now()) : 0;
     const work = lead(bound, policy, open, creator, wait);
     // It may outlive its caller. Until it is bound, it could end with the request.
     await bound.runtime.waitUntil(work.catch(() => {}));
