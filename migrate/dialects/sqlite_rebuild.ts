@@ -26,9 +26,20 @@ import {
   typeSql,
 } from "../../sql/mod.ts";
 import { UnsupportedChangeError } from "../errors.ts";
-import type { AlterTable, AnyColumn } from "../operations/operation.ts";
+import type {
+  AlterTable,
+  AnyColumn,
+  TableChange,
+} from "../operations/operation.ts";
 import { plainStatement, type PlannedStatement } from "../planner/statement.ts";
-import { applyChange, draftOf, tableOf } from "../schema/draft.ts";
+import {
+  applyChange,
+  draftOf,
+  find,
+  type TableDraft,
+  tableOf,
+} from "../schema/draft.ts";
+import { defaultName } from "../schema/names.ts";
 import type { SchemaSnapshot } from "../schema/snapshot.ts";
 import { DRIFT_LABEL, ORPHANS_LABEL, REFERRED_LABEL } from "./_guard_labels.ts";
 import { sqliteGuard } from "./_sqlite_guard.ts";
@@ -55,7 +66,10 @@ export function rebuildTable(
 ): PlannedStatement[] {
   const quote = (name: string) => quoteName(name, dialect);
   const draft = draftOf(table);
-  for (const change of operation.changes) applyChange(draft, change, dialect);
+  for (const change of operation.changes) {
+    refuseUnknown(draft, change);
+    applyChange(draft, change, dialect);
+  }
   const rebuilt = tableOf(draft);
   const inbound = inboundKeys(table, schema);
   const name = quote(table.name);
@@ -106,6 +120,20 @@ export function rebuildTable(
     }),
     plainStatement(`DROP TABLE ${counts}`),
   ];
+}
+
+/** Refuses to leave out what is not there: it may be a name that was mistaken. */
+function refuseUnknown(draft: TableDraft, change: TableChange): void {
+  if (change.kind !== "dropConstraint" || change.original) return;
+  if (find(draft, change.name)) return;
+  const known = draft.constraints.map((one) =>
+    `'${one.name ?? defaultName(draft, one)}'`
+  );
+  throw new UnsupportedChangeError(
+    `Cannot drop constraint '${change.name}' of table '${draft.name}': it has ${
+      known.join(", ") || "none"
+    }; name one of these`,
+  );
 }
 
 function inboundKeys(table: Table, schema: SchemaSnapshot): Inbound[] {

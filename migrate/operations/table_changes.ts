@@ -8,6 +8,7 @@ import {
   primaryKey,
   unique,
 } from "../../sql/mod.ts";
+import { OperationError } from "../errors.ts";
 import type {
   AnyColumn,
   ColumnChanges,
@@ -78,8 +79,17 @@ export class TableChanges {
     this.changes.push({ kind: "renameColumn", name, to });
   }
 
-  /** Changes a column's type, default, remark, or whether it may be NULL. */
+  /**
+   * Changes a column's type, default, remark, or whether it may be NULL.
+   *
+   * @throws {OperationError} If it is to become a computed one.
+   */
   alterColumn(name: string, changes: ColumnChanges): void {
+    if (changes.type?.spec.computed) {
+      throw new OperationError(
+        `Cannot make column '${name}' a computed one: no database turns the one into the other; drop it and add it again`,
+      );
+    }
     this.changes.push({ kind: "alterColumn", name, changes });
   }
 

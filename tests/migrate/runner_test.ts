@@ -639,7 +639,7 @@ Deno.test("a relative target means the place it had when it was asked for", asyn
   equal(once, true);
 });
 
-Deno.test("an operation recorded after upgrade() has returned says so", async () => {
+Deno.test("migrate 116: an operation recorded after upgrade() has returned says so", async () => {
   await using engine = memoryEngine();
   let late: (() => void) | undefined;
   await createMigrator({
