@@ -121,10 +121,12 @@ export function libsql(url: string, options: LibsqlOptions = {}): Driver {
           stmt: hranaStatement(statement),
         }) as HranaResult,
       ),
-    batch: async (statements) => {
+    batch: async (statements, { isRead, readOnly } = {}) => {
+      // Reads need no lock, which another writer may hold.
+      const begin = isRead || readOnly ? "BEGIN" : "BEGIN IMMEDIATE";
       const answer = await send({
         type: "batch",
-        batch: { steps: atomicSteps(statements) },
+        batch: { steps: atomicSteps(begin, statements) },
       });
       return batchResults(answer as HranaBatch, statements);
     },
@@ -133,12 +135,15 @@ export function libsql(url: string, options: LibsqlOptions = {}): Driver {
 }
 
 /** BEGIN, each statement if the one before went well, COMMIT, else ROLLBACK. */
-function atomicSteps(statements: readonly BoundStatement[]): unknown[] {
+function atomicSteps(
+  begin: string,
+  statements: readonly BoundStatement[],
+): unknown[] {
   const said = (sql: string) => ({ sql, want_rows: false });
   const ok = (step: number) => ({ type: "ok", step });
   const commit = statements.length + 1;
   return [
-    { stmt: said("BEGIN IMMEDIATE") },
+    { stmt: said(begin) },
     ...statements.map((statement, i) => ({
       condition: ok(i),
       stmt: hranaStatement(statement),

@@ -17,6 +17,7 @@ import {
   type DriverResult,
   type DriverTransaction,
   HeldTransactions,
+  type SqlError,
   sqlite as dialect,
   TypeConversionError,
 } from "../sql/mod.ts";
@@ -101,7 +102,8 @@ export function sqlite(path: string, options: SqliteOptions = {}): Driver {
       }),
     hold: () => new HeldTransactions(),
     classify: (error, sql) =>
-      tooLarge(error, sql) ?? classifySqlite(error, sql),
+      tooLarge(error, sql) ?? refusal(error, sql) ??
+        classifySqlite(error, sql),
     close: () => db.close(),
   };
 }
@@ -152,10 +154,13 @@ function run(
   }
   // With arrays asked for, rows are arrays.
   const rows = statement.all(...params) as unknown as unknown[][];
-  return { columns, rows, changes: rows.length };
+  return { columns, rows, changes: WRITES.test(sql) ? rows.length : 0 };
 }
 
 /** A connection, and the statements that it has parsed already. */
+/** What writes and has rows says so; a read that only mentions it counts wrong. */
+const WRITES = /\breturning\b/i;
+
 interface Connection {
   readonly db: DatabaseSync;
   readonly ready: Map<string, Prepared>;
@@ -205,3 +210,23 @@ function tooLarge(
     )
     : undefined;
 }
+
+// What a trigger says is its author's; only the number tells what it is.
+function refusal(
+  error: unknown,
+  sql: string | undefined,
+): SqlError | undefined {
+  const { errcode, message }: {
+    readonly errcode?: unknown;
+    readonly message?: unknown;
+  } = Object(error);
+  return Number(errcode) % 256 === SQLITE_CONSTRAINT &&
+      !/constraint failed|cannot store/.test(String(message))
+    ? classifySqlite(
+      new Error(`${message}: SQLITE_CONSTRAINT`, { cause: error }),
+      sql,
+    )
+    : undefined;
+}
+
+const SQLITE_CONSTRAINT = 19;

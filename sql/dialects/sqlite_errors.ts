@@ -33,7 +33,7 @@ const TEXTS: readonly (readonly [
 ])[] = [
   [/overloaded/i, OverloadedError, "overloaded"],
   [
-    /(\w[\w ]* )?too (many|big|large|complex|long)[^:]*?(?= at offset|:|$)|at most \d+ tables[^:]*|blob exceeded|is full|out of memory|(memory|time) limit|maximum DB size/i,
+    /(\w[\w ]* )?too (many|big|large|complex|long)[^:]*?(?= at offset|:)|at most \d+ tables[^:]*|blob exceeded|is full|out of memory|(memory|time|storage) limit|maximum DB size/i,
     LimitError,
     "limit",
   ],
@@ -50,8 +50,10 @@ const TEXTS: readonly (readonly [
     "connection",
     true,
   ],
+  [/disk|unable to open|not a database/i, ConnectionError, "connection"],
+  // What SQLite has against a text, up to what it repeats of it.
   [
-    /(near "[^"]*": )?syntax error|no such \w+(: [\w."]+)?|incomplete input|parameter binding|SQL logic error|not authorized|JSON path|(has no|ambiguous) column[^:]*|already exists|values for|readonly/i,
+    /(near "[^"]*": )?syntax error|no such \w+(: [\w."]+)?|parameter binding|not authorized|JSON path|readonly|No SQL statements|SQL BEGIN|\b(?!D1_|SQLite|error:)\w[\w *()-]*(?=.*SQL\w*_(ERROR|UNKNOWN))/,
     StatementError,
     "statement",
   ],
@@ -67,6 +69,7 @@ const CONSTRAINTS: Readonly<Record<string, typeof ConstraintViolationError>> = {
 
 /** What some platforms say beside an error's text. */
 interface PlatformError extends Error {
+  readonly code?: unknown;
   readonly overloaded?: unknown;
   readonly retryable?: unknown;
 }
@@ -78,7 +81,7 @@ export function classifySqlite(
 ): SqlError | undefined {
   if (error instanceof SqlError) return error;
   if (!(error instanceof Error)) return undefined;
-  const { message, overloaded, retryable }: PlatformError = error;
+  const { message, code, overloaded, retryable }: PlatformError = error;
   const details = { cause: error, sql };
   const [, label] =
     /JSON path(?: error near|:) '([a-z_]+:[^']*)'/.exec(message) ?? [];
@@ -87,18 +90,25 @@ export function classifySqlite(
     /(UNIQUE|NOT NULL|CHECK|FOREIGN KEY) constraint failed(?:: (?!SQLITE_)(.*?))?(?:: SQLITE_|$)|constraints were violated/
       .exec(message);
   if (broken) return violation(broken, details);
-  if (/TYPE_ERROR|datatype mismatch|cannot store /.test(message)) {
+  if (
+    /TYPE_ERROR|datatype mismatch|cannot store |malformed JSON|integer overflow/
+      .test(message)
+  ) {
     return new TypeConversionError(
       `${RUN}a value in it does not fit its type`,
       details,
     );
+  }
+  // What a trigger says is its author's.
+  if (/SQLITE_CONSTRAINT/.test(message)) {
+    return violation(["", "TRIGGER"], details);
   }
   // A platform that knows better than its text says so beside it.
   const text = overloaded
     ? "overloaded"
     : retryable
     ? "transient failure"
-    : message;
+    : `${message}: ${code}`;
   for (const [pattern, Kind, code, isRetryable] of TEXTS) {
     const match = pattern.exec(text);
     if (match) {
@@ -114,7 +124,7 @@ export function classifySqlite(
 const RUN = "Cannot run the statement: ";
 
 function violation(
-  [, kind = "FOREIGN KEY", what = ""]: RegExpExecArray,
+  [, kind = "FOREIGN KEY", what = ""]: readonly string[],
   details: SqlErrorDetails,
 ): SqlError {
   const Kind = CONSTRAINTS[kind] ?? ConstraintViolationError;

@@ -1,6 +1,5 @@
 import { type PreparedStatement, textsOf } from "../compiler.ts";
 import type { Limits } from "../dialect.ts";
-import { In, Logical } from "../expression.ts";
 import { FromClause } from "../from.ts";
 import { Node } from "../node.ts";
 import { copyOf } from "../statement.ts";
@@ -19,10 +18,10 @@ export function inPieces(
   { sqlBytes = Infinity, valueBytes = Infinity }: Limits,
   prepare: (piece: Node) => PreparedStatement,
 ): PreparedStatement {
-  for (const [i, part] of [whole.sql, ...whole.params].entries()) {
-    const [what, most] = i === 0
-      ? ["its text", sqlBytes] as const
-      : ["a value in it", valueBytes] as const;
+  const { sql, params } = whole;
+  for (const part of [sql, ...params]) {
+    const isText = part === sql;
+    const most = isText ? sqlBytes : valueBytes;
     const size = bytesOf(part, most);
     if (size <= most) continue;
     const [first, ...rest] = isDependent(statement)
@@ -31,8 +30,10 @@ export function inPieces(
     if (first) return { ...whole, ...first, rest };
     throw new LimitError(
       "sql/limit",
-      `Cannot send the statement: ${what} has ${size} bytes, and the database takes ${most}; say less in each of several`,
-      { sql: whole.sql },
+      `Cannot send the statement: ${
+        isText ? "its text" : "a value in it"
+      } has ${size} bytes, and the database takes ${most}; send several`,
+      { sql },
     );
   }
   return whole;
@@ -66,17 +67,22 @@ const LISTS: Readonly<Record<string, string>> = {
   bind: "value",
 };
 
+/** What keeps a node from being divided as its list is. */
+interface Parts extends Node {
+  readonly negated?: boolean;
+  readonly operator?: string;
+}
+
 /** Two nodes that do, one after the other, what a node does; none where there are none. */
 function halves(node: Node): Node[] {
   const key = LISTS[node.kind] ?? "";
   const part: unknown = Reflect.get(node, key);
-  const isAll = node instanceof Logical && node.operator === "AND";
-  const isNone = node instanceof In && node.negated;
-  const parts: unknown[] = part instanceof Node && !isNone
+  const { negated, operator }: Parts = node;
+  const parts: unknown[] = part instanceof Node && !negated
     ? halves(part)
     : !Array.isArray(part) || part.length < 2
     ? []
-    : isAll
+    : operator === "AND"
     ? part.map((term, i) => halves(term).map((one) => part.with(i, one)))
       .find((some) => some.length > 0) ?? []
     : [part.slice(0, part.length >> 1), part.slice(part.length >> 1)];

@@ -35,6 +35,36 @@ Deno.test("libsql sends a statement or a batch in one request, and leaves no str
   deepStrictEqual([server.requests, server.streams], [3, 0]);
 });
 
+Deno.test("libsql reads several things while another client writes, and waits for no lock", async () => {
+  const engine = createEngine(libsql(server.url, { authToken }));
+  await engine.execute(sql`CREATE TABLE IF NOT EXISTS kept (n INTEGER)`);
+  let baton: string | null = null;
+  const stream = async (request: unknown) => {
+    const answer = await fetch(`${server.url}/v3/pipeline`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${authToken}` },
+      body: JSON.stringify({ baton, requests: [request] }),
+    });
+    ({ baton } = await answer.json());
+  };
+  await stream({ type: "execute", stmt: { sql: "BEGIN IMMEDIATE" } });
+  await stream({
+    type: "execute",
+    stmt: { sql: "INSERT INTO kept VALUES (1)" },
+  });
+
+  server.reset();
+
+  const reads = [0, 1, 2].map(() => engine.execute(sql`SELECT n FROM kept`));
+  const counts = (await Promise.all(reads)).map(({ length }) => length);
+  const { requests } = server;
+  const write = engine.batch([sql`INSERT INTO kept VALUES (2)`]);
+
+  deepStrictEqual([counts, requests], [[0, 0, 0], 1]);
+  await rejects(write, { code: "sql/serialization" });
+  await stream({ type: "close" });
+});
+
 Deno.test("libsql reads whole numbers exactly, without a type to say so", async () => {
   const engine = createEngine(libsql(server.url, { authToken }));
 
