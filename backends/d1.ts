@@ -1,11 +1,13 @@
 /**
  * Cloudflare D1 through a Worker's binding.
  *
- * It cannot: hold a transaction open (a batch is one transaction); take more
- * than 100 parameters in a statement; name the statement of a batch that
+ * It cannot: hold a transaction open (a batch is one transaction); keep the
+ * last digit of doubles beyond 1e50 or under 1e-50 where rows of more than 100
+ * values are inserted (they travel as JSON); name the statement of a batch that
  * failed; read 64-bit integers other than through `bigint()` columns; keep two
  * columns of one name apart in hand-written SQL, or columns named by numbers in
- * their order; count the rows of a write without those of cascades and triggers.
+ * their order; count the rows of a write without those of cascades and
+ * triggers.
  *
  * @module
  */

@@ -3,10 +3,11 @@
  * programs outside Workers.
  *
  * It cannot: serve a hot path (the API takes about 1200 requests in five
- * minutes); hold a transaction open (a batch is one transaction); take more than
- * 100 parameters in a statement; name the statement of a batch that failed;
- * read 64-bit integers other than through `bigint()` columns; count the rows of a
- * write without those of cascades and triggers.
+ * minutes); hold a transaction open (a batch is one transaction); keep the last
+ * digit of doubles beyond 1e50 or under 1e-50 where rows of more than 100
+ * values are inserted (they travel as JSON); name the statement of a batch that
+ * failed; read 64-bit integers other than through `bigint()` columns; count the
+ * rows of a write without those of cascades and triggers.
  *
  * @module
  */

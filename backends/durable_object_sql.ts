@@ -2,10 +2,11 @@
  * The SQLite database inside a Durable Object.
  *
  * It cannot: hold a transaction open (what another event of the object does
- * meanwhile would become part of it; a batch is one transaction); take more
- * than 100 parameters in a statement; read 64-bit integers other than through
- * `bigint()` columns; recover from a deferred foreign key that is still broken
- * at the end of a batch (the platform resets the object).
+ * meanwhile would become part of it; a batch is one transaction); keep the last
+ * digit of doubles beyond 1e50 or under 1e-50 where rows of more than 100
+ * values are inserted (they travel as JSON); read 64-bit integers other than
+ * through `bigint()` columns; recover from a deferred foreign key that is still
+ * broken at the end of a batch (the platform resets the object).
  *
  * @module
  */
