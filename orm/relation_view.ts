@@ -11,7 +11,7 @@ import {
   type Selectable,
 } from "../sql/mod.ts";
 import type { Mapper } from "./mapper.ts";
-import type { Relation } from "./relation.ts";
+import { overlap, type Relation } from "./relation.ts";
 import { column } from "./relations/base.ts";
 
 /** The columns of the class on the other side of a relation, by attribute. */
@@ -37,6 +37,8 @@ export interface RelationView<Key extends string = string, C = unknown>
   readonly to?: FromClause | undefined;
   /** What else holds of the other side. */
   readonly criterion?: Criterion<C> | undefined;
+  /** What its objects are made of, where they are to be of a subclass. */
+  readonly source?: RowSource | undefined;
 }
 
 /** The view that a relation is; of a relation itself, the plain one. */
@@ -49,7 +51,9 @@ export function viewOf<Key extends string, C>(
 /** The same relation, seen in another way as well. */
 export function makeView<Key extends string, C>(
   relation: Relation<Key, C>,
-  patch: Partial<Pick<RelationView<Key, C>, "from" | "to" | "criterion">>,
+  patch: Partial<
+    Pick<RelationView<Key, C>, "from" | "to" | "criterion" | "source">
+  >,
 ): RelationView<Key, C> {
   const former = "of" in relation ? relation as RelationView<Key, C> : {
     of: relation,
@@ -152,12 +156,20 @@ export function filtered<Key extends string, C>(
 
 /**
  * A relation that leads to an alias, so that its class can stand twice in a
- * query, or to those of its objects that are of a subclass.
+ * query, or to those of its objects that are of a subclass, or that
+ * `withPolymorphic()` names.
  */
 export function ofType<Key extends string, C>(
   relation: Relation<Key, C>,
   target: Selectable,
 ): RelationView<Key, C> {
-  const { from, where } = target[rowSource];
-  return makeView(relation, { to: from, ...where && { criterion: where } });
+  const { where, ...source } = target[rowSource];
+  const { from } = source;
+  // An alias names no rows of the relation's own table.
+  const isSubclass = overlap(from, relation.target.from);
+  return makeView(relation, {
+    to: from,
+    ...where && { criterion: where },
+    ...isSubclass && { source },
+  });
 }

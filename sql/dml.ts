@@ -1,4 +1,5 @@
 import type { Compiler } from "./compiler.ts";
+import { CompileError } from "./errors.ts";
 import { type Expression, operand } from "./expression.ts";
 import { type Column, columnOf, type FromClause } from "./from.ts";
 import type { NewRow, RowOf, Table } from "./schema.ts";
@@ -45,6 +46,14 @@ export abstract class Dml<T extends Target, Row> extends Statement<Row> {
   constructor(target: T) {
     super();
     this.target = target;
+    const [table, ...joined] = this.table.members;
+    if (joined.length > 0) {
+      throw new CompileError(
+        `Cannot write to "${table?.labelPrefix}": its rows lie in ${
+          joined.map((one) => `"${one.labelPrefix}"`).join(", ")
+        }; write to one of these tables`,
+      );
+    }
   }
   /** Whether it only reads. */
   override get isRead(): boolean {

@@ -14,6 +14,7 @@ import { type AnyClass, Mapper, mapperOf, type RowTable } from "../mapper.ts";
 import {
   type DeclarativeOptions,
   type Inheritance,
+  sortShape,
   tableDefinition,
 } from "../mapping.ts";
 import type { DescribedClass, InstanceOf, ShapeOf } from "../types.ts";
@@ -144,6 +145,7 @@ export function joined(
     constraints = [],
     ...rest
   } = options;
+  checkColumns(parent, first, sortShape(shape, first).columns);
   const member = parentMember.extend(first, options);
   const described = mapped(base as AnyClass);
   const above = parent.tables.at(-1) as RowTable;
@@ -168,7 +170,6 @@ export function joined(
   const { table, parts } = description;
   const key = above.key.map((column) => table.column(column.key));
   const columns = ownColumns(table.c, key);
-  checkColumns(parent, first, columns);
   const rows = rowsOf(parent, { table, key, isPassive: passiveDeletes });
   describeBelow(described, {
     ...description,

@@ -124,13 +124,19 @@ export function single(
     label,
   );
   const { table } = parent;
-  const columns = Object.fromEntries(
-    Object.entries(builders).map(([key, builder]) => [
-      key,
-      columnFor(parent, label, key, builder),
-    ]),
+  const fresh = Object.fromEntries(
+    Object.entries(builders).filter(([key, one]) => !sharedAt(parent, key, one))
+      // Rows of other classes have no value for it.
+      .map(([key, one]) => [key, one.with({ nullable: true })]),
   );
+  checkColumns(parent, label, fresh);
   const member = above.extend(label, options);
+  for (const [key, builder] of Object.entries(fresh)) {
+    Object.assign(parent.from.c, { [key]: addColumn(table, key, builder) });
+  }
+  const columns = Object.fromEntries(
+    Object.keys(builders).map((key) => [key, table.column(key)]),
+  );
   const described = mapped(base as AnyClass);
   const further = options.attributes?.(
     { c: { ...parent.c, ...columns }, prototype: described.prototype } as never,
@@ -151,23 +157,13 @@ export function single(
   return described;
 }
 
-/** The column of a key in the base's table: a new one, or one that another subclass has added. */
-function columnFor(
+/** Whether another subclass has added the same column to the base's table. */
+function sharedAt(
   parent: Mapper,
-  label: string,
   key: string,
-  builder: ColumnBuilder<unknown>,
-): Column<unknown> {
-  const { table, from } = parent;
-  const there = key in parent.c || parent.hasRelation(key)
-    ? undefined
-    : table.c[key] as Column<unknown> | undefined;
-  const { type } = builder.spec;
-  if (there && `${there.spec.type.name}` === type.name) return there;
-  // Rows of other classes have no value for it.
-  const nullable = builder.with({ nullable: true });
-  checkColumns(parent, label, { [key]: nullable });
-  const column = addColumn(table, key, nullable);
-  Object.assign(from.c, { [key]: column });
-  return column;
+  { spec }: ColumnBuilder<unknown>,
+): boolean {
+  const there: Column<unknown> | undefined = parent.table.c[key];
+  return there?.spec.type.name === spec.type.name && !(key in parent.c) &&
+    !parent.hasRelation(key);
 }

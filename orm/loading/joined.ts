@@ -76,7 +76,8 @@ function joined<Key extends string, C, Sub extends readonly SelectOption[]>(
   then: Sub,
   { innerJoin = false }: JoinedloadOptions,
 ): LoaderOption<Key, Sub> {
-  const { of, from, criterion } = viewOf(relation);
+  const view = viewOf(relation);
+  const { of, from, criterion, source } = view;
   // Planned with the join; sent with the other reads.
   const reads = new WeakMap<Request, ReturnType<typeof planBelow>>();
   return {
@@ -87,7 +88,7 @@ function joined<Key extends string, C, Sub extends readonly SelectOption[]>(
     from,
     then,
     prepare(this: LoadOption, request, level) {
-      if (!level?.joined || !canJoin(of, level, request)) return;
+      if (!level?.joined || source || !canJoin(of, level, request)) return;
       const below = { ...level, joined: level.joined };
       const isInner = innerJoin && below.joined.isInner;
       const alias = aliasOf(of.target);
@@ -110,7 +111,7 @@ function joined<Key extends string, C, Sub extends readonly SelectOption[]>(
     },
     load(this: LoadOption, one, level, request) {
       return reads.get(request)?.reads() ??
-        selectRelated(one, level, request, this.then ?? [], criterion);
+        selectRelated(one, level, request, this.then ?? [], view);
     },
   };
 }

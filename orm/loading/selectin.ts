@@ -1,13 +1,14 @@
 import {
   type Column,
+  type RowSource,
   rowSource,
-  type Select,
+  Select,
   select,
   type SelectOption,
   withOnlyColumns,
 } from "../../sql/mod.ts";
 import type { Relation } from "../relation.ts";
-import { conditionOf, viewOf } from "../relation_view.ts";
+import { conditionOf, type RelationView, viewOf } from "../relation_view.ts";
 import { populateExisting } from "../session_options.ts";
 import { columnsOfRows } from "./_derived.ts";
 import {
@@ -72,7 +73,8 @@ export function selectinload<
   C,
   const Sub extends readonly SelectOption[] = [],
 >(relation: Relation<Key, C>, ...then: Sub): LoaderOption<Key, Sub> {
-  const { of, from, criterion } = viewOf(relation);
+  const view = viewOf(relation);
+  const { of, from } = view;
   return {
     kind: "loader",
     plan: planOptions,
@@ -81,7 +83,7 @@ export function selectinload<
     from,
     then,
     load(this: LoadOption, one, level, request) {
-      return selectRelated(one, level, request, this.then ?? [], criterion);
+      return selectRelated(one, level, request, this.then ?? [], view);
     },
   };
 }
@@ -137,11 +139,12 @@ export function selectRelated(
   level: Level,
   request: Request,
   then: readonly SelectOption[],
-  criterion?: Parameters<typeof conditionOf>[0],
+  { criterion, source }: Pick<RelationView, "criterion" | "source">,
 ): readonly Read[] {
   const overwrite = request.asked.optionList.includes(populateExisting);
   const owners = ownerKeys(relation, level);
-  const related = relatedQuery(relation, (columns) => among(columns, owners));
+  const query = relatedQuery(relation, (columns) => among(columns, owners));
+  const related = source ? madeOf(query, source) : query;
   const condition = conditionOf(
     criterion,
     relation.target,
@@ -156,6 +159,15 @@ export function selectRelated(
     ),
     (rows) => attach(relation, ownersOf(relation, level), rows, overwrite),
   );
+}
+
+/** A query of related objects whose rows are made of something else. */
+function madeOf(query: Select<unknown>, source: RowSource): Select<unknown> {
+  const { shape, state, optionList } = query;
+  const items = state.items.map((item) =>
+    item.source ? { ...item, source, expressions: source.columns } : item
+  );
+  return new Select({ ...shape, items }, { ...state, items }, optionList);
 }
 
 /** Those of a query's objects that have a relation: it may be one of a subclass. */

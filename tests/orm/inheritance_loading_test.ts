@@ -245,6 +245,25 @@ Deno.test("orm 170: ofType() narrows a relation to a subclass in joins, any() an
       .where(other.c.language.eq("C")),
   );
   strictEqual(row![1].name, "dilbert");
+  // Loaders take it too, and what withPolymorphic() names.
+  const some = withPolymorphic(Person, [Engineer, Manager]);
+  for (const load of [selectinload, joinedload]) {
+    await using fresh = db.session();
+    db.reset();
+    const [one] = await fresh.scalars(
+      select(Company).options(load(engineers, selectinload(Engineer.r.boss))),
+    );
+    strictEqual(db.sent.length, 1);
+    deepStrictEqual(facts(one!.people), [["alice", "Lisp"], ["dilbert", "C"]]);
+    await using again = db.session();
+    const [all] = await again.scalars(
+      select(Company).options(load(ofType(Company.r.people, some))),
+    );
+    deepStrictEqual(
+      facts([...all!.people].filter((one) => !(one instanceof Director))),
+      FACTS.filter(([name]) => name !== "dogbert"),
+    );
+  }
   // A relation to a subclass leads to its rows.
   const [acme] = await session.scalars(
     select(Company).options(selectinload(Company.r.managers)),

@@ -7,6 +7,7 @@ import {
 } from "node:assert/strict";
 import {
   aliased,
+  bulkInsert,
   concrete,
   Entity,
   integer,
@@ -40,8 +41,10 @@ import {
   sortTables,
   sql,
   table,
+  update,
 } from "../../sql/mod.ts";
 import { sqlite } from "../../backends/sqlite.ts";
+import { compareMetadata } from "../../migrate/mod.ts";
 import {
   Company,
   company,
@@ -538,6 +541,50 @@ Deno.test("tables of subclasses are created after their base's and dropped befor
   await using db = await memory(company);
   await dropAll(company, db.engine);
   await company.createAll(db.engine);
+});
+
+Deno.test("what cannot be is refused where it is said", async () => {
+  class Thing extends Entity.with({ id: integer().primaryKey() }).table(
+    "things",
+    { name: text(), parts: () => oneToMany(Part) },
+  ) {}
+  class Part extends Entity.with({ id: integer().primaryKey() }).table(
+    "parts",
+    { thingId: integer().references("things.id") },
+  ) {}
+  const refuses = (shape: object, message: RegExp) =>
+    throws(
+      () => joined(Thing, "tools", shape, { identity: "tool" }),
+      (error) => {
+        strictEqual(error instanceof MappingError, true, `${error}`);
+        match((error as Error).message, message);
+        strictEqual(Thing.table.metadata.tables.has("tools"), false);
+        return true;
+      },
+    );
+  refuses(
+    { name: text() },
+    /^Cannot inherit "tools" from Thing: both have "name"; give the new column another key/,
+  );
+  refuses({ parts: text() }, /both have "parts"/);
+  refuses({ type: text() }, /both have "type"/);
+  void Part;
+  throws(
+    () => update(Manager as never),
+    /^CompileError: Cannot write to "people": its rows lie in "people", "managers"; write to one of these tables$/,
+  );
+  await using db = await memory(company);
+  await using session = db.session();
+  await rejects(
+    bulkInsert(session, Manager, [{ name: "x", level: 1 }]),
+    /Cannot write to "people"/,
+  );
+});
+
+Deno.test("the comparison of a model that inherits with its database finds nothing", async () => {
+  await using db = await memory(company);
+  const { operations } = await compareMetadata(db.engine, company);
+  deepStrictEqual(operations, []);
 });
 
 Deno.test("keys of several columns reach down to a subclass", async () => {
