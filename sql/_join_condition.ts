@@ -1,8 +1,6 @@
 import { CompileError } from "./errors.ts";
 import { and, type Expression } from "./expression.ts";
-import type { Alias } from "./alias.ts";
 import { columnOf, type FromClause } from "./from.ts";
-import { Table } from "./schema.ts";
 
 /**
  * The condition that the foreign keys between two sides imply.
@@ -28,17 +26,9 @@ export function joinCondition(
   );
 }
 
-function tableOf(from: FromClause): Table | undefined {
-  if (from instanceof Table) return from;
-  return "of" in from ? tableOf((from as Alias).of) : undefined;
-}
-
 function conditions(from: FromClause, to: FromClause): Expression<unknown>[] {
-  const source = tableOf(from);
-  const target = tableOf(to);
-  if (!source || !target) return [];
-  return source.foreignKeys
-    .filter((key) => key.targetTable === target.fullName)
+  return (from.table?.foreignKeys ?? [])
+    .filter((key) => key.targetTable === to.table?.fullName)
     .map((key) =>
       and(
         ...key.columns.map(({ name }, i) =>

@@ -1,5 +1,6 @@
 import { aliasName } from "./_alias_name.ts";
 import type { Compiler } from "./compiler.ts";
+import type { Table } from "./schema.ts";
 import { type Column, FromClause } from "./from.ts";
 import { copyOf } from "./statement.ts";
 
@@ -30,6 +31,10 @@ export class Alias<C = unknown, Row = unknown, Name = unknown>
   /** @ignore */
   override get kind(): string {
     return "alias";
+  }
+  /** The table that is renamed, if it is one. */
+  override get table(): Table | undefined {
+    return this.of.table;
   }
   /** The word that labels of its columns start with. */
   override get labelPrefix(): string {

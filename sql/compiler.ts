@@ -28,7 +28,7 @@ export interface CompiledStatement {
   /** The columns of its result; empty where it gives none. */
   readonly columns: readonly ResultColumn[];
   /** A driver's row to a row of these columns, where it is sent in fewer. */
-  readonly unpack?: PackedColumns["unpack"];
+  readonly unpack?: PackedColumns["unpack"] | undefined;
 }
 
 /** What a placeholder takes: one of the statement's parameters, or several as one. */
@@ -59,7 +59,7 @@ export interface PreparedStatement extends BoundStatement {
   /** The columns of its result. */
   readonly columns: readonly ResultColumn[];
   /** A driver's row to a row of these columns, where it is sent in fewer. */
-  readonly unpack?: PackedColumns["unpack"];
+  readonly unpack?: PackedColumns["unpack"] | undefined;
 }
 
 /**
@@ -276,7 +276,7 @@ export class Compiler {
       sql: this.#sql,
       slots: this.#slots,
       columns: this.#columns,
-      ...(this.#unpack && { unpack: this.#unpack }),
+      unpack: this.#unpack,
     };
   }
 }
@@ -302,12 +302,15 @@ export function labelsOf(
 
 /** Quotes an identifier. */
 export function quoteName(identifier: string, { quote }: Dialect): string {
-  if (/^$|\0/.test(identifier)) {
+  if (!identifier || identifier.includes("\0")) {
     throw new CompileError(
       "Cannot quote a name that is empty or holds a NUL character",
     );
   }
-  return quote + identifier.replaceAll(quote, quote + quote) + quote;
+  const plain = identifier.includes(quote)
+    ? identifier.replaceAll(quote, quote + quote)
+    : identifier;
+  return quote + plain + quote;
 }
 
 /** A table's quoted name, with its schema. */
@@ -346,9 +349,9 @@ export function prepare(statement: Node, dialect: Dialect): PreparedStatement {
     sql,
     columns,
     params: slots.map(valueOf),
-    ...(unpack && { unpack }),
+    unpack,
   };
-  return dialect.fit ? dialect.fit(statement, whole) : whole;
+  return dialect.fit?.(statement, whole) ?? whole;
 }
 
 function compile(statement: Node, dialect: Dialect): CompiledStatement {

@@ -12,7 +12,7 @@ export interface SchemaTarget {
   /** Sends texts in one trip; all or none take effect. */
   sendBatch(statements: readonly BoundStatement[]): Promise<unknown>;
   /** Writes a line to its log, if it has one. */
-  log?(message: string): void;
+  log(message: string): void;
 }
 
 /** What of a schema is made or dropped. */
@@ -53,10 +53,10 @@ export async function sendAll(
   target: SchemaTarget,
   statements: readonly string[],
 ): Promise<void> {
-  target.log?.("BEGIN (implicit)");
-  for (const sql of statements) target.log?.(sql);
+  target.log("BEGIN (implicit)");
+  for (const sql of statements) target.log(sql);
   await target.sendBatch(statements.map((sql) => ({ sql, params: [] })));
-  target.log?.("COMMIT");
+  target.log("COMMIT");
 }
 
 /** The statements that make a whole schema, in an order that works. */

@@ -3,6 +3,7 @@ import type { ColumnSpec } from "./column.ts";
 import type { Compiler } from "./compiler.ts";
 import { Expression } from "./expression.ts";
 import { Node } from "./node.ts";
+import type { Table } from "./schema.ts";
 import type { RowSource } from "./statement.ts";
 
 /** Columns of any kind, by key. */
@@ -35,6 +36,10 @@ export abstract class FromClause<C = any, Row = unknown, Name = unknown>
   /** Itself, and what it joins: whatever its columns are columns of. */
   get members(): readonly FromClause[] {
     return [this];
+  }
+  /** The table that it stands for, if it stands for one. */
+  get table(): Table | undefined {
+    return undefined;
   }
   /** Its columns in order. */
   get columns(): readonly Column<unknown>[] {

@@ -190,6 +190,11 @@ export class Table<S = any, Name extends string = string>
     return true;
   }
 
+  /** Itself. */
+  override get table(): Table {
+    return this;
+  }
+
   /** `schema.name`, or the name alone. */
   get fullName(): string {
     return this.schema ? `${this.schema}.${this.name}` : this.name;

@@ -262,7 +262,7 @@ export function allOf(
   ...conditions: readonly (Expression<unknown> | undefined)[]
 ): Expression<unknown> | undefined {
   const met = conditions.filter((one) => one !== undefined);
-  return met.length > 0 ? and(...met) : undefined;
+  return met.length > 1 ? and(...met) : met[0];
 }
 
 /** What a selectable's rows come from. */

@@ -175,14 +175,17 @@ export function createIndex(
   table: Table,
   index: IndexConstraint,
   dialect: Dialect,
-  options: CreateOptions & { readonly concurrently?: boolean } = {},
+  { ifNotExists, words = "" }: CreateOptions & {
+    /** What stands behind INDEX. */
+    readonly words?: "CONCURRENTLY " | "";
+  } = {},
 ): string {
   const { unique, columns, where } = index;
-  return `CREATE ${unique ? "UNIQUE " : ""}INDEX ${
-    options.concurrently ? "CONCURRENTLY " : ""
-  }${options.ifNotExists ? "IF NOT EXISTS " : ""}${
-    quoteName(indexName(table, index), dialect)
-  } ON ${tableName(table, dialect)} (${partsSql(table, columns, dialect)})${
+  return `CREATE ${unique ? "UNIQUE " : ""}INDEX ${words}${
+    ifNotExists ? "IF NOT EXISTS " : ""
+  }${quoteName(indexName(table, index), dialect)} ON ${
+    tableName(table, dialect)
+  } (${partsSql(table, columns, dialect)})${
     where ? ` WHERE ${inlineSql(where, dialect)}` : ""
   }`;
 }

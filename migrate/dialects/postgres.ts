@@ -116,7 +116,7 @@ function render(
           indexTable(operation, change.index, draft),
           change.index,
           dialect,
-          change,
+          { ...change, words: change.concurrently ? "CONCURRENTLY " : "" },
         ),
       ];
     case "dropIndex":
