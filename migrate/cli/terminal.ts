@@ -42,6 +42,7 @@ function spinning(): Progress {
     },
     end(message) {
       if (isStarted) shown.stop(message);
+      isStarted = false;
     },
   };
 }

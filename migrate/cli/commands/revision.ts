@@ -125,21 +125,34 @@ async function propose(
   scripts: ScriptDirectory,
   flags: AutogenerateFlags,
 ): Promise<Proposal[]> {
-  const decide = answersFrom(flags, environment.terminal);
+  const { terminal } = environment;
+  const answer = answersFrom(flags, terminal);
+  const against = flags.fromRevisions ? "revisions" : "database";
   const proposals: Proposal[] = [];
   for (const name of await databaseNames(environment, scripts)) {
-    proposals.push(
-      await withMigrator(
-        environment,
-        scripts,
-        name,
-        (migrator) =>
-          proposalFor(migrator, scripts.config, {
-            against: flags.fromRevisions ? "revisions" : "database",
-            decideRename: decide,
-          }),
-      ),
-    );
+    const progress = terminal.progress();
+    const done = () => progress.end(`${name}: compared with the ${against}`);
+    progress.say(`${name}: comparing the model with the ${against}`);
+    try {
+      proposals.push(
+        await withMigrator(
+          environment,
+          scripts,
+          name,
+          (migrator) =>
+            proposalFor(migrator, scripts.config, {
+              against,
+              decideRename(question) {
+                // Nothing may move while somebody is asked.
+                done();
+                return answer(question);
+              },
+            }),
+        ),
+      );
+    } finally {
+      done();
+    }
   }
   return proposals;
 }
