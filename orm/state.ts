@@ -53,8 +53,8 @@ export class InstanceState {
   absent: Set<string> | undefined;
   /** How attributes that are listened to are set without being heard. */
   quiet: Map<string, (value: unknown) => void> | undefined;
-  /** Who has it, where that may be one only. */
-  owners: Map<Relation, Handle> | undefined;
+  /** Who has it, where that may be one only; most have no such field. */
+  declare owners: Map<Relation, Handle> | undefined;
   /** The options of the query that loaded it. */
   loadOptions: readonly LoadOption[] | undefined;
   #handles: Map<string, Handle> | undefined;
