@@ -1,3 +1,4 @@
+import { Statement } from "./statement.ts";
 import { Column, FromClause } from "./from.ts";
 import { Node } from "./node.ts";
 import type { Select } from "./select.ts";
@@ -12,7 +13,7 @@ export function columnsIn(
     for (const item of part) columnsIn(item, visit);
   } else if (
     part instanceof Node && !(part instanceof FromClause) &&
-    !("isQuery" in part)
+    !(part instanceof Statement)
   ) {
     for (const field of part.structure()) columnsIn(field, visit);
   }

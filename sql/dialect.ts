@@ -191,8 +191,8 @@ export interface DialectFeatures {
   readonly comments?: boolean;
   /** OFFSET needs a LIMIT before it. */
   readonly offsetNeedsLimit?: boolean;
-  /** Generated columns that are not stored. */
-  readonly virtualColumns?: boolean;
+  /** Generated columns are stored, in any case. */
+  readonly storesComputed?: boolean;
   /** `STRICT` and `WITHOUT ROWID` behind a table. */
   readonly tableWords?: boolean;
   /** `ILIKE`. */

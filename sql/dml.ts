@@ -1,5 +1,4 @@
 import type { Compiler } from "./compiler.ts";
-import { CompileError } from "./errors.ts";
 import { type Expression, operand } from "./expression.ts";
 import { type Column, columnOf, type FromClause } from "./from.ts";
 import type { NewRow, RowOf, Table } from "./schema.ts";
@@ -40,32 +39,23 @@ export type Assignment = readonly [Column<unknown>, Expression<unknown>];
 export abstract class Dml<T extends Target, Row> extends Statement<Row> {
   /** What is written to. */
   readonly target: T;
+  /** What is written to, as it stands in a statement. */
+  readonly table: FromClause;
   /** What its rows become. */
   override readonly shape: RowShape | undefined;
   /** Writes to a target. */
   constructor(target: T) {
     super();
     this.target = target;
-    const [table, ...joined] = this.table.members;
-    if (joined.length > 0) {
-      throw new CompileError(
-        `Cannot write to "${table?.labelPrefix}": its rows lie in ${
-          joined.map((one) => `"${one.labelPrefix}"`).join(", ")
-        }; write to one of these tables`,
-      );
-    }
+    this.table = target[rowSource].from.writable;
   }
   /** Whether it only reads. */
   override get isRead(): boolean {
     return false;
   }
-  /** What is written to, as it stands in a statement. */
-  get table(): FromClause {
-    return this.target[rowSource].from;
-  }
   /** @ignore */
   override structure(): readonly unknown[] {
-    return [this.table, ...Object.values(this), this.expressions];
+    return [...Object.values(this), this.expressions];
   }
   /** Writes RETURNING, where something is to be given back. */
   protected writeReturning(compiler: Compiler, outermost: boolean): void {

@@ -225,7 +225,8 @@ export class Engine {
 
   /** Writes a line to the engine's log, if it has one. */
   log(message: string, level = "INFO"): void {
-    const { echo, log = print } = this.#options;
+    // deno-lint-ignore no-console -- the one place where a log line leaves
+    const { echo, log = (line) => console.log(line) } = this.#options;
     if (echo) log(`${level} aludel.engine.${this.name} ${message}`);
   }
 
@@ -323,11 +324,6 @@ function wholeOf(parts: readonly DriverResult[]): DriverResult {
 function isAboutTheWay(error: unknown): boolean {
   return error instanceof ConnectionError || error instanceof TimeoutError ||
     error instanceof OverloadedError;
-}
-
-function print(line: string): void {
-  // deno-lint-ignore no-console -- the one place where a log line leaves
-  console.log(line);
 }
 
 /** Makes an engine of a driver. It does no work until a statement is sent. */

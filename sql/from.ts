@@ -37,6 +37,10 @@ export abstract class FromClause<C = any, Row = unknown, Name = unknown>
   get members(): readonly FromClause[] {
     return [this];
   }
+  /** What rows are written to that are written here. */
+  get writable(): FromClause {
+    return this;
+  }
   /** The table that it stands for, if it stands for one. */
   get table(): Table | undefined {
     return undefined;

@@ -94,9 +94,7 @@ export class Select<Row, Sources = unknown> extends Statement<Row> {
     return true;
   }
   /** It can stand behind IN. */
-  get isQuery(): true {
-    return true;
-  }
+  declare readonly isQuery: true;
   /** @ignore */
   override structure(): readonly unknown[] {
     const { items, ...rest } = this.state;

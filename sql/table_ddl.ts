@@ -84,7 +84,7 @@ export function columnSql(
     );
   }
   const quoted = quoteName(name, dialect);
-  const isStored = computed?.stored || !dialect.features.virtualColumns;
+  const isStored = computed?.stored || dialect.features.storesComputed;
   return [
     quoted,
     words?.type ?? typeSql(type, dialect),

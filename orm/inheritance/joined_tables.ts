@@ -1,6 +1,7 @@
 import {
   Alias,
   type Column,
+  CompileError,
   type Compiler,
   FromClause,
   type Join,
@@ -43,6 +44,19 @@ export class JoinedTables extends FromClause<Columns> implements Renamable {
   /** Itself, and the tables. */
   override get members(): readonly FromClause[] {
     return [this, this.first, ...this.joins.map(({ right }) => right)];
+  }
+  /**
+   * A row of several tables is written to one of them at a time.
+   *
+   * @throws {CompileError} Always.
+   */
+  override get writable(): never {
+    const [, ...tables] = this.members;
+    throw new CompileError(
+      `Cannot write to "${this.labelPrefix}": its rows lie in ${
+        tables.map((one) => `"${one.labelPrefix}"`).join(", ")
+      }; write to one of these tables`,
+    );
   }
   /** The column of one of the tables as it is called here. */
   columnOf(column: Column<unknown>): Column<unknown> {

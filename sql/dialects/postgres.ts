@@ -201,6 +201,7 @@ export const postgres: Dialect = {
   },
   features: {
     forUpdate: true,
+    storesComputed: true,
     dmlInCte: true,
     alterConstraints: true,
     comments: true,

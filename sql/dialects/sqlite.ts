@@ -60,7 +60,6 @@ export const sqlite: Dialect = {
   features: {
     jsonEach: true,
     offsetNeedsLimit: true,
-    virtualColumns: true,
     tableWords: true,
   },
 };
