@@ -410,4 +410,6 @@ function restore(
 ): void {
   const before = state.committed?.[i];
   if (before !== undefined) state.write(column, copyValue(before));
+  // What was not loaded is not known again, though it was set since.
+  else if (state.committed) state.unload(column);
 }

@@ -32,6 +32,7 @@ import {
   CLASSES,
   type Kind,
   Profile,
+  Review,
   Tag,
   type Thing,
   world,
@@ -66,8 +67,11 @@ async function rowsOf(engine: Engine): Promise<unknown> {
       FROM authors t
     UNION ALL SELECT uid, 'Book', label,
       (SELECT a.uid FROM authors a WHERE a.id = t."authorId") FROM books t
-    UNION ALL SELECT uid, 'Article', label,
-      (SELECT a.uid FROM authors a WHERE a.id = t."editorId") FROM articles t
+    UNION ALL SELECT uid, 'Article',
+      CASE WHEN (r.id IS NOT NULL) = (t.type = 'review')
+        AND coalesce(r.verdict, label) = label THEN label ELSE 'torn' END,
+      (SELECT a.uid FROM authors a WHERE a.id = t."editorId")
+      FROM articles t LEFT JOIN reviews r ON r.id = t.id
     UNION ALL SELECT uid, 'Profile', label,
       (SELECT a.uid FROM authors a WHERE a.id = t."authorId") FROM profiles t
     UNION ALL SELECT uid, 'Tag', label, NULL FROM tags`);
@@ -148,7 +152,9 @@ class Run {
           author[1].profile.set(thing);
           owner = author[0];
         } else {
-          thing = new CLASSES[kind](values);
+          thing = kind === "Article" && b % 2 === 1
+            ? new Review({ ...values, verdict: values.label })
+            : new CLASSES[kind](values);
           session.add(thing);
         }
         this.things.set(uid, thing);
@@ -159,6 +165,8 @@ class Run {
         const found = this.pick(kind, b);
         if (!found) return;
         found[1].label = `label ${a}`;
+        // The row of a subclass says the same as its base's.
+        if (found[1] instanceof Review) found[1].verdict = `label ${a}`;
         return naive.change(found[0], { label: `label ${a}` });
       }
       // The side that has the key names an owner, or none.
@@ -304,7 +312,13 @@ class Run {
         if (!found || stateOf(found[1]).status !== "persistent") return;
         const { id } = found[1];
         const label = `merged ${a}`;
-        await merge(session, new CLASSES[kind]({ id, uid: found[0], label }));
+        const values = { id, uid: found[0], label };
+        await merge(
+          session,
+          found[1] instanceof Review
+            ? new Review({ ...values, verdict: label })
+            : new CLASSES[kind](values),
+        );
         return naive.change(found[0], { label });
       }
       // What has no changes to lose is read again, alone or with all.

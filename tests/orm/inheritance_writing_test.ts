@@ -13,10 +13,12 @@ import {
   integer,
   isModified,
   joined,
+  loadColumns,
   manyToOne,
   mapper,
   MappingError,
   merge,
+  NotLoadedError,
   oneToMany,
   polymorphicOn,
   polymorphicUnion,
@@ -214,6 +216,24 @@ Deno.test("a commit that fails leaves objects of every class as they were", asyn
   await session.commit();
   strictEqual(second.id, 2);
   strictEqual(isModified(second), false);
+});
+
+Deno.test("orm 132: a rollback takes back what was set before it was loaded", async () => {
+  await using db = await memory(company);
+  await using session = db.session();
+  session.add(staff());
+  await session.commit();
+  await using other = db.session();
+  const [alice] = await other.scalars(
+    select(Person).where(Person.c.name.eq("alice")),
+  );
+  if (!(alice instanceof Engineer)) throw new TypeError("no engineer");
+  alice.language = "C";
+  await other.rollback();
+  throws(() => alice.language, NotLoadedError);
+  await other.commit();
+  await loadColumns(other, alice, Engineer.c.language);
+  strictEqual(alice.language, "Lisp");
 });
 
 Deno.test("rows of a base and a subclass may refer to each other in a circle", async () => {

@@ -1,15 +1,17 @@
 import {
   Entity,
   integer,
+  joined,
   manyToMany,
   manyToOne,
   oneToMany,
   oneToOne,
+  polymorphicOn,
   text,
 } from "../../orm/mod.ts";
 import { MetaData, table } from "../../sql/mod.ts";
 
-/** A model with every kind of relation. */
+/** A model with every kind of relation, and a class that inherits. */
 export const world: MetaData = new MetaData();
 
 abstract class Base extends Entity.with({
@@ -50,6 +52,12 @@ export class Tag extends Base.table("tags", {
 export class Article extends Base.table("articles", {
   editorId: integer().references("authors.id").nullable(),
   editor: () => manyToOne(Author, { backPopulates: "articles" }),
+  type: polymorphicOn(text(), { identity: "article" }),
+}) {}
+
+/** An article with a row in a second table, which says what the first one does. */
+export class Review extends joined(Article, "reviews", { verdict: text() }, {
+  identity: "review",
 }) {}
 
 export class Profile extends Base.table("profiles", {
