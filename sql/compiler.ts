@@ -318,8 +318,7 @@ export function tableName(
   { name, schema: own }: Pick<Table, "name" | "schema">,
   dialect: Dialect,
 ): string {
-  const { translateSchema } = dialect;
-  const schema = translateSchema ? translateSchema(own) : own;
+  const schema = dialect.translateSchema?.(own) ?? own;
   const quoted = quoteName(name, dialect);
   return schema ? `${quoteName(schema, dialect)}.${quoted}` : quoted;
 }
