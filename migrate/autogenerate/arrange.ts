@@ -3,9 +3,10 @@ import type {
   AddColumn,
   AlterColumn,
   TableChange,
+  TableConstraint,
 } from "../operations/operation.ts";
 import { columnsOf } from "../schema/draft.ts";
-import { defaultName } from "../schema/names.ts";
+import { defaultName, type NamedTable, undecorated } from "../schema/names.ts";
 import type { TablePair } from "./comparator.ts";
 import { onColumn, ownColumn, placeOf, type Writing } from "./described.ts";
 
@@ -22,25 +23,29 @@ export function arrange(
   const together = mergeAlters(changes);
   const restored = withReplaced(together, pair);
   const folded = foldIntoColumns(withoutGone(restored), pair, writing);
+  const place = placeOf(pair.wanted.table.name, writing);
   const named = folded.map((change): TableChange =>
-    change.kind === "addConstraint" && change.constraint.name === undefined
-      ? {
-        ...change,
-        // With a name it can be dropped again.
-        constraint: {
-          ...change.constraint,
-          name: defaultName(
-            placeOf(pair.wanted.table.name, writing),
-            change.constraint,
-          ),
-        },
-      }
+    change.kind === "addConstraint"
+      ? { ...change, constraint: nameable(change.constraint, place) }
       : change
   );
   const ranked = named.map((change) =>
     [rankOf(change, named), change] as const
   );
   return ranked.sort(([a], [b]) => a - b).map(([, change]) => change);
+}
+
+/** With a name, by which it can be dropped again. */
+function nameable(
+  constraint: TableConstraint,
+  place: NamedTable,
+): TableConstraint {
+  if (constraint.name === undefined) {
+    return { ...constraint, name: defaultName(place, constraint) };
+  }
+  return constraint.kind === "check"
+    ? undecorated(place, constraint)
+    : constraint;
 }
 
 function mergeAlters(changes: readonly TableChange[]): TableChange[] {

@@ -11,7 +11,12 @@ import {
 } from "../../sql/mod.ts";
 import type { AnyColumn, TableReference } from "../operations/operation.ts";
 import { draftOf } from "../schema/draft.ts";
-import { defaultName, type NamedTable, nameOf } from "../schema/names.ts";
+import {
+  defaultName,
+  type NamedTable,
+  nameOf,
+  undecorated,
+} from "../schema/names.ts";
 import type { Side } from "./comparator.ts";
 
 /** Takes a table apart for a comparison: database names everywhere, conventions applied. */
@@ -146,16 +151,14 @@ function withReference(
   });
 }
 
-/** Without a name that is given to it anyway. */
+/** Without a name, or a part of one, that is given to it anyway. */
 function plain(
   constraint: Constraint,
   place: NamedTable,
   { isDefaultNameLeftOut }: Writing,
 ): Constraint {
-  // An index and a check are never without one.
-  if (constraint.kind === "index" || constraint.kind === "check") {
-    return constraint;
-  }
+  if (constraint.kind === "index") return constraint;
+  if (constraint.kind === "check") return undecorated(place, constraint);
   const { name, ...unnamed } = constraint;
   const given = isDefaultNameLeftOut
     ? defaultName(place, unnamed)

@@ -14,6 +14,7 @@ import {
   find,
   type TableDraft,
 } from "../schema/draft.ts";
+import { nameOf } from "../schema/names.ts";
 import { fullName, type SchemaSnapshot } from "../schema/snapshot.ts";
 import type {
   AlterTable,
@@ -218,17 +219,19 @@ function reverseChange(
     }
     case "addConstraint": {
       const { constraint } = change;
-      if (constraint.name === undefined) {
+      // The name that a convention makes of it is the one it has afterwards.
+      const name = nameOf(draft ?? { name: table, metadata: {} }, constraint);
+      if (name === undefined) {
         throw unknown("addConstraint()", "the constraint a name");
       }
       return [{
         kind: "dropConstraint",
-        name: constraint.name,
+        name,
         original: constraint,
       }];
     }
     case "dropConstraint": {
-      const constraint = change.original ?? find(draft ?? NOTHING, change.name);
+      const constraint = find(draft ?? NOTHING, change.name) ?? change.original;
       if (!constraint || constraint.kind === "index") {
         throw unknown(
           `dropConstraint('${change.name}')`,

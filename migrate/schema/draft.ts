@@ -180,7 +180,7 @@ export function find(
     ? undefined
     : draft.constraints.find((constraint) => constraint.name === name) ??
       draft.constraints.find((constraint) =>
-        constraint.name === undefined && defaultName(draft, constraint) === name
+        defaultName(draft, constraint) === name
       );
 }
 

@@ -1,4 +1,5 @@
 import {
+  type CheckConstraint,
   type Constraint,
   constraintName,
   Expression,
@@ -36,6 +37,24 @@ export function nameOf(
     key ?? constraint as Exclude<Constraint, { kind: "foreignKey" }>,
     otherwise,
   );
+}
+
+/**
+ * A check with the name of which the convention of its place makes the name it
+ * has: conventions decorate the names of checks.
+ */
+export function undecorated(
+  place: NamedTable,
+  check: CheckConstraint,
+): CheckConstraint {
+  const { name } = check;
+  if (name === undefined) return check;
+  const pattern = place.metadata.naming?.check ?? "{name}";
+  const [before = "", after = ""] = pattern.replaceAll("{table}", place.name)
+    .split("{name}");
+  const inner = name.slice(before.length, name.length - after.length);
+  const found = { ...check, name: inner };
+  return nameOf(place, found) === name ? found : check;
 }
 
 /**

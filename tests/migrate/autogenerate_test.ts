@@ -12,6 +12,7 @@ import {
   type MetaDataSource,
   type Operation,
   renderOperations,
+  type Revision,
   revision,
 } from "../../migrate/mod.ts";
 import { reverseOperations } from "../../migrate/operations/reverse.ts";
@@ -965,5 +966,36 @@ Deno.test("tables of a convention are described by the names it gives", async ()
     }).body;
     ok(written.includes("a: text().unique(),"), written);
     ok(written.includes("b: text().index(),"), written);
+  });
+});
+
+Deno.test("a name that a convention decorates is not decorated twice, in new tables and old ones", async () => {
+  await onBoth(async (engine) => {
+    const naming = {
+      check: "ck_{table}_{name}",
+      unique: "uq_{table}_{columns}",
+    };
+    const model = (...checks: string[]) => {
+      const metadata = new MetaData({ naming });
+      table("t", metadata, { id: integer().primaryKey(), a: text().unique() }, [
+        ...checks.map((name) => check(text("id > 0"), name)),
+      ]);
+      return metadata;
+    };
+    const revisions: Revision[] = [];
+    const migrator = () => createMigrator({ revisions, engine, naming });
+    for (const metadata of [model("one"), model("one", "two"), model("two")]) {
+      const { operations } = await autogenerate(migrator(), metadata);
+      const down = revisions.at(-1)?.revision ?? null;
+      revisions.push(revision({
+        revision: `r${revisions.length}aaaaaa`,
+        downRevision: down,
+        upgrade: (op) => operations.forEach((one) => op.invoke(one)),
+        downgrade: "reverse",
+      }));
+      await migrator().upgrade();
+      deepEqual((await autogenerate(migrator(), metadata)).operations, []);
+    }
+    await migrator().downgrade("base");
   });
 });
