@@ -71,10 +71,8 @@ export type D1Like =
  * @param database The binding, as `env.DB`, or what its `withSession()` gives.
  */
 export function d1(database: D1Like): Driver {
-  const bound = ({ sql, params }: BoundStatement): D1PreparedStatementLike => {
-    const statement = database.prepare(sql);
-    return params.length > 0 ? statement.bind(...params) : statement;
-  };
+  const bound = ({ sql, params }: BoundStatement): D1PreparedStatementLike =>
+    database.prepare(sql).bind(...params);
   return {
     dialect,
     capabilities: {
@@ -96,9 +94,8 @@ export function d1(database: D1Like): Driver {
 
 // D1 answers with objects, so labels must be unique, as the compiler makes them.
 function resultOf({ results, meta }: D1ResultLike): DriverResult {
-  const [first] = results;
   return {
-    columns: first ? Object.keys(first) : [],
+    columns: Object.keys(results[0] ?? {}),
     rows: results.map((row) => Object.values(row)),
     changes: meta.changes ?? 0,
   };

@@ -53,8 +53,7 @@ export class Insert<T extends Target, Row = never> extends Dml<T, Row> {
     compiler.nested([table], (outermost) => {
       compiler.write("INSERT INTO ", table);
       // A row that leaves a column out gets its DEFAULT, so rows share one list.
-      const columns = this.into ??
-        [...new Set(rows.flatMap((row) => row.map(([column]) => column)))];
+      const columns = this.into ?? [...new Map(rows.flat()).keys()];
       if (columns.length === 0) compiler.write(" DEFAULT VALUES");
       else {
         compiler.write(" ");
