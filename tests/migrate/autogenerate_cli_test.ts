@@ -381,19 +381,32 @@ table("posts", metadata, {
 ]);
 `);
   await project.ok("revision", "--autogenerate", "-m", "all of it");
-  const path = `${project.dir}/${
-    project.files().find((file) => file.includes("all_of_it"))
-  }`;
-  for (const args of [["fmt", "--check", path], ["check", path]]) {
-    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-      args,
-    }).output();
-    ok(success, new TextDecoder().decode(stderr));
-  }
-  const { default: made } = await import(`file://${path}`) as {
-    default: Revision;
-  };
-  equal(made.message, "all of it");
+  const first = await checked(project, "all_of_it");
+  equal(first.message, "all of it");
+
+  await project.ok("upgrade");
+  await new Deno.Command(Deno.execPath(), {
+    args: [
+      "eval",
+      `new (await import("node:sqlite")).DatabaseSync("${project.directory}/app.db").exec("CREATE TABLE loose (id INTEGER PRIMARY KEY, a TEXT, b INTEGER REFERENCES users(id))")`,
+    ],
+  }).output();
+  project.model(`
+table("users", metadata, { id: integer().primaryKey() });
+table("loose", metadata, {
+  id: integer().primaryKey(),
+  a: integer(),
+  b: integer().references("users.id").nullable(),
+  c: integer().references("users.id", { onDelete: "set null" }).nullable().index(),
+}, [unique(["a"], "uq_loose_a")]);
+`);
+  await project.ok("revision", "--autogenerate", "-m", "the rest");
+  await checked(project, "the_rest");
+  // The table that no revision made is described where it is first of concern.
+  match(project.file("the_rest"), /table\("loose", new MetaData\(\)/);
+  await project.ok("upgrade");
+  await project.ok("check");
+  await project.ok("downgrade", "base");
 });
 
 Deno.test("migrate 172: processRevisions may write none, more, or others; for a plain revision only when told", async () => {
@@ -483,3 +496,19 @@ Deno.test("what cannot be undone is said in the file", async () => {
   match(text, /\/\/ There is no downgrade yet\. Cannot reverse execute\(\)/);
   ok(!text.includes("downgrade:"));
 });
+
+/** The revision in a file that `deno fmt --check` and `deno check` accept. */
+async function checked(project: Modelled, word: string): Promise<Revision> {
+  const name = project.files().find((file) => file.includes(word));
+  const path = `${project.dir}/${name}`;
+  for (const args of [["fmt", "--check", path], ["check", path]]) {
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args,
+    }).output();
+    ok(success, new TextDecoder().decode(stderr));
+  }
+  const { default: made } = await import(`file://${path}`) as {
+    default: Revision;
+  };
+  return made;
+}
