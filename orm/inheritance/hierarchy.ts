@@ -17,6 +17,7 @@ import {
   type MakeObject,
   Mapper,
   mapperOf,
+  mapperOfTable,
   type Polymorphism,
 } from "../mapper.ts";
 import type { InstanceState } from "../state.ts";
@@ -29,7 +30,7 @@ import {
   polymorphicOn,
 } from "./discriminator.ts";
 
-// Both as a mapper knows them: what says of which class its rows are.
+// The place of a class in its hierarchy, by its mapper.
 const members = new WeakMap<Mapper, Member>();
 
 /** Classes that share rows, or the first table of them. */
@@ -207,11 +208,6 @@ export class Member implements Polymorphism {
     return new Member(this.#hierarchy, this, label, options);
   }
 
-  /** Whether a value is the identity of a class that the discriminator names. */
-  knows(value: unknown): boolean {
-    return this.#hierarchy.byIdentity.has(keyOf(value));
-  }
-
   /** What says of which class a row is. */
   get columns(): readonly Column<unknown>[] {
     return [this.#hierarchy.discriminator];
@@ -249,16 +245,20 @@ export function describeBelow(cls: AnyClass, description: Described): void {
  */
 export function baseOf(cls: AnyClass | Mapper): Member {
   const definition = definitionOf(cls);
-  if (definition && !isDeclared(definition) && !definition.table.c[TYPE]) {
-    addColumn(definition.table, TYPE, polymorphicOn(text().nullable(), {}));
-  }
+  const isUsed = definition && mapperOfTable(definition.table) !== undefined;
+  if (
+    definition && !isUsed && !isDeclared(definition) &&
+    !definition.table.c[TYPE]
+  ) addColumn(definition.table, TYPE, polymorphicOn(text().nullable(), {}));
   const mapper = cls instanceof Mapper ? cls : mapperOf(cls);
   const known = members.get(mapper);
   if (known) return known;
   const found = discriminatorOf(mapper);
   if (!found) {
     throw new MappingError(
-      `Cannot inherit from ${mapper.name}: nothing says of which class its rows are; declare that column as polymorphicOn(text(), { identity })`,
+      `Cannot inherit from ${mapper.name}: nothing says of which class its rows are${
+        isUsed ? ", and it is in use already" : ""
+      }; declare that column as polymorphicOn(text(), { identity })`,
     );
   }
   const { column, options } = found;

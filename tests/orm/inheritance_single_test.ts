@@ -352,4 +352,14 @@ Deno.test("what does not fit together is refused where it is described", () => {
     () => single(Plain, {}, { identity: "x" }),
     /^Cannot inherit from Plain: nothing says of which class its rows are; declare that column as polymorphicOn/,
   );
+  class Used extends Entity.with({ id: integer().primaryKey() }).table(
+    "used",
+    { name: text() },
+  ) {}
+  select(Used);
+  refuses(
+    () => single(Used, {}, { identity: "x" }),
+    /^Cannot inherit from Used: nothing says of which class its rows are, and it is in use already; declare/,
+  );
+  deepStrictEqual(Object.keys(Used.table.c), ["id", "name"]);
 });
