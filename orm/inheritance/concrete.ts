@@ -1,6 +1,6 @@
 import { ColumnBuilder } from "../../sql/mod.ts";
 import { finishDescription, mapped, shapeAbove } from "../entity.ts";
-import { type AnyClass, Mapper, mapperOf } from "../mapper.ts";
+import { type AnyClass, definitionOf, Mapper, mapperOf } from "../mapper.ts";
 import {
   type DeclarativeOptions,
   type Inheritance,
@@ -69,11 +69,12 @@ export function concrete(
   shape: Shape = {},
   options?: ConcreteOptions & DeclarativeOptions<never, object>,
 ): unknown {
-  const parent = base instanceof Mapper ? base : mapperOf(base);
+  // Asked for late: what inherits otherwise may yet add to the base's table.
+  const parent = (): Mapper => base instanceof Mapper ? base : mapperOf(base);
   if (typeof first !== "string") {
     const inherits: Inheritance = (cls, table, parts) => {
       const made = new Mapper(cls, table, parts);
-      familyOf(parent).add(first.identity, made);
+      familyOf(parent()).add(first.identity, made);
       return made;
     };
     return inherits;
@@ -84,7 +85,7 @@ export function concrete(
     described,
     first,
     { ...inherited(shapeAbove(base), identity), ...shape },
-    parent.table.metadata,
+    (definitionOf(base) ?? parent()).table.metadata,
     rest,
   );
   const { table, parts } = description;
@@ -92,7 +93,7 @@ export function concrete(
     ...description,
     map(cls) {
       const made = new Mapper(cls, table, parts);
-      familyOf(parent).add(identity, made);
+      familyOf(parent()).add(identity, made);
       return made;
     },
   });

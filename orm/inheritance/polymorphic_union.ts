@@ -59,11 +59,17 @@ export function polymorphicUnion<C extends ClassWithColumns>(
 ): AliasedClass<InstanceOf<C>, C["c"], Record<never, never>> {
   const mapper = mapperOf(base);
   const mappers = [mapper, ...subclasses.map((cls) => mapperOf(cls))];
-  const { members } = familyOf(mapper);
+  const family = familyOf(mapper);
+  const { members } = family;
+  if (mapper.polymorphism !== family) {
+    throw new MappingError(
+      `Cannot unite ${mapper.name} with others: classes share its rows by joined() or single(), and a union tells none of them; query them by themselves`,
+    );
+  }
   const identities = new Map([...members].map(([name, one]) => [one, name]));
   const columns = new Map<string, Column<unknown>>();
   for (const one of mappers) {
-    if (!identities.has(one) || mapper.polymorphism !== familyOf(mapper)) {
+    if (!identities.has(one)) {
       throw new MappingError(
         `Cannot unite ${mapper.name} with ${one.name}: it inherits by no concrete() of its own table; use withPolymorphic()`,
       );

@@ -397,9 +397,18 @@ Deno.test("orm 169: a concrete class has a table and identities of its own, and 
   deepStrictEqual([...await db.engine.execute(sql`SELECT * FROM members`)], [
     { id: 1, name: "mary", since: 2000 },
   ]);
+  // One class may be inherited from in several ways.
+  class Tool extends Base.table("tools", { name: text() }) {}
+  class Lent extends concrete(Tool, "lent", {}, { identity: "lent" }) {}
+  class Saw extends single(Tool, {}, { identity: "saw" }) {}
+  strictEqual(new Saw({ name: "x" }).name, "x");
   throws(
-    () => polymorphicUnion(User, [Pet]),
-    /Cannot unite User with Pet: it inherits by no concrete\(\)/,
+    () => polymorphicUnion(Tool, [Lent]),
+    /Cannot unite Tool with others: classes share its rows/,
+  );
+  throws(
+    () => polymorphicUnion(Pet, [Guest]),
+    /Cannot unite Pet with Guest: it inherits by no concrete\(\)/,
   );
 });
 
