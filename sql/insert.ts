@@ -7,6 +7,7 @@ import {
   type Target,
   type Values,
 } from "./dml.ts";
+import { CompileError } from "./errors.ts";
 import type { Column } from "./from.ts";
 import type { Expression } from "./expression.ts";
 import { Node } from "./node.ts";
@@ -30,11 +31,16 @@ export class Insert<T extends Target, Row = never> extends Dml<T, Row> {
     return "insert";
   }
 
-  /** Adds a row, or several; client defaults fill what they leave out. */
+  /**
+   * Adds a row, or several; client defaults fill what they leave out.
+   *
+   * @throws {CompileError} If the list is empty, which would insert a row of defaults.
+   */
   values(rows: Values<T> | readonly Values<T>[]): Insert<T, Row> {
     const added = (Array.isArray(rows) ? rows : [rows]).map((row: object) =>
       assignments(this.target, filled(this.target, row, "default"))
     );
+    if (added.length === 0) throw new CompileError("Cannot insert no rows");
     return copyOf<Insert<T, Row>>(this, { rows: [...this.rows, ...added] });
   }
   /** Gives back columns, or whole rows, of what was written. */

@@ -759,3 +759,7 @@ Deno.test("orm 218: one description serves many schemas", async () => {
   ], [{ n: "uq_notes_word" }]);
   deepStrictEqual([...await own.execute(select(notes.c.word))], ["x"]);
 });
+
+Deno.test("insert().values() refuses an empty list, which would insert a row of defaults", () => {
+  throws(() => insert(users).values([]), CompileError);
+});
