@@ -7,7 +7,7 @@ import {
 } from "./loading/related.ts";
 import type { Read, Reader } from "./loading/loader.ts";
 import { type Select, withOnlyColumns } from "../sql/mod.ts";
-import { handleOf } from "./handles.ts";
+import { handleOf } from "./handles/handle.ts";
 import type { Relation } from "./relation.ts";
 import type { InstanceState } from "./state.ts";
 

@@ -1,6 +1,6 @@
 import type { Column } from "../sql/mod.ts";
 import { StateError } from "./errors.ts";
-import { type Handle, hasMoved } from "./handles.ts";
+import { type Handle, hasMoved } from "./handles/handle.ts";
 import type { Pair, Relation } from "./relation.ts";
 import { type InstanceState, stateOf } from "./state.ts";
 import {

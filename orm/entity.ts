@@ -1,5 +1,7 @@
 import type { MetaData, RowSource, Table } from "../sql/mod.ts";
-import { initialize } from "./handles.ts";
+import { handleOf } from "./handles/handle.ts";
+import { hooks } from "./hooks.ts";
+import { stateOf } from "./state.ts";
 import { type AnyClass, define, findMapper, mapperOf } from "./mapper.ts";
 import {
   type DeclarativeOptions,
@@ -111,3 +113,27 @@ export const Entity: AbstractEntity<{}, {}> =
     // deno-lint-ignore ban-types -- the same
     {}
   >;
+
+/** Gives a new object the values and related objects of its constructor. */
+function initialize(
+  object: object,
+  init: Readonly<Record<string, unknown>>,
+): void {
+  const { mapper } = stateOf(object);
+  hooks.hear?.("init", object, init);
+  try {
+    for (const [column, value] of mapper.polymorphism?.initial ?? []) {
+      (object as Record<string, unknown>)[mapper.keyOf(column)] = value;
+    }
+    for (const [key, value] of Object.entries(init)) {
+      if (value === undefined) continue;
+      // Attributes that are not columns are accessors of the class.
+      if (Object.hasOwn(mapper.c, key)) {
+        (object as Record<string, unknown>)[key] = value;
+      } else handleOf(object, mapper.relation(key)).set(value as never);
+    }
+  } catch (error) {
+    hooks.hear?.("initFailure", object, init);
+    throw error;
+  }
+}

@@ -1,5 +1,5 @@
 import { MappingError, StateError } from "./errors.ts";
-import { handleOf } from "./handles.ts";
+import { handleOf } from "./handles/handle.ts";
 import { type InstanceState, sameValue, stateOf } from "./state.ts";
 
 /** What changed in an attribute since its row was read or written. */

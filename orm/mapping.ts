@@ -13,7 +13,8 @@ import {
 import { type AttributeSpec, isAttribute } from "./attribute.ts";
 import type { HybridBase } from "./attributes/hybrid.ts";
 import { MappingError } from "./errors.ts";
-import { defineHandles } from "./handles.ts";
+import { handleOf } from "./handles/handle.ts";
+import { stateOf } from "./state.ts";
 import {
   type AnyClass,
   type Definition,
@@ -271,4 +272,16 @@ export function tableDefinition(
     shape: { ...shape, ...attributes },
     map: (mapped) => new Mapper(mapped, made, parts),
   };
+}
+
+/** Makes relations readable as attributes: each gives the object's handle. */
+function defineHandles(cls: AnyClass, keys: readonly string[]): void {
+  for (const key of keys) {
+    Object.defineProperty(cls.prototype, key, {
+      configurable: true,
+      get(this: object) {
+        return handleOf(this, stateOf(this).mapper.relation(key));
+      },
+    });
+  }
 }

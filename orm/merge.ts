@@ -1,6 +1,8 @@
 import { rowSource, type Select, select } from "../sql/mod.ts";
 import { StaleDataError, StateError } from "./errors.ts";
-import { type Handle, handleOf, ManyHandle, OneHandle } from "./handles.ts";
+import { type Handle, handleOf } from "./handles/handle.ts";
+import { ManyHandle } from "./handles/many_handle.ts";
+import { OneHandle } from "./handles/one_handle.ts";
 import { among, hand } from "./loading/related.ts";
 import { selectinload } from "./loading/selectin.ts";
 import type { Mapper } from "./mapper.ts";

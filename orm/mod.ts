@@ -211,12 +211,9 @@ export {
   type SessionLike,
 } from "./events/events.ts";
 export { validates, type ValidatesOptions } from "./events/validates.ts";
-export {
-  type Handle,
-  ManyHandle,
-  type OneHandle,
-  type RelationHandle,
-} from "./handles.ts";
+export { type Handle, type RelationHandle } from "./handles/handle.ts";
+export { ManyHandle } from "./handles/many_handle.ts";
+export type { OneHandle } from "./handles/one_handle.ts";
 export { type History, historyOf, unset } from "./history.ts";
 export { concrete, type ConcreteOptions } from "./inheritance/concrete.ts";
 export {

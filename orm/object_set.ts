@@ -1,6 +1,6 @@
 import { type Column, plainRow, type RowSource } from "../sql/mod.ts";
 import { StateError } from "./errors.ts";
-import { hasMoved } from "./handles.ts";
+import { hasMoved } from "./handles/handle.ts";
 import { hooks } from "./hooks.ts";
 import { makeObjects } from "./hydration.ts";
 import type { MakeObject, Mapper } from "./mapper.ts";

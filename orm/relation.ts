@@ -8,7 +8,8 @@ import type {
   Table,
 } from "../sql/mod.ts";
 import type { Changes } from "./changes.ts";
-import type { Handle, ManyHandle } from "./handles.ts";
+import type { Handle } from "./handles/handle.ts";
+import type { ManyHandle } from "./handles/many_handle.ts";
 import type { Mapper } from "./mapper.ts";
 import type { InstanceState } from "./state.ts";
 import type { Collection, LoadedCollection } from "./types.ts";
@@ -188,6 +189,8 @@ export interface Relation<Key extends string = string, C = unknown>
   readonly isMany: boolean;
   /** The relation on the other side, if any. */
   readonly inverse: Relation | undefined;
+  /** Makes the handle of an object. */
+  newHandle(state: InstanceState): Handle;
   /** Makes its handle, where that is not a list. */
   readonly collection: CollectionFactory | undefined;
   /** The association table, of a many-to-many. */

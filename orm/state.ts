@@ -1,5 +1,5 @@
 import type { Column } from "../sql/mod.ts";
-import type { Handle } from "./handles.ts";
+import type { Handle } from "./handles/handle.ts";
 import type { LoadOption } from "./loading/loader.ts";
 import { type Mapper, mapperOfObject } from "./mapper.ts";
 import type { Relation } from "./relation.ts";

@@ -2,7 +2,7 @@ import type { Column, Table } from "../sql/mod.ts";
 import { rank } from "./_topological.ts";
 import { Changes, type Unit } from "./changes.ts";
 import { CircularDependencyError, StateError } from "./errors.ts";
-import type { Handle } from "./handles.ts";
+import type { Handle } from "./handles/handle.ts";
 import type { RowTable } from "./mapper.ts";
 import { identityKey, type InstanceState } from "./state.ts";
 import {

@@ -1,6 +1,6 @@
 import { collectedIn } from "./custom.ts";
 import { StateError } from "../errors.ts";
-import { ManyHandle } from "../handles.ts";
+import { ManyHandle } from "../handles/many_handle.ts";
 import type { CollectionFunction, ToMany } from "../relation.ts";
 import type { Collection, InstanceOf, LoadedCollection } from "../types.ts";
 

@@ -1,5 +1,5 @@
 import { collectedIn } from "./custom.ts";
-import { ManyHandle } from "../handles.ts";
+import { ManyHandle } from "../handles/many_handle.ts";
 import type { CollectionFunction, ToMany } from "../relation.ts";
 import type { Collection, InstanceOf, LoadedCollection } from "../types.ts";
 

@@ -12,7 +12,7 @@ import {
   withOnlyColumns,
 } from "../../sql/mod.ts";
 import { MappingError, StateError } from "../errors.ts";
-import { ManyHandle } from "../handles.ts";
+import { ManyHandle } from "../handles/many_handle.ts";
 import { among, keysOf, relatedQuery } from "../loading/related.ts";
 import type { CollectionFunction, ToMany } from "../relation.ts";
 

@@ -1,4 +1,4 @@
-import { handleOf } from "../handles.ts";
+import { handleOf } from "../handles/handle.ts";
 import type { RelationLoader } from "../object_set.ts";
 import type { Relation } from "../relation.ts";
 import { identityKey, type InstanceState, stateOf } from "../state.ts";

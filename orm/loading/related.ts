@@ -8,7 +8,7 @@ import {
   Phrase,
   Select,
 } from "../../sql/mod.ts";
-import { handleOf } from "../handles.ts";
+import { handleOf } from "../handles/handle.ts";
 import type { Relation } from "../relation.ts";
 import { column } from "../relations/base.ts";
 import { keyText as partText, stateOf } from "../state.ts";

@@ -9,7 +9,7 @@ import {
   select,
   type Table,
 } from "../../sql/mod.ts";
-import type { Handle } from "../handles.ts";
+import type { Handle } from "../handles/handle.ts";
 import type { Mapper } from "../mapper.ts";
 import { named } from "../_names.ts";
 import type {
@@ -67,6 +67,7 @@ export abstract class RelationBase implements Relation {
 
   abstract get kind(): RelationKind;
   abstract get isMany(): boolean;
+  abstract newHandle(state: InstanceState): Handle;
   abstract readonly localPairs: readonly Pair[];
   abstract readonly remotePairs: readonly Pair[];
   /** The columns of the owner by which its objects are found. */

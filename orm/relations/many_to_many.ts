@@ -8,7 +8,8 @@ import {
   type Table,
 } from "../../sql/mod.ts";
 import type { Changes } from "../changes.ts";
-import type { Handle } from "../handles.ts";
+import type { Handle } from "../handles/handle.ts";
+import { ManyHandle } from "../handles/many_handle.ts";
 import type { Mapper } from "../mapper.ts";
 import type {
   ManyToManyOptions,
@@ -67,6 +68,9 @@ class ManyToMany extends RelationBase {
   }
   override get isMany(): boolean {
     return true;
+  }
+  override newHandle(state: InstanceState): Handle {
+    return this.collection?.(state, this) ?? new ManyHandle(state, this);
   }
   override get isReferred(): boolean {
     return false;

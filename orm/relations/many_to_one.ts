@@ -1,6 +1,7 @@
 import type { Column, FromClause } from "../../sql/mod.ts";
 import type { Changes } from "../changes.ts";
-import type { Handle, OneHandle } from "../handles.ts";
+import type { Handle } from "../handles/handle.ts";
+import { OneHandle } from "../handles/one_handle.ts";
 import type { Pair, RelationOptions, ToOne } from "../relation.ts";
 import { type InstanceState, stateOf } from "../state.ts";
 import type { Values } from "../work.ts";
@@ -14,6 +15,9 @@ class ManyToOne extends RelationBase {
   }
   override get isMany(): boolean {
     return false;
+  }
+  override newHandle(state: InstanceState): Handle {
+    return new OneHandle(state, this);
   }
   override get isReferred(): boolean {
     return false;

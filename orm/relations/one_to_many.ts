@@ -1,6 +1,7 @@
 import type { Column, FromClause } from "../../sql/mod.ts";
 import type { Changes } from "../changes.ts";
-import type { Handle } from "../handles.ts";
+import type { Handle } from "../handles/handle.ts";
+import { ManyHandle } from "../handles/many_handle.ts";
 import type { Pair, RelationKind, ToMany, ToManyOptions } from "../relation.ts";
 import { type InstanceState, stateOf } from "../state.ts";
 import { column, RelationBase } from "./base.ts";
@@ -14,6 +15,9 @@ export class OneToMany extends RelationBase {
   }
   override get isMany(): boolean {
     return true;
+  }
+  override newHandle(state: InstanceState): Handle {
+    return this.collection?.(state, this) ?? new ManyHandle(state, this);
   }
   override get isReferred(): boolean {
     return true;

@@ -1,3 +1,6 @@
+import type { Handle } from "../handles/handle.ts";
+import { OneHandle } from "../handles/one_handle.ts";
+import type { InstanceState } from "../state.ts";
 import type { RelationKind, RelationOptions, ToOne } from "../relation.ts";
 import { OneToMany } from "./one_to_many.ts";
 
@@ -7,6 +10,9 @@ class OneToOne extends OneToMany {
   }
   override get isMany(): boolean {
     return false;
+  }
+  override newHandle(state: InstanceState): Handle {
+    return new OneHandle(state, this);
   }
 }
 

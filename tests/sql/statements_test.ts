@@ -12,6 +12,7 @@ import {
   cast,
   coalesce,
   column,
+  CompileError,
   contains,
   correlate,
   count,
