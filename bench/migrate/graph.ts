@@ -66,6 +66,31 @@ export function measure(size: number, runs = 3, enoughMs = 0): Cost {
   return { size, loadMs, planMs };
 }
 
+/** What {@linkcode yardstick} takes on two quiet cores, in milliseconds. */
+const QUIET_MS = 60;
+
+/** How many times slower than a quiet machine this one is now, at least 1. */
+export function slowness(): number {
+  return Math.max(1, yardstick() / QUIET_MS);
+}
+
+/** The best time of a walk over many small objects by their names, as a graph is. */
+function yardstick(): number {
+  let best = Infinity;
+  for (let run = 0; run < 5; run++) {
+    const start = processorMs();
+    const nodes = Array.from({ length: 100_000 }, (_, at) => ({
+      name: `r${at.toString(16)}`,
+      below: [`r${(at - 1).toString(16)}`],
+    }));
+    const byName = new Map(nodes.map((node) => [node.name, node]));
+    const met = nodes.filter(({ below: [name = ""] }) => byName.has(name));
+    if (met.length !== nodes.length - 1) throw new Error("a node was missed");
+    best = Math.min(best, processorMs() - start);
+  }
+  return best;
+}
+
 function processorMs(): number {
   const { user, system } = cpuUsage();
   return (user + system) / 1000;
