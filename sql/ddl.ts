@@ -1,9 +1,9 @@
 import type { BoundStatement } from "./compiler.ts";
-import { tableName } from "./compiler.ts";
+import { quoteName, tableName } from "./compiler.ts";
 import type { Dialect } from "./dialect.ts";
 import type { ForeignKey, MetaData, Table } from "./schema.ts";
 import { createIndex, type CreateOptions, createTable } from "./table_ddl.ts";
-import { forwardKeys, sortTables } from "./_table_order.ts";
+import { sortTables } from "./_table_order.ts";
 
 /** Where a schema is made: an engine. */
 export interface SchemaTarget {
@@ -30,22 +30,52 @@ export function dropAll(
   options: SchemaOptions = {},
 ): Promise<void> {
   const { dialect } = target;
-  const tables = sortTables(metadata.tables.values(), options.tables);
-  const hasCircle = forwardKeys(tables).size > 0;
+  const tables = sortTables(metadata.tables.values(), options.tables).reverse();
   const ifExists = options.checkFirst === false ? "" : "IF EXISTS ";
   const { schemaExtras: extras } = dialect;
-  const drops = tables.reverse().map((table) =>
-    `DROP TABLE ${ifExists}${tableName(table, dialect)}${
-      extras ? " CASCADE" : ""
-    }`
-  );
+  const drop = (table: Table, how = ifExists): string =>
+    `DROP TABLE ${how}${tableName(table, dialect)}${extras ? " CASCADE" : ""}`;
+  const stands = standIns(extras ? [] : tables, dialect);
+  const drops = tables.flatMap((table) => [
+    drop(table),
+    ...stands.get(table) ?? [],
+  ]);
   // Rows of tables that name each other go in any order, if nobody looks meanwhile.
-  const circle = hasCircle && !extras ? ["PRAGMA defer_foreign_keys = on"] : [];
+  const circle = stands.size > 0 ? ["PRAGMA defer_foreign_keys = on"] : [];
+  const last = [...stands.keys()].map((table) => drop(table, ""));
   const kept = [...metadata.tables.values()].filter((table) =>
     !tables.includes(table)
   );
   const rest = extras?.afterDrop(tables, ifExists, kept) ?? [];
-  return sendAll(target, [...circle, ...drops, ...rest]);
+  return sendAll(target, [...circle, ...drops, ...last, ...rest]);
+}
+
+/**
+ * What stands for tables that go before others that refer to them: SQLite
+ * deletes a table's rows before it drops it, and wants to know what they name.
+ */
+function standIns(
+  dropped: readonly Table[],
+  dialect: Dialect,
+): Map<Table, readonly [create: string]> {
+  const stands = new Map<Table, readonly [create: string]>();
+  const left = new Set(dropped);
+  for (const table of dropped) {
+    left.delete(table);
+    const keys = [...left].flatMap(({ foreignKeys }) => foreignKeys)
+      .filter(({ targetTable }) => targetTable === table.fullName)
+      .map(({ targetColumns }) =>
+        targetColumns.map((key) => quoteName(table.column(key).name, dialect))
+      );
+    if (keys.length === 0) continue;
+    const parts = [
+      ...new Set(keys.flat()),
+      ...keys.map((names) => `UNIQUE (${names.join(", ")})`),
+    ];
+    const name = tableName(table, dialect);
+    stands.set(table, [`CREATE TABLE ${name} (${parts.join(", ")})`]);
+  }
+  return stands;
 }
 
 /** Sends texts in one trip, and writes them to the log. */
