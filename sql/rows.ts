@@ -88,12 +88,11 @@ function assembler(
     const make = source && hydrate(source);
     return (row: readonly unknown[]) => make ? make(row, at) : row[at];
   });
+  if (kind === "single") return parts[0]!;
   const all = (row: readonly unknown[]) => parts.map((part) => part(row));
   if (kind === "tuple") return all;
   const keys = items.map(({ key = "" }) => key);
-  return kind === "record"
-    ? (row) => record(keys, all(row))
-    : (row) => all(row)[0];
+  return (row) => record(keys, all(row));
 }
 
 /** What turns the values of a whole row of a table into a plain object. */
