@@ -1,4 +1,4 @@
-/** One set in every place: a test, a Worker, a Durable Object, an endpoint. */
+/** One set in every place: the command line, a test, a Worker, a Durable Object, an endpoint. */
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { d1 } from "../../backends/d1.ts";
 import {
@@ -9,7 +9,8 @@ import {
 import { createEngine } from "../../sql/mod.ts";
 import { startWorkerd } from "../services/mod.ts";
 import { memoryEngine, rowsOf } from "./databases.ts";
-import { merged, SET } from "./revisions.ts";
+import { Project } from "./project.ts";
+import { merged, posts, SET, tags, users } from "./revisions.ts";
 
 const TOKEN = "a secret of enough characters";
 
@@ -68,7 +69,7 @@ const workerd = await startWorkerd({
     d1: ["DB", "REMOTE"],
     durableObjects: { ROOM: "Room" },
   }],
-  d1: ["TEST"],
+  d1: ["TEST", "CLI"],
 });
 Deno.test.afterAll(() => workerd.dispose());
 
@@ -77,11 +78,42 @@ function batches(sql: readonly (readonly string[])[]): (readonly string[])[] {
   return sql.filter((batch) => batch.length > 2);
 }
 
-Deno.test("migrate 184: one set sends the same statements from a test, a Worker and a Durable Object", async () => {
+/** A database of workerd, and every text that was sent to it. */
+function traced(binding: string) {
   const sent: (readonly string[])[] = [];
-  const engine = createEngine(d1(workerd.d1("TEST")), {
+  const engine = createEngine(d1(workerd.d1(binding)), {
     trace: (event) => sent.push(event.sql),
   });
+  return { engine, sent };
+}
+
+/** What the command line sends to bring a database to the heads of the set. */
+async function sentByCommandLine(): Promise<(readonly string[])[]> {
+  const { engine, sent } = traced("CLI");
+  using project = new Project();
+  await project.ok("init");
+  Object.assign(globalThis, { engineOfTest: engine });
+  project.env(`import { defineMigrations } from "@aludel/aludel/migrate";
+export default defineMigrations({
+  engines: { default: () => globalThis.engineOfTest },
+});
+`);
+  const set = new URL("./revisions.ts", import.meta.url);
+  for (
+    const [name, { revision }] of Object.entries({ users, posts, tags, merged })
+  ) {
+    Deno.writeTextFileSync(
+      `${project.dir}/${revision}_${name}.ts`,
+      `export { ${name} as default } from ${JSON.stringify(set)};\n`,
+    );
+  }
+  await project.ok("index");
+  await project.ok("upgrade", "heads");
+  return sent;
+}
+
+Deno.test("migrate 184: one set sends the same statements from the command line, a test, a Worker and a Durable Object", async () => {
+  const { engine, sent } = traced("TEST");
   await createMigrator({ revisions: SET, engine }).upgrade("heads");
 
   const worker = await (await workerd.fetch("/")).json();
@@ -92,6 +124,7 @@ Deno.test("migrate 184: one set sends the same statements from a test, a Worker 
   equal(batches(sent).length, 4);
   deepEqual(batches(worker.sql), batches(sent));
   deepEqual(batches(object.sql), batches(sent));
+  deepEqual(batches(await sentByCommandLine()), batches(sent));
 });
 
 Deno.test("a Worker that is asked to check fails closed until its database is current", async () => {
