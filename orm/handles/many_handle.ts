@@ -50,6 +50,7 @@ export class ManyHandle extends RelationHandle
   /** @ignore */
   override receive(items: readonly object[]): void {
     const { object } = this.state;
+    const there = new Set(items);
     const isKept = (item: object): boolean =>
       !this.isAsked && !this.removed.has(item) &&
       // It has been moved to another owner meanwhile.
@@ -57,14 +58,12 @@ export class ManyHandle extends RelationHandle
     this.before = items;
     this.items = [
       ...items.filter(isKept),
-      ...[...this.added].filter((item) =>
-        !isKept(item) || !items.includes(item)
-      ),
+      ...[...this.added].filter((item) => !isKept(item) || !there.has(item)),
     ];
     for (const item of this.items) {
       this.own(item);
       // A pair that is there already is not to be written by the other side.
-      const other = items.includes(item) && this.other(item);
+      const other = there.has(item) && this.other(item);
       if (other instanceof ManyHandle) other.#confirm(object);
     }
     for (const item of this.isAsked ? this.removals : []) {
