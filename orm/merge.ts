@@ -240,9 +240,7 @@ function relate(
     if (to instanceof OneHandle) to.set(items[0] ?? null);
     return;
   }
+  if (from.items) return to.set(items);
   to.add(...items);
-  const gone = from.items
-    ? [...to.items ?? []].filter((item) => !items.includes(item))
-    : [...from.removed].map(of);
-  for (const item of gone) to.remove(item);
+  for (const item of from.removed) to.remove(of(item));
 }
