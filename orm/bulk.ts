@@ -1,6 +1,5 @@
 import {
   batchWrites,
-  GuardError,
   type Insert,
   insert,
   type Result,
@@ -8,10 +7,11 @@ import {
   update,
 } from "../sql/mod.ts";
 import { MappingError, StaleDataError } from "./errors.ts";
+import { guardLabel, staleAt } from "./_guard.ts";
 import { type AnyClass, mapperOf } from "./mapper.ts";
 import type { Session } from "./session.ts";
 import type { InstanceOf } from "./types.ts";
-import type { NextVersion } from "./version.ts";
+import { nextVersion } from "./version.ts";
 
 /** Values of one row, by attribute. */
 export type BulkRow = Readonly<Record<string, unknown>>;
@@ -78,7 +78,7 @@ export async function bulkUpdate(
   const { primaryKey, versionColumn } = mapper;
   const known = [...primaryKey, ...versionColumn ? [versionColumn] : []];
   const keys = known.map((column) => mapper.keyOf(column));
-  const engine = session.engineOf(update(cls as never), true);
+  const engine = session.engineOf(update(cls as never));
   const { expectRows } = batchWrites(engine.dialect);
   const statements = rows.flatMap((row, i) => {
     if (keys.some((key) => row[key] === undefined || row[key] === null)) {
@@ -97,21 +97,18 @@ export async function bulkUpdate(
         .where(...where);
     if (!versionColumn) return [write(changes)];
     const key = mapper.keyOf(versionColumn);
-    const next = (versionColumn.spec.info?.version as NextVersion)(
-      row[key],
-      versionColumn,
-    );
+    const next = nextVersion(versionColumn, row[key]);
     return expectRows(
       write({ ...changes, [key]: next ?? row[key] }),
       1,
-      `stale:${i}`,
+      guardLabel(i),
     );
   });
   try {
     await session.batch(...statements);
   } catch (error) {
-    if (!(error instanceof GuardError)) throw error;
-    const row = rows[Number(error.label.replace(/^stale:/, ""))]!;
+    const row = rows[staleAt(error) ?? -1];
+    if (!row) throw error;
     throw new StaleDataError(
       mapper.name,
       primaryKey.map((column) => row[mapper.keyOf(column)]),

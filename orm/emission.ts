@@ -13,6 +13,7 @@ import {
 } from "../sql/mod.ts";
 import { Cell, listed, type Part, Write } from "./_write.ts";
 import { StateError } from "./errors.ts";
+import { guardLabel } from "./_guard.ts";
 import type { InstanceState } from "./state.ts";
 import { KeyRef, type Values, type Work } from "./work.ts";
 
@@ -122,7 +123,7 @@ export class Emitter {
   #change(works: readonly Work[], parts: Part): void {
     const [{ table, kind, state, mapper, isExpected }] = works as [Work];
     if (isExpected) {
-      const label = `stale:${this.guarded.push(works) - 1}`;
+      const label = guardLabel(this.guarded.push(works) - 1);
       const { expectRows } = batchWrites(this.engine.dialect);
       const write = new Write(table, parts);
       for (const statement of expectRows(write, works.length, label)) {

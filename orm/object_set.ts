@@ -374,7 +374,7 @@ export class ObjectSet implements StateOwner {
 }
 
 /** What an object holds is not known any more; the next read brings it anew. */
-export function expireState(state: InstanceState): void {
+function expireState(state: InstanceState): void {
   for (const handle of state.handles.values()) handle.expire();
   state.isExpired = true;
   hooks.hear?.("expire", state.object);

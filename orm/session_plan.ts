@@ -9,7 +9,7 @@ import { isModified } from "./object_set.ts";
 import { sendReads } from "./session_reads.ts";
 import type { SessionCore } from "./session_unit.ts";
 import type { InstanceState } from "./state.ts";
-import type { NextVersion } from "./version.ts";
+import { nextVersion } from "./version.ts";
 import { type Plan, planUnit } from "./unit_of_work.ts";
 import type { Values, Work } from "./work.ts";
 
@@ -99,8 +99,8 @@ function fillDefaults(
     const { default: initial, onUpdate } = column.spec;
     const made = isInsert ? initial : onUpdate;
     if (column === state.mapper.versionColumn) {
-      const next = column.spec.info?.version as NextVersion;
-      const version = next(isInsert ? undefined : state.before(column), column);
+      const before = isInsert ? undefined : state.before(column);
+      const version = nextVersion(column, before);
       if (version !== undefined) values.set(column, version);
     } else if (made !== undefined) {
       values.set(column, typeof made === "function" ? made() : made);

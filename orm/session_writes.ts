@@ -6,13 +6,13 @@ import {
   batchWrites,
   type Column,
   type Engine,
-  GuardError,
   type PreparedStatement,
   readResult,
   select,
 } from "../sql/mod.ts";
 import { type Emission, Emitter, runs } from "./emission.ts";
 import { StaleDataError } from "./errors.ts";
+import { staleAt } from "./_guard.ts";
 import { hooks } from "./hooks.ts";
 import type { Mapper } from "./mapper.ts";
 import { engineFor } from "./session_binds.ts";
@@ -160,8 +160,7 @@ async function nameFailure(
   error: unknown,
   { engine, guarded }: Emitter,
 ): Promise<unknown> {
-  if (!(error instanceof GuardError)) return error;
-  const works = guarded[Number(error.label.replace(/^stale:/, ""))];
+  const works = guarded[staleAt(error) ?? -1];
   const [first] = works ?? [];
   if (!works || !first) return error;
   let stale = first;

@@ -83,6 +83,14 @@ export function versionId(
   return next ? made.default(() => next(undefined as never)) : made;
 }
 
+/** The version that follows another; nothing where the program sets it. */
+export function nextVersion(
+  column: Column<unknown>,
+  version: unknown,
+): unknown {
+  return (column.spec.info?.version as NextVersion)(version, column);
+}
+
 function count(version: number | undefined): number {
   return Number(version ?? 0) + 1;
 }
