@@ -1,4 +1,4 @@
-import type { MetaData, RowSource, Table } from "../sql/mod.ts";
+import type { RowSource, Table, TableSet } from "../sql/mod.ts";
 import { handleOf } from "./handles/handle.ts";
 import { hooks } from "./hooks.ts";
 import { stateOf } from "./state.ts";
@@ -31,7 +31,7 @@ export function shapeAbove(cls: unknown): Shape {
 }
 
 abstract class EntityBase {
-  static metadata: MetaData | undefined;
+  static metadata: TableSet | undefined;
 
   constructor(init: Readonly<Record<string, unknown>> = {}) {
     if (findMapper(new.target)) initialize(this, init);

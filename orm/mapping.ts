@@ -3,12 +3,12 @@ import {
   ColumnBuilder,
   type ColumnBuilders,
   type Constraint,
-  MetaData,
   type RowSource,
   rowSource,
   type Table,
   table as makeTable,
   type TableOptions,
+  TableSet,
 } from "../sql/mod.ts";
 import { type AttributeSpec, isAttribute } from "./attribute.ts";
 import type { HybridBase } from "./attributes/hybrid.ts";
@@ -245,7 +245,7 @@ export function tableDefinition(
   cls: AnyClass,
   name: string,
   shape: Readonly<Record<string, unknown>>,
-  metadata: MetaData = new MetaData(),
+  metadata: TableSet = new TableSet(),
   options: DeclarativeOptions<never, object> = {},
 ): Described {
   const { columns, relations, attributes } = sortShape(shape, name);

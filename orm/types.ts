@@ -1,13 +1,13 @@
 import type {
   Column,
   ColumnBuilder,
-  MetaData,
   Optionality,
   RowFunction,
   RowSource,
   rowSource,
   SelectOption,
   Table,
+  TableSet,
   WithOptions,
 } from "../sql/mod.ts";
 import type { AttributeSpec } from "./attribute.ts";
@@ -158,8 +158,8 @@ export interface MappedStatics<S> {
   readonly c: ColumnsOfShape<S>;
   /** Its relations. */
   readonly r: RelationsOfShape<S>;
-  /** The set that its table is in. */
-  metadata: MetaData;
+  /** The set that its table is in, if a base names one. */
+  metadata: TableSet | undefined;
   /** What `select()` needs to know of it. */
   readonly [rowSource]: RowSource;
 }
@@ -181,8 +181,11 @@ export type AbstractEntity<S, Base> =
   ) => Instance<S> & Base & { readonly [shape]?: S })
   & {
     readonly prototype: Instance<S> & Base & { readonly [shape]?: S };
-    /** The set that tables of classes below it go into. */
-    metadata: MetaData;
+    /**
+     * The set that tables of classes below it go into.
+     * @default a {@linkcode TableSet} of its own for each table
+     */
+    metadata: TableSet | undefined;
     /** A base with further columns for every class below it. */
     with<T>(columns: T): AbstractEntity<S & T, Base>;
     /**

@@ -1,7 +1,7 @@
 import type { BoundStatement } from "./compiler.ts";
 import { quoteName, tableName } from "./compiler.ts";
 import type { Dialect } from "./dialect.ts";
-import type { ForeignKey, MetaData, Table } from "./schema.ts";
+import type { ForeignKey, Table, TableSet } from "./schema.ts";
 import { createIndex, type CreateOptions, createTable } from "./table_ddl.ts";
 import { sortTables } from "./_table_order.ts";
 
@@ -23,9 +23,24 @@ export interface SchemaOptions {
   readonly checkFirst?: boolean;
 }
 
+/**
+ * Creates tables, their types and indexes that are not there, referenced tables
+ * first, in one batch. A {@linkcode MetaData} has it as a method.
+ */
+export function createAll(
+  metadata: TableSet,
+  target: SchemaTarget,
+  { tables, checkFirst: ifNotExists = true }: SchemaOptions = {},
+): Promise<void> {
+  return sendAll(
+    target,
+    createStatements(metadata, target.dialect, { tables, ifNotExists }),
+  );
+}
+
 /** Drops tables and their types, referring tables first: one batch. */
 export function dropAll(
-  metadata: MetaData,
+  metadata: TableSet,
   target: SchemaTarget,
   options: SchemaOptions = {},
 ): Promise<void> {
@@ -91,7 +106,7 @@ export async function sendAll(
 
 /** The statements that make a whole schema, in an order that works. */
 export function createStatements(
-  metadata: MetaData,
+  metadata: TableSet,
   dialect: Dialect,
   options: CreateOptions & Pick<SchemaOptions, "tables"> = {},
 ): string[] {

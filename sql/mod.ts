@@ -48,6 +48,7 @@ export { using } from "./delete_using.ts";
 export * from "./dialect.ts";
 export { distinctOn } from "./distinct_on.ts";
 export {
+  createAll,
   createStatements,
   dropAll,
   type SchemaOptions,

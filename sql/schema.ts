@@ -15,12 +15,7 @@ import {
   columnsFor,
   FromClause,
 } from "./from.ts";
-import {
-  createStatements,
-  type SchemaOptions,
-  type SchemaTarget,
-  sendAll,
-} from "./ddl.ts";
+import { createAll, type SchemaOptions, type SchemaTarget } from "./ddl.ts";
 
 /** Columns by key, as they are described. */
 export type ColumnBuilders = Readonly<
@@ -73,8 +68,12 @@ export interface MetaDataOptions {
   readonly naming?: NamingConvention;
 }
 
-/** A set of tables that belong together: Fowler's Metadata Mapping starts here. */
-export class MetaData {
+/**
+ * Tables that belong together: Fowler's Metadata Mapping starts here. It is what
+ * a {@linkcode MetaData} is without DDL, which a Worker whose tables are made by
+ * migrations need not carry.
+ */
+export class TableSet {
   /** Its tables by full name. */
   readonly tables: Map<string, Table> = new Map();
   /** The settings it was made with. */
@@ -84,19 +83,16 @@ export class MetaData {
   constructor(options: MetaDataOptions = {}) {
     this.options = options;
   }
+}
 
+/** Tables that belong together, to be described and made. */
+export class MetaData extends TableSet {
   /**
    * Creates tables, their types and indexes that are not there, referenced
    * tables first, in one batch; `dropAll()` drops them.
    */
-  createAll(
-    target: SchemaTarget,
-    { tables, checkFirst: ifNotExists = true }: SchemaOptions = {},
-  ): Promise<void> {
-    return sendAll(
-      target,
-      createStatements(this, target.dialect, { tables, ifNotExists }),
-    );
+  createAll(target: SchemaTarget, options?: SchemaOptions): Promise<void> {
+    return createAll(this, target, options);
   }
 }
 
@@ -144,7 +140,7 @@ export class Table<S = any, Name extends string = string>
   /** Its schema. */
   readonly schema: string | undefined;
   /** The set it belongs to. */
-  readonly metadata: MetaData;
+  readonly metadata: TableSet;
   /** Its columns by key. */
   override readonly c: ColumnsOf<S, Name>;
   /** Constraints and indexes, those written on columns too. */
@@ -156,7 +152,7 @@ export class Table<S = any, Name extends string = string>
   /** Makes a table and enters it into its set; `table()` reads better. */
   constructor(
     name: string,
-    metadata: MetaData,
+    metadata: TableSet,
     columns: S,
     constraints: readonly Constraint[] = [],
     options: TableOptions = {},
@@ -174,7 +170,7 @@ export class Table<S = any, Name extends string = string>
     ];
     if (metadata.tables.has(this.fullName)) {
       throw new CompileError(
-        `Cannot add table "${this.fullName}": its MetaData has one already; use another name`,
+        `Cannot add table "${this.fullName}": its name is taken; use another`,
       );
     }
     metadata.tables.set(this.fullName, this);
@@ -291,15 +287,20 @@ export function addColumn(
 
 function columnConstraints(key: string, spec: ColumnSpec): Constraint[] {
   const { references, unique, index } = spec;
+  const { target, ...options } = references ?? {};
   const columns = [key];
-  const found: Constraint[] = [];
-  if (references) {
-    const { target, ...options } = references;
-    found.push({ kind: "foreignKey", columns, targets: [target], ...options });
-  }
-  if (unique) found.push({ kind: "unique", columns });
-  if (index) found.push({ kind: "index", columns });
-  return found;
+  return [
+    ...target
+      ? [{
+        kind: "foreignKey" as const,
+        columns,
+        targets: [target],
+        ...options,
+      }]
+      : [],
+    ...unique ? [{ kind: "unique" as const, columns }] : [],
+    ...index ? [{ kind: "index" as const, columns }] : [],
+  ];
 }
 
 /**
@@ -319,7 +320,7 @@ function columnConstraints(key: string, spec: ColumnSpec): Constraint[] {
  */
 export function table<S extends ColumnBuilders, const Name extends string>(
   name: Name,
-  metadata: MetaData,
+  metadata: TableSet,
   columns: S,
   constraints: readonly Constraint[] = [],
   options: TableOptions = {},

@@ -15,7 +15,7 @@ import {
   Session,
   text,
 } from "../../orm/mod.ts";
-import { createEngine, MetaData, select } from "../../sql/mod.ts";
+import { createAll, createEngine, MetaData, select } from "../../sql/mod.ts";
 
 const ROWS = 10_000;
 const ROUNDS = 41;
@@ -34,7 +34,7 @@ class Item extends Entity.table("items", {
 
 const path = await Deno.makeTempFile({ suffix: ".db" });
 const engine = createEngine(sqlite(path));
-await Item.table.metadata.createAll(engine);
+await createAll(Item.table.metadata, engine);
 const db = new DatabaseSync(path);
 db.exec(`
   WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${ROWS})

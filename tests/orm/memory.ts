@@ -1,6 +1,11 @@
 import { sqlite } from "../../backends/sqlite.ts";
 import { Session, type SessionOptions } from "../../orm/mod.ts";
-import { createEngine, type Engine, type MetaData } from "../../sql/mod.ts";
+import {
+  createAll,
+  createEngine,
+  type Engine,
+  type TableSet,
+} from "../../sql/mod.ts";
 
 /** A SQLite database in memory with the tables of a set, and what was sent to it. */
 export interface Memory extends AsyncDisposable {
@@ -14,12 +19,12 @@ export interface Memory extends AsyncDisposable {
 }
 
 /** Opens a database in memory and creates the tables. */
-export async function memory(metadata: MetaData): Promise<Memory> {
+export async function memory(metadata: TableSet): Promise<Memory> {
   const sent: string[][] = [];
   const engine = createEngine(sqlite(":memory:"), {
     trace: (event) => sent.push([...event.sql]),
   });
-  await metadata.createAll(engine);
+  await createAll(metadata, engine);
   sent.length = 0;
   return {
     engine,

@@ -5,6 +5,7 @@ import { sqlite } from "../../backends/sqlite.ts";
 import {
   alias,
   contains,
+  createAll,
   createEngine,
   func,
   identifier,
@@ -132,7 +133,7 @@ Deno.test("orm 200: names from outside are quoted wherever they stand, and refus
         id: integer().primaryKey(),
         odd: text().named(`c${name}`),
       });
-      await odd.metadata.createAll(engine);
+      await createAll(odd.metadata, engine);
       await engine.execute(insert(odd).values({ id: 1, odd: "x" }));
       const as = alias(odd, `a${name}`);
       const rows = await engine.execute(

@@ -12,6 +12,7 @@ import {
   type ColumnBuilder,
   contains,
   count,
+  createAll,
   createEngine,
   deleteFrom,
   type Driver,
@@ -394,7 +395,7 @@ Deno.test("an update of 100 columns and its condition are one statement on D1", 
       Array.from({ length: 100 }, (_, i) => [`c${i}`, integer()]),
     ),
   );
-  await full.metadata.createAll(engine);
+  await createAll(full.metadata, engine);
   const values = (add: number) =>
     Object.fromEntries(
       full.columns.map((column, i) => [column.key, i + add]),

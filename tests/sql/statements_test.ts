@@ -16,6 +16,7 @@ import {
   contains,
   correlate,
   count,
+  createAll,
   createEngine,
   cte,
   deleteFrom,
@@ -501,7 +502,7 @@ Deno.test("orm 202: inserts of lists, of queries and with conflicts, and what th
       name: text().unique(),
       n: integer().default(1),
     });
-    await tags.metadata.createAll(engine);
+    await createAll(tags.metadata, engine);
     const made = await engine.execute(
       insert(tags).values([{ name: "a" }, { name: "b", n: 5 }]).returning(
         tags.c.n,
@@ -550,7 +551,7 @@ Deno.test("a row of several that leaves a column out gets what the database fill
       word: text().serverDefault("new"),
       n: integer().nullable(),
     });
-    await filled.metadata.createAll(engine);
+    await createAll(filled.metadata, engine);
     await engine.execute(
       insert(filled).values([{ word: "old", n: 1 }, { n: 2 }, { id: 7 }]),
     );
@@ -694,7 +695,7 @@ Deno.test("orm 161: a type of one's own converts both ways, in comparisons and l
       price: column(cents),
       old: column(cents).nullable(),
     });
-    await prices.metadata.createAll(engine);
+    await createAll(prices.metadata, engine);
     await engine.execute(
       insert(prices).values([{ price: new Cents(5) }, { price: new Cents(7) }]),
     );
@@ -749,7 +750,7 @@ Deno.test("orm 218: one description serves many schemas", async () => {
     new MetaData({ naming: { unique: "uq_{table}_{columns}" } }),
     { id: integer().primaryKey(), word: text().unique() },
   );
-  await notes.metadata.createAll(own);
+  await createAll(notes.metadata, own);
   await own.execute(insert(notes).values({ word: "x" }));
   deepStrictEqual([
     ...await pg.execute(
