@@ -19,7 +19,7 @@ import type { InstanceState } from "./state.ts";
 export function readsBefore(
   deleted: ReadonlySet<InstanceState>,
   states: readonly InstanceState[],
-  read: Reader["read"],
+  reader: Reader,
 ): Read[] {
   const wanted = new Map<Relation, object[]>();
   const want = (relation: Relation, owner: object): void => {
@@ -57,7 +57,11 @@ export function readsBefore(
     owners: () => readonly object[],
     path: readonly Relation[],
   ): void => {
-    const found = read(query, (rows) => attach(relation, owners(), rows));
+    const found = reader.read(
+      query,
+      (rows) => attach(relation, owners(), rows),
+      true,
+    );
     reads.push(found);
     if (!relation.cascade.has("delete")) return;
     const items = (): object[] =>

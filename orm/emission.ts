@@ -340,7 +340,7 @@ function shapeOf({ kind, table, values, where, isExpected }: Work): string {
 }
 
 /** Splits items where their key changes. */
-export function runs<T, K>(
+function runs<T, K>(
   items: readonly T[],
   keyOf: (item: T) => K,
 ): { readonly key: K; readonly items: T[] }[] {

@@ -18,6 +18,7 @@ export function makeObjects(
   mapper: Mapper,
   given: RowSource["columns"],
   overwrite: boolean,
+  token?: string,
 ): MakeObject {
   const { identityMap } = set;
   // An alias has columns of its own, of the same descriptions; those of a
@@ -34,7 +35,7 @@ export function makeObjects(
   const keyAt = mapper.primaryKey.map((column) => columns.indexOf(column));
   const [only = 0] = keyAt;
   const isSimple = keyAt.length === 1;
-  const name = identityKey(mapper, [""]);
+  const name = identityKey(mapper, [""], token);
   const isWhole = length === known.length &&
     columns.every((column, i) => column === known[i]);
   const { prototype } = mapper.cls;
@@ -47,7 +48,7 @@ export function makeObjects(
     } else {
       const key = keyAt.map((i) => row[at + i]);
       if (key.every((value) => value === null)) return null;
-      identity = identityKey(mapper, key);
+      identity = identityKey(mapper, key, token);
     }
     const here = identityMap.get(identity);
     if (here) {
@@ -58,6 +59,7 @@ export function makeObjects(
     const state = adoptState(object, mapper);
     state.key = identity;
     state.session = set;
+    if (token !== undefined) state.identityToken = token;
     let isPlain = isWhole && row.length === length;
     for (let i = 0; i < length; i++) {
       const value = row[at + i];

@@ -185,11 +185,15 @@ export class ObjectSet implements StateOwner {
   }
 
   /** What makes objects of a source's rows: the one that is here, else a new one. */
-  hydrate(source: RowSource, overwrite = false): MakeObject {
+  hydrate(
+    source: RowSource,
+    overwrite = false,
+    token?: string,
+  ): MakeObject {
     const mapper = source.owner as Mapper | undefined;
     if (!mapper) return plainRow(source);
     const make = (one: Mapper, columns: RowSource["columns"]): MakeObject =>
-      makeObjects(this, one, columns, overwrite);
+      makeObjects(this, one, columns, overwrite, token);
     return mapper.polymorphism?.rows(source, make) ??
       make(mapper, source.columns);
   }
@@ -241,7 +245,7 @@ export class ObjectSet implements StateOwner {
       for (const column of mapper.allColumns.slice(mapper.columns.length)) {
         if (isBorn || !column.spec.info?.isKept) state.unload(column);
       }
-      state.key = identityKey(mapper, state.primaryKey);
+      state.key = identityKey(mapper, state.primaryKey, state.identityToken);
       this.identityMap.set(state.key, object);
       this.pending.delete(state);
       if (isBorn) this.#crossed(state, "pending");

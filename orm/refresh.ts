@@ -93,7 +93,7 @@ export function makeTransientToDetached(object: object): void {
       `Cannot detach ${mapper.name}: it is ${status}; makeTransient() it first`,
     );
   }
-  state.key = identityKey(mapper, state.primaryKey);
+  state.key = identityKey(mapper, state.primaryKey, state.identityToken);
   state.committed = mapper.columns.map((column) =>
     mapper.primaryKey.includes(column) ? state.read(column) : undefined
   );

@@ -16,7 +16,12 @@ import { MultipleResultsFoundError, NoResultFoundError } from "./errors.ts";
 import { LazyLoads } from "./loading/lazy.ts";
 import type { Read, Reader, Receive } from "./loading/loader.ts";
 import type { AnyClass } from "./mapper.ts";
-import { isModified as hasChanges, ObjectSet } from "./object_set.ts";
+import {
+  isModified as hasChanges,
+  ObjectSet,
+  type RelationLoader,
+} from "./object_set.ts";
+import { readsBefore } from "./_preload.ts";
 import type { Relation } from "./relation.ts";
 import { engineNamed, engineOf, findBind } from "./session_binds.ts";
 import type {
@@ -41,7 +46,7 @@ import {
   rollback,
 } from "./session_transaction.ts";
 import { check, type SessionCore } from "./session_unit.ts";
-import { stateOf } from "./state.ts";
+import { type InstanceState, stateOf } from "./state.ts";
 import type { InstanceOf } from "./types.ts";
 
 /**
@@ -72,6 +77,8 @@ import type { InstanceOf } from "./types.ts";
 export class Session implements Reader {
   /** The settings it was made with. */
   readonly options: SessionOptions;
+  /** Of several databases that hold rows of one key, the one that it reads. */
+  declare readonly identityToken?: string;
   // Its unit is shared with sessions that are pinned to an engine.
   #core: SessionCore;
 
@@ -81,7 +88,7 @@ export class Session implements Reader {
     this.#core = {
       session: this,
       unit: {
-        objects: new ObjectSet(new LazyLoads(this), this),
+        objects: new ObjectSet(this.lazyLoads(), this),
         quiet: 0,
       },
       warn: (message) => this.options.warn?.(message),
@@ -167,10 +174,14 @@ export class Session implements Reader {
   get bookmark(): string | undefined {
     return (this.#core.pinned ?? this.options.bind)?.driver.bookmark;
   }
-  /** A session on the same objects whose statements all go to one engine. */
-  usingBind(engine: Engine | string): this {
+  /**
+   * A session on the same objects whose statements all go to one engine;
+   * without one, wherever `getBind()` says.
+   */
+  usingBind(engine?: Engine | string): this {
     const { unit } = this.#core;
-    return this.#sibling({ unit, pinned: engineNamed(this.options, engine) });
+    const pinned = engine ? engineNamed(this.options, engine) : undefined;
+    return this.#sibling({ unit, pinned });
   }
   #sibling(changes: Partial<SessionCore>): this {
     const Same = this.constructor as new (options: SessionOptions) => this;
@@ -242,15 +253,26 @@ export class Session implements Reader {
     return load(this, statement, receive);
   }
   /** @ignore */
-  async run(reads: readonly Read[]): Promise<Result<unknown>[]> {
+  async run(reads: readonly Read[]): Promise<void> {
     check(this.#core.unit, "read");
     await autoflush(this.#core, reads.map(({ engine }) => engine));
-    if (this.#core.unit.held?.size) reads.forEach((read) => route(this, read));
-    return sendReads(this.#core, reads);
+    if (this.#core.unit.held?.size) reads.forEach(route);
+    await sendReads(this.#core, reads);
   }
   /** @ignore */
   engineOf(statement: Statement<unknown>, flushing = false): Engine {
     return engineOf(this.#core, statement, flushing);
+  }
+  /** @ignore What loads relations of its objects later. */
+  protected lazyLoads(): RelationLoader {
+    return new LazyLoads(this);
+  }
+  /** @ignore What must be read before changes can be planned. */
+  readsBefore(
+    deleted: ReadonlySet<InstanceState>,
+    states: readonly InstanceState[],
+  ): Read[] {
+    return readsBefore(deleted, states, this);
   }
   /** @ignore */
   lazyLoaded(relation: Relation, owners: number): void {

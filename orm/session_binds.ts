@@ -29,7 +29,9 @@ export function engineOf(
   statement: Statement<unknown>,
   flushing: boolean,
 ): Engine {
-  return engineFor(core, { mapper: mapperIn(statement), statement, flushing });
+  const mapper = mapperIn(statement);
+  const { identityToken } = core.session;
+  return engineFor(core, { mapper, statement, identityToken, flushing });
 }
 
 /** The engine that the settings choose, the most specific class first. */

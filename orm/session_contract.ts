@@ -13,6 +13,8 @@ export interface BindContext {
   readonly mapper?: Mapper | undefined;
   /** The statement, where it is a query or a write of the program's own. */
   readonly statement?: Statement<unknown> | undefined;
+  /** Of several databases that hold rows of one key, the one that is meant. */
+  readonly identityToken?: string | undefined;
   /** Whether the unit of work writes. */
   readonly flushing: boolean;
 }

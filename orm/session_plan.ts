@@ -2,27 +2,23 @@
  * What a commit or flush is to do: reads what the plan has to know, fills in
  * what the program left out, and asks the planner.
  */
-import { readsBefore } from "./_preload.ts";
 import { hooks } from "./hooks.ts";
-import type { Reader } from "./loading/loader.ts";
 import { isModified } from "./object_set.ts";
 import { sendReads } from "./session_reads.ts";
 import type { SessionCore } from "./session_unit.ts";
 import type { InstanceState } from "./state.ts";
 import { nextVersion } from "./version.ts";
 import { type Plan, planUnit } from "./unit_of_work.ts";
-import type { Values, Work } from "./work.ts";
+import { type Values, type Work, workOn } from "./work.ts";
 
 /** Plans what changed, when everything that a delete touches is known. */
 export async function planWrites(core: SessionCore): Promise<Plan> {
   const { session, unit } = core;
   const { objects } = unit;
-  const read: Reader["read"] = (statement, receive) =>
-    session.read(statement, receive, true);
   for (;;) {
     const deleted = objects.collect();
     const states = objects.persistent();
-    const reads = readsBefore(deleted, states, read);
+    const reads = session.readsBefore(deleted, states);
     if (reads.length > 0) {
       await sendReads(core, reads);
       continue;
@@ -75,15 +71,7 @@ function unchanged(states: readonly InstanceState[], plan: Plan): Work[] {
             : column.type?.name !== "json")
         ) where.set(column, value);
       });
-      return {
-        kind: "update",
-        mapper,
-        table,
-        values,
-        where,
-        isExpected: true,
-        state,
-      };
+      return workOn("update", state, table, values, where, true);
     });
   });
 }

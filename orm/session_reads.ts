@@ -17,7 +17,7 @@ import {
   type Read,
   type Receive,
 } from "./loading/loader.ts";
-import { type AnyClass, mapperOf } from "./mapper.ts";
+import { type AnyClass, type Mapper, mapperOf } from "./mapper.ts";
 import type { Session } from "./session.ts";
 import { populateExisting } from "./session_options.ts";
 import { send, type SessionCore } from "./session_unit.ts";
@@ -53,13 +53,8 @@ async function batchReads(
   statements: readonly Statement<unknown>[],
 ): Promise<Result<unknown>[]> {
   const runs = statements.map((statement) => planReads(session, statement));
-  const results = await session.run(runs.flat());
-  let at = 0;
-  return runs.map((run) => {
-    const first = results[at];
-    at += run.length;
-    return first as Result<unknown>;
-  });
+  await session.run(runs.flat());
+  return runs.map(([read]) => read?.rows as Result<unknown>);
 }
 
 async function executeHooked(
@@ -81,7 +76,7 @@ async function executeHooked(
 export async function sendReads(
   core: SessionCore,
   reads: readonly Read[],
-): Promise<Result<unknown>[]> {
+): Promise<void> {
   const byEngine = Map.groupBy(reads, (read) => read.engine);
   const answers = new Map<Read, DriverResult>();
   await Promise.all([...byEngine].map(async ([engine, group]) => {
@@ -95,19 +90,18 @@ export async function sendReads(
     group.forEach((read, i) => answers.set(read, sent[i] as DriverResult));
   }));
   // In the order of the reads: a loader finds the objects it loads onto.
-  return reads.map((read) => {
-    const { statement, prepared } = read;
+  for (const read of reads) {
+    const { statement, prepared, reader: { identityToken } } = read;
     const overwrite = statement.optionList.includes(populateExisting);
     const rows = readResult(
       statement.shape,
       prepared,
       answers.get(read) as DriverResult,
-      (source) => core.unit.objects.hydrate(source, overwrite),
+      (source) => core.unit.objects.hydrate(source, overwrite, identityToken),
     );
     read.rows = rows;
     read.receive?.(rows);
-    return rows;
-  });
+  }
 }
 
 /** Prepares a statement as its options rewrite it, for the engine it goes to. */
@@ -123,15 +117,26 @@ export function prepareRead(
   );
   const engine = session.engineOf(statement, flushing);
   const prepared = engine.prepare(statement);
-  return { statement, engine, prepared, receive, rows: [] };
+  return { reader: session, statement, engine, prepared, receive, rows: [] };
 }
 
 /** Sends a read where it belongs by now, since something was written. */
-export function route(session: Session, read: Read): void {
-  const engine = session.engineOf(read.statement);
+export function route(read: Read): void {
+  const engine = read.reader.engineOf(read.statement);
   if (engine === read.engine) return;
   read.engine = engine;
   read.prepared = engine.prepare(read.statement);
+}
+
+/** The values of a primary key, given as one, as a list, or by name. */
+export function keyValues(mapper: Mapper, key: unknown): unknown[] {
+  return mapper.primaryKey.map((column, i) =>
+    Array.isArray(key)
+      ? key[i]
+      : typeof key === "object" && key !== null && !(key instanceof Date)
+      ? (key as Record<string, unknown>)[mapper.keyOf(column)]
+      : key
+  );
 }
 
 /** The object of a primary key: one that is known and not stale, else its row. */
@@ -142,14 +147,10 @@ export async function getObject<C extends AnyClass>(
   fresh: boolean,
 ): Promise<InstanceOf<C> | null> {
   const mapper = mapperOf(cls);
-  const values = mapper.primaryKey.map((column, i) =>
-    Array.isArray(key)
-      ? key[i]
-      : typeof key === "object" && key !== null && !(key instanceof Date)
-      ? (key as Record<string, unknown>)[mapper.keyOf(column)]
-      : key
+  const values = keyValues(mapper, key);
+  const known = session.identityMap.get(
+    identityKey(mapper, values, session.identityToken),
   );
-  const known = session.identityMap.get(identityKey(mapper, values));
   const state = known && stateOf(known);
   const isStale = state?.isExpired || state?.lacks(mapper);
   if (known && !isStale && !fresh) {

@@ -10,11 +10,10 @@ import {
   readResult,
   select,
 } from "../sql/mod.ts";
-import { type Emission, Emitter, runs } from "./emission.ts";
+import { type Emission, Emitter } from "./emission.ts";
 import { StaleDataError } from "./errors.ts";
 import { staleAt } from "./_guard.ts";
 import { hooks } from "./hooks.ts";
-import type { Mapper } from "./mapper.ts";
 import { engineFor } from "./session_binds.ts";
 import { planWrites } from "./session_plan.ts";
 import {
@@ -27,7 +26,7 @@ import {
 } from "./session_unit.ts";
 import type { InstanceState } from "./state.ts";
 import type { Plan } from "./unit_of_work.ts";
-import type { Values } from "./work.ts";
+import type { Values, Work } from "./work.ts";
 
 /** Sends what changed; gives what is to be done to the objects then. */
 export async function writeChanges(
@@ -43,9 +42,9 @@ export async function writeChanges(
   if (works.length + saved.size + settled.size + gone.size === 0) {
     return () => {};
   }
-  const engineOf = (mapper: Mapper): Engine =>
-    engineFor(core, { mapper, flushing: true });
-  const engines = new Set(plan.works.map(({ mapper }) => engineOf(mapper)));
+  const engineOf = ({ mapper, identityToken }: Work): Engine =>
+    engineFor(core, { mapper, identityToken, flushing: true });
+  const engines = new Set(works.map(engineOf));
   if (!committed) {
     if (isAuto && ![...engines].every(isInteractive)) return () => {};
     for (const engine of engines) holderOf(unit, engine);
@@ -114,37 +113,31 @@ async function writeEngine(
 function emit(
   core: SessionCore,
   plan: Plan,
-  engineOf: (mapper: Mapper) => Engine,
+  engineOf: (work: Work) => Engine,
 ): EngineWrites[] {
-  const writes = new Map<Engine, EngineWrites>();
-  for (const { key, items } of runs(plan.works, (w) => engineOf(w.mapper))) {
-    let write = writes.get(key);
-    if (!write) {
-      write = { emitter: new Emitter(key, core.warn), prepared: [] };
-      writes.set(key, write);
-      if (!core.unit.held?.has(key)) key.log("BEGIN (implicit)");
-    }
-    const { emitter, prepared } = write;
-    emitter.write(items);
-    for (const { statement } of emitter.emissions.slice(prepared.length)) {
-      const one = key.prepare(statement);
-      key.echo(one);
-      prepared.push(one);
-    }
-  }
-  return [...writes.values()];
+  return [...Map.groupBy(plan.works, engineOf)].map(([engine, works]) => {
+    if (!core.unit.held?.has(engine)) engine.log("BEGIN (implicit)");
+    const emitter = new Emitter(engine, core.warn);
+    emitter.write(works);
+    const prepared = emitter.emissions.map(({ statement }) => {
+      const one = engine.prepare(statement);
+      engine.echo(one);
+      return one;
+    });
+    return { emitter, prepared };
+  });
 }
 
 /** Takes keys from sequences, where they cannot be known inside the batch. */
 async function reserveKeys(
   unit: OpenUnit,
   plan: Plan,
-  engineOf: (mapper: Mapper) => Engine,
+  engineOf: (work: Work) => Engine,
 ): Promise<void> {
   const rows = plan.works.filter(({ kind, state }) =>
     kind === "insert" && state
   );
-  const byEngine = Map.groupBy(rows, ({ mapper }) => engineOf(mapper));
+  const byEngine = Map.groupBy(rows, engineOf);
   for (const [engine, works] of byEngine) {
     await batchWrites(engine.dialect).reserveKeys?.(
       works,

@@ -38,6 +38,8 @@ export class InstanceState {
   session: StateOwner | undefined;
   /** Its identity, once it has a row. */
   key: string | undefined;
+  /** Which database its row is in, where rows of one key are in several; most have no such field. */
+  declare identityToken: string | undefined;
   /** Whether its row is deleted, though the transaction is not over. */
   isDeleted = false;
   /** Whether it lost an owner without whom it is not saved. */
@@ -196,10 +198,15 @@ export function adoptState(object: object, mapper: Mapper): InstanceState {
   return state;
 }
 
-/** The identity of a row: equal for equal keys, however they are written. */
-export function identityKey(mapper: Mapper, key: readonly unknown[]): string {
+/** The identity of a row: equal for equal keys, however they are written, in one database. */
+export function identityKey(
+  mapper: Mapper,
+  key: readonly unknown[],
+  token?: string,
+): string {
   const [only] = key;
-  const name = mapper.root.table.fullName;
+  const { fullName } = mapper.root.table;
+  const name = token === undefined ? fullName : `${token}\0${fullName}`;
   return key.length === 1
     ? `${name}|${keyText(only)}`
     : `${name}|${JSON.stringify(key.map(keyText))}`;

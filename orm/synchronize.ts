@@ -90,6 +90,7 @@ function evaluated(
   for (const object of reader.identityMap.values()) {
     if (!(object instanceof mapper.cls)) continue;
     const state = stateOf(object);
+    if (state.identityToken !== reader.identityToken) continue;
     const isMeant = condition ? evaluate(condition, state) : true;
     if (isMeant === UNKNOWN) return undefined;
     if (!isMeant) continue;
@@ -109,7 +110,8 @@ function fetch(asked: Written, mapper: Mapper, request: Request): void {
     for (const row of rows) {
       const values = [row].flat();
       const key = values.slice(0, primaryKey.length);
-      const object = request.reader.identityMap.get(identityKey(mapper, key));
+      const { identityMap, identityToken } = request.reader;
+      const object = identityMap.get(identityKey(mapper, key, identityToken));
       if (!object) continue;
       follow(
         [stateOf(object), values.slice(primaryKey.length)],

@@ -73,7 +73,7 @@ export function planUnit(unit: Unit): Plan {
       }
     }
     const key = mapper.primaryKey.map((column) => values.get(column));
-    const former = formers.get(identityKey(mapper, key));
+    const former = formers.get(identityKey(mapper, key, state.identityToken));
     // A new object with a deleted one's key takes over its row.
     if (former) {
       found.former = former;
@@ -212,7 +212,7 @@ export function planUnit(unit: Unit): Plan {
         const target = mappers.get(targetTable);
         if (!target || columns.some((column) => cleared.has(column))) return [];
         const key = columns.map((column) => state.before(column));
-        return formers.get(identityKey(target, key)) ?? [];
+        return formers.get(identityKey(target, key, state.identityToken)) ?? [];
       }),
   );
   // Rows that a new object takes over stay.

@@ -38,6 +38,8 @@ export interface Work {
   readonly kind: "insert" | "update" | "delete";
   /** The class that it is done for; it says where the statement goes. */
   readonly mapper: Mapper;
+  /** Which database the row is in, where rows of one key are in several. */
+  readonly identityToken?: string | undefined;
   /** The table of the row. */
   readonly table: Table;
   /** The columns that are written. */
@@ -59,8 +61,17 @@ export function workOn(
   where: Values,
   isExpected = false,
 ): Work {
-  const { mapper } = state;
-  return { kind, mapper, table, values, where, isExpected, state };
+  const { mapper, identityToken } = state;
+  return {
+    kind,
+    mapper,
+    identityToken,
+    table,
+    values,
+    where,
+    isExpected,
+    state,
+  };
 }
 
 /** What an object's attributes become. */

@@ -70,7 +70,9 @@ export class LazyLoads implements RelationLoader {
     if (key.length !== values.length || key.includes(undefined)) {
       return undefined;
     }
-    const found = this.#reader.identityMap.get(identityKey(target, key));
+    const found = this.#reader.identityMap.get(
+      identityKey(target, key, state.identityToken),
+    );
     return found instanceof target.cls && !stateOf(found).lacks(target)
       ? found
       : undefined;

@@ -3,7 +3,6 @@ import type {
   Expression,
   FromClause,
   PreparedStatement,
-  Result,
   Select,
   SelectOption,
   Statement,
@@ -16,6 +15,8 @@ import type { Loads } from "../types.ts";
 
 /** One statement of a read, and who takes its rows. */
 export interface Read {
+  /** Who reads. */
+  readonly reader: Reader;
   /** The statement. */
   readonly statement: Statement<unknown>;
   /** Where it goes. */
@@ -33,16 +34,22 @@ export type Receive = (rows: readonly unknown[]) => void;
 
 /** What loaders use of a session. */
 export interface Reader {
+  /** Of several databases that hold rows of one key, the one that it reads. */
+  readonly identityToken?: string;
   /** Objects by identity. */
   readonly identityMap: ReadonlyMap<string, object>;
   /** Lets go of an object. */
   expunge(object: object): void;
   /** Where a statement goes. */
   engineOf(statement: Statement<unknown>): Engine;
-  /** Prepares a statement for the engine it goes to. */
-  read(statement: Statement<unknown>, receive?: Receive): Read;
+  /** Prepares a statement for the engine it goes to; with `flushing` that is the one of writes. */
+  read(
+    statement: Statement<unknown>,
+    receive?: Receive,
+    flushing?: boolean,
+  ): Read;
   /** Sends reads, one trip for each engine. */
-  run(reads: readonly Read[]): Promise<Result<unknown>[]>;
+  run(reads: readonly Read[]): Promise<void>;
   /** Reads what is loaded later. */
   load(statement: Statement<unknown>, receive: Receive): Promise<void>;
   /** Is told of every trip that lazy loads make. */

@@ -147,18 +147,25 @@ class ManyToMany extends RelationBase {
       numbers.set(value.state, n);
       return `${name}#${n}`;
     }).sort();
-    const [values, where]: Values[] = kind === "insert"
+    const [values, where]: [Values, Values] = kind === "insert"
       ? [row, new Map()]
       : [new Map(), row];
-    const work = { kind, mapper, table, values, where, isExpected } as Work;
-    changes.pairs.set(`${kind}${table.fullName}${text}`, work);
+    const { identityToken } = stateOf(owner);
+    const work: Work = {
+      ...{ kind, mapper, identityToken, table, values, where, isExpected },
+    };
+    changes.pairs.set(
+      [kind, identityToken, table.fullName, text].join("\0"),
+      work,
+    );
   }
 
   override release(state: InstanceState, changes: Changes): void {
     if (this.options.passiveDeletes) return;
     const { secondary: table, parent: mapper, localPairs } = this;
+    const { identityToken } = state;
     changes.released.push({
-      ...{ kind: "delete", mapper, table, values: new Map() },
+      ...{ kind: "delete", mapper, identityToken, table, values: new Map() },
       where: new Map(
         localPairs.map(({ from, to }) => [
           table.column(to),
