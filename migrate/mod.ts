@@ -96,6 +96,8 @@ export {
   type OperationsOptions,
 } from "./operations/operations.ts";
 export {
+  type AddColumnOptions,
+  type DropConstraintOptions,
   type DropIndexOptions,
   type IndexOptions,
   TableChanges,

@@ -277,6 +277,8 @@ class Renderer {
       recreate: operation.recreate === "auto"
         ? undefined
         : quoted(operation.recreate),
+      partialReordering: operation.partialReordering &&
+        JSON.stringify(operation.partialReordering),
       original: this.#original(operation),
       referring: this.#referring(operation),
     });
@@ -288,7 +290,8 @@ class Renderer {
       comments: warnings(judgeChange(operation.table, change)),
       source: changeSource(change, draft, this.#context),
     })).filter(({ source: { args } }) => !args.some(isOmitted));
-    if (changes.length === 0) return OMITTED;
+    const isNothing = changes.length === 0 && operation.changes.length > 0;
+    if (isNothing) return OMITTED;
     const [only] = changes;
     if (changes.length === 1 && only && options === undefined) {
       const { method, args, isNamedFirst } = only.source;

@@ -48,7 +48,12 @@ export function changeSource(
         args: [
           name,
           columnSource(change.column, context),
-          objectOf({ ifNotExists: change.ifNotExists ? "true" : undefined }),
+          objectOf({
+            ifNotExists: change.ifNotExists ? "true" : undefined,
+            inlinePrimaryKey: change.inlinePrimaryKey ? "true" : undefined,
+            insertAfter: JSON.stringify(change.insertAfter),
+            insertBefore: JSON.stringify(change.insertBefore),
+          }),
         ],
       };
     case "dropColumn": {
@@ -95,7 +100,8 @@ export function changeSource(
         args: [
           name,
           objectOf({
-            ifExists: isIndex && change.ifExists ? "true" : undefined,
+            type: isIndex ? undefined : JSON.stringify(change.type),
+            ifExists: change.ifExists ? "true" : undefined,
             concurrently: isIndex && change.concurrently ? "true" : undefined,
             original: former && !(draft && find(draft, change.name))
               ? constraintSource(former, context)

@@ -12,6 +12,7 @@ import {
   text,
   typeSql,
 } from "../../sql/mod.ts";
+import { UnsupportedChangeError } from "../errors.ts";
 import type {
   AddColumn,
   AlterColumn,
@@ -20,6 +21,7 @@ import type {
   TableConstraint,
 } from "../operations/operation.ts";
 import { plainStatement, type PlannedStatement } from "../planner/statement.ts";
+import { isAtEnd } from "../schema/column_order.ts";
 import {
   applyChange,
   columnsOf,
@@ -80,6 +82,11 @@ function alterTable(
   context: RenderContext,
 ): PlannedStatement[] {
   const { dialect } = context;
+  if (operation.partialReordering) {
+    throw new UnsupportedChangeError(
+      `Cannot reorder the columns of table '${operation.table}': Postgres keeps their order; leave partialReordering out`,
+    );
+  }
   const table = operation.original ?? context.schema().table(operation);
   const draft = table && draftOf(table);
   return operation.changes.flatMap((change) => {
@@ -130,7 +137,11 @@ function render(
         addConstraint(operation, change.constraint, draft, dialect),
       ];
     case "dropConstraint":
-      return [`ALTER TABLE ${table} DROP CONSTRAINT ${quote(change.name)}`];
+      return [
+        `ALTER TABLE ${table} DROP CONSTRAINT ${
+          change.ifExists ? "IF EXISTS " : ""
+        }${quote(change.name)}`,
+      ];
     case "setTableComment":
       return [
         `COMMENT ON TABLE ${table} IS ${dialect.literal(change.comment)}`,
@@ -140,10 +151,16 @@ function render(
 
 function addColumn(
   operation: AlterTable,
-  { name, column, ifNotExists }: AddColumn,
+  change: AddColumn,
   draft: TableDraft | undefined,
   dialect: Dialect,
 ): string[] {
+  const { name, column, ifNotExists, inlinePrimaryKey } = change;
+  if (!isAtEnd(change, draft?.columns)) {
+    throw new UnsupportedChangeError(
+      `Cannot place column '${name}' of table '${operation.table}': Postgres adds columns at the end; leave insertAfter and insertBefore out`,
+    );
+  }
   const stub = tableStub(
     operation.table,
     operation.schema,
@@ -153,13 +170,13 @@ function addColumn(
   const added = stub.column(name);
   const words = stub.autoincrementColumn && dialect.autoincrement(added);
   const table = tableName(stub, dialect);
-  const { primaryKey } = column.spec;
+  const isKey = column.spec.primaryKey && inlinePrimaryKey;
   const { schemaExtras: extras } = dialect;
   return [
     ...extras?.before([stub], true) ?? [],
     `ALTER TABLE ${table} ADD COLUMN ${ifNotExists ? "IF NOT EXISTS " : ""}${
       columnSql(added, dialect, words)
-    }${primaryKey ? " PRIMARY KEY" : ""}`,
+    }${isKey ? " PRIMARY KEY" : ""}`,
     ...stub.constraints.map((one) =>
       one.kind === "index"
         ? createIndex(stub, one, dialect, { ifNotExists })

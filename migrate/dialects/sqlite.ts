@@ -14,8 +14,15 @@ import type {
   TableChange,
 } from "../operations/operation.ts";
 import { plainStatement, type PlannedStatement } from "../planner/statement.ts";
-import { applyChange, columnsOf, draftOf, tableStub } from "../schema/draft.ts";
-import type { TableDraft } from "../schema/draft.ts";
+import { isAtEnd } from "../schema/column_order.ts";
+import {
+  applyChange,
+  columnsOf,
+  draftOf,
+  find,
+  type TableDraft,
+  tableStub,
+} from "../schema/draft.ts";
 import { indexTable, qualifiedName } from "./_naming.ts";
 import type { SchemaSnapshot } from "../schema/snapshot.ts";
 import { sqliteGuard } from "./_sqlite_guard.ts";
@@ -71,18 +78,23 @@ function alterTable(
     if (change.kind === "renameColumn") runs.push([change], []);
     else runs.at(-1)!.push(change);
   }
-  const wanted = operation.recreate === "always"
+  // The last run that may be a rebuild is the one that must.
+  const isForced = operation.recreate === "always" ||
+    operation.partialReordering !== undefined;
+  const wanted = isForced
     ? runs.findLastIndex((run) => run[0]?.kind !== "renameColumn")
     : -1;
   return runs.flatMap((changes, at) => {
     if (changes.length === 0 && at !== wanted) return [];
-    const { original: _, referring: _r, ...place } = operation;
+    const { original: _, referring: _r, partialReordering, ...place } =
+      operation;
     const run: AlterTable = {
       ...place,
       changes,
       recreate: at === wanted || operation.recreate !== "always"
         ? operation.recreate
         : "auto",
+      ...(at === wanted && partialReordering ? { partialReordering } : {}),
     };
     const statements = alterTogether(run, schema, context.dialect);
     schema.apply(run);
@@ -100,6 +112,8 @@ function alterTogether(
   const statements: string[] = [];
   let obstacle = operation.recreate === "always"
     ? "recreate is 'always'"
+    : operation.partialReordering
+    ? "SQLite keeps the order of columns"
     : undefined;
   for (const change of operation.changes) {
     if (obstacle !== undefined) break;
@@ -178,22 +192,25 @@ function inPlace(
     case "addConstraint":
       return `SQLite cannot add a constraint to a table`;
     case "dropConstraint":
+      if (change.ifExists && draft && !find(draft, change.name)) return [];
       return `SQLite cannot drop constraint '${change.name}'`;
   }
 }
 
 function addColumn(
   operation: AlterTable,
-  { name, column, ifNotExists }: AddColumn,
+  change: AddColumn,
   draft: TableDraft | undefined,
   dialect: Dialect,
 ): string[] | string {
+  const { name, column, ifNotExists, inlinePrimaryKey } = change;
   if (ifNotExists && draft?.columns.has(name)) return [];
   const { spec } = column;
   const no = (what: string) => `SQLite cannot add column '${name}' ${what}`;
   const isConstant = spec.serverDefault !== undefined &&
     !(spec.serverDefault instanceof Expression);
-  if (spec.primaryKey) return no("as part of the primary key");
+  if (spec.primaryKey && inlinePrimaryKey) return no("as the primary key");
+  if (!isAtEnd(change, draft?.columns)) return no("anywhere but at the end");
   if (spec.unique) return no("with a UNIQUE constraint");
   if (spec.computed?.stored) return no("as a stored computed column");
   if (!spec.computed) {

@@ -32,6 +32,7 @@ import type {
   TableChange,
 } from "../operations/operation.ts";
 import { plainStatement, type PlannedStatement } from "../planner/statement.ts";
+import { reordered } from "../schema/column_order.ts";
 import {
   applyChange,
   draftOf,
@@ -59,7 +60,7 @@ interface Inbound {
  * @throws {UnsupportedChangeError} If rows of children could not be kept.
  */
 export function rebuildTable(
-  operation: Pick<AlterTable, "table" | "changes">,
+  operation: Pick<AlterTable, "table" | "changes" | "partialReordering">,
   table: Table,
   schema: SchemaSnapshot,
   dialect: Dialect,
@@ -69,6 +70,9 @@ export function rebuildTable(
   for (const change of operation.changes) {
     refuseUnknown(draft, change);
     applyChange(draft, change, dialect);
+  }
+  if (operation.partialReordering) {
+    draft.columns = reordered(draft.columns, operation.partialReordering);
   }
   const rebuilt = tableOf(draft);
   const inbound = inboundKeys(table, schema);
@@ -124,7 +128,8 @@ export function rebuildTable(
 
 /** Refuses to leave out what is not there: it may be a name that was mistaken. */
 function refuseUnknown(draft: TableDraft, change: TableChange): void {
-  if (change.kind !== "dropConstraint" || change.original) return;
+  if (change.kind !== "dropConstraint") return;
+  if (change.original || change.ifExists) return;
   if (find(draft, change.name)) return;
   const known = draft.constraints.map((one) =>
     `'${one.name ?? defaultName(draft, one)}'`

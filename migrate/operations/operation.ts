@@ -58,6 +58,8 @@ export interface AlterTable extends TableReference {
   readonly changes: readonly TableChange[];
   /** Whether the table may, must or must not be rebuilt where ALTER cannot. */
   readonly recreate: Recreate;
+  /** Lists of columns that stand in that order afterwards, where the table is rebuilt. */
+  readonly partialReordering?: readonly (readonly string[])[];
   /** What the table is before, where the revisions do not say so. */
   readonly original?: Table;
   /** The tables that refer to it, where the revisions do not say so. */
@@ -115,6 +117,12 @@ export interface AddColumn {
   readonly column: AnyColumn;
   /** Whether an existing column is left as it is. */
   readonly ifNotExists: boolean;
+  /** Whether a primary key column is the primary key at once; else it may become it. */
+  readonly inlinePrimaryKey?: boolean;
+  /** The column that it stands behind, where the table is rebuilt. */
+  readonly insertAfter?: string;
+  /** The column that it stands before, where the table is rebuilt. */
+  readonly insertBefore?: string;
 }
 
 /** Removes a column. */
@@ -212,6 +220,10 @@ export interface DropConstraint {
   readonly kind: "dropConstraint";
   /** Its name. */
   readonly name: string;
+  /** What it must be. */
+  readonly type?: TableConstraint["kind"];
+  /** Whether a missing constraint is no error. */
+  readonly ifExists?: boolean;
   /** What it was. */
   readonly original?: TableConstraint;
 }

@@ -16,10 +16,11 @@ import type {
   ColumnChanges,
   Operation,
   Recreate,
-  TableConstraint,
   TableReference,
 } from "./operation.ts";
 import {
+  type AddColumnOptions,
+  type DropConstraintOptions,
   type DropIndexOptions,
   type IndexOptions,
   TableChanges,
@@ -40,6 +41,11 @@ export interface AlterTableOptions extends InSchema {
    * @default {"auto"}
    */
   readonly recreate?: Recreate;
+  /**
+   * Lists of columns, each in the order that they shall have; the others keep
+   * to theirs. Only a rebuild can reorder columns, so only SQLite.
+   */
+  readonly partialReordering?: readonly (readonly string[])[];
   /** What the table is before, where the revisions do not say so. */
   readonly original?: Table;
   /**
@@ -66,6 +72,8 @@ export class Operations {
   /** What was recorded, in order. */
   readonly #recorded: Operation[] = [];
   readonly #naming: NamingConvention | undefined;
+  /** The table whose changes are being recorded: what is called meanwhile would come before them. */
+  #altering: string | undefined;
   /** Set once the recording is taken: later calls would be lost. */
   #isSealed = false;
 
@@ -126,8 +134,14 @@ export class Operations {
         `Cannot alter table '${table}': recreate is '${recreate}'; say 'auto', 'always' or 'never'`,
       );
     }
+    this.#refuseInside("alterTable");
     const changes = new TableChanges();
-    record(changes);
+    this.#altering = table;
+    try {
+      record(changes);
+    } finally {
+      this.#altering = undefined;
+    }
     this.#record({
       kind: "alterTable",
       table,
@@ -142,13 +156,13 @@ export class Operations {
     table: string,
     name: string,
     column: AnyColumn,
-    options: InSchema & { readonly ifNotExists?: boolean } = {},
+    options: AddColumnOptions & InSchema = {},
   ): void {
-    const { ifNotExists = false, ...rest } = options;
+    const { schema, ...rest } = options;
     this.alterTable(
       table,
-      (t) => t.addColumn(name, column, { ifNotExists }),
-      rest,
+      (t) => t.addColumn(name, column, rest),
+      inSchema(schema),
     );
   }
 
@@ -269,13 +283,13 @@ export class Operations {
   dropConstraint(
     name: string,
     table: string,
-    options: InSchema & { readonly original?: TableConstraint } = {},
+    options: DropConstraintOptions & InSchema = {},
   ): void {
-    const { original, ...rest } = options;
+    const { schema, ...rest } = options;
     this.alterTable(
       table,
-      (t) => t.dropConstraint(name, original ? { original } : {}),
-      rest,
+      (t) => t.dropConstraint(name, rest),
+      inSchema(schema),
     );
   }
 
@@ -382,7 +396,16 @@ export class Operations {
         "Cannot record an operation: upgrade() or downgrade() has returned; call op's methods before it does, not in a callback or after an await",
       );
     }
+    this.#refuseInside(operation.kind);
     this.#recorded.push(Object.freeze(operation));
+  }
+
+  #refuseInside(kind: Operation["kind"]): void {
+    if (this.#altering === undefined) return;
+    throw new OperationError(
+      `Cannot record ${kind}() inside alterTable('${this.#altering}'): it would come before the changes of that table; call it before or after alterTable()`,
+      "inside-alter-table",
+    );
   }
 }
 

@@ -13,7 +13,9 @@ import {
   draftOf,
   find,
   type TableDraft,
+  tableStub,
 } from "../schema/draft.ts";
+import { addedColumn, keyOfColumns } from "../schema/keys.ts";
 import { nameOf } from "../schema/names.ts";
 import { fullName, type SchemaSnapshot } from "../schema/snapshot.ts";
 import type {
@@ -134,29 +136,40 @@ function reverseAlterTable(
   const draft = table && draftOf(table);
   const reversed: TableChange[][] = [];
   for (const change of operation.changes) {
-    reversed.push(reverseChange(change, draft, operation.table));
+    reversed.push(reverseChange(change, draft, operation.table, dialect));
     if (draft) applyChange(draft, change, dialect);
   }
-  const { original: _, referring: _r, ...rest } = operation;
-  return { ...rest, changes: reversed.reverse().flat() };
+  const { original: _, referring: _r, partialReordering, ...rest } = operation;
+  if (partialReordering && !table) {
+    throw new IrreversibleError(
+      `Cannot reverse the order of columns of table '${operation.table}': what it was is not known; give alterTable(…, { original: table(…) })`,
+    );
+  }
+  const former = table?.columns.map(({ name }) => name) ?? [];
+  return {
+    ...rest,
+    changes: reversed.reverse().flat(),
+    ...(partialReordering ? { partialReordering: [former] } : {}),
+  };
 }
 
 function reverseChange(
   change: TableChange,
   draft: TableDraft | undefined,
   table: string,
+  dialect: Dialect,
 ): TableChange[] {
   const unknown = (what: string, give: string) =>
     new IrreversibleError(
       `Cannot reverse ${what} of table '${table}': what it was is not known; give ${give}`,
     );
   switch (change.kind) {
-    case "addColumn":
-      return [{
-        kind: "dropColumn",
-        name: change.name,
-        original: change.column,
-      }];
+    case "addColumn": {
+      const { name, column } = change;
+      const stub = tableStub(table, undefined, { [name]: column });
+      const original = addedColumn(stub, change, dialect);
+      return [{ kind: "dropColumn", name, original }];
+    }
     case "dropColumn": {
       const column = change.original ?? draft?.columns.get(change.name);
       if (!column) {
@@ -167,8 +180,19 @@ function reverseChange(
         : draft?.constraints.filter((one) =>
           columnsOf(one).includes(change.name)
         ) ?? [];
+      const key = draft && !change.original ? keyOfColumns(draft) : undefined;
+      const isAlone = key === undefined || key.columns.length === 1;
+      if (key && !isAlone && key.columns.includes(change.name)) lost.push(key);
       return [
-        { kind: "addColumn", name: change.name, column, ifNotExists: false },
+        {
+          kind: "addColumn",
+          name: change.name,
+          column,
+          ifNotExists: false,
+          ...(column.spec.primaryKey && isAlone
+            ? { inlinePrimaryKey: true }
+            : {}),
+        },
         ...lost.map((one): TableChange =>
           one.kind === "index"
             ? {

@@ -9,12 +9,43 @@ import {
   unique,
 } from "../../sql/mod.ts";
 import { OperationError } from "../errors.ts";
+import { refuseOtherOptions } from "./options.ts";
 import type {
   AnyColumn,
   ColumnChanges,
   TableChange,
   TableConstraint,
 } from "./operation.ts";
+
+/** Settings of a new column. */
+export interface AddColumnOptions {
+  /** Whether an existing column is left as it is. @default {false} */
+  readonly ifNotExists?: boolean;
+  /**
+   * Whether a column that is described as the primary key becomes it at once.
+   * Otherwise it is a column as others are, until `createPrimaryKey()`.
+   *
+   * @default {false}
+   */
+  readonly inlinePrimaryKey?: boolean;
+  /**
+   * The column that it stands behind. Only a rebuild can place a column, so
+   * only SQLite. @default the last one
+   */
+  readonly insertAfter?: string;
+  /** The column that it stands before. @default none */
+  readonly insertBefore?: string;
+}
+
+/** Settings of the removal of a constraint. */
+export interface DropConstraintOptions {
+  /** What it must be: another of that name is refused. @default whatever it is */
+  readonly type?: TableConstraint["kind"];
+  /** Whether a missing constraint is no error. @default {false} */
+  readonly ifExists?: boolean;
+  /** What it was, where the revisions do not say: `unique(["a"], "uq")`. */
+  readonly original?: TableConstraint;
+}
 
 /** Settings of a new index. */
 export interface IndexOptions {
@@ -52,17 +83,39 @@ export class TableChanges {
   /** What was recorded, in order. */
   readonly changes: TableChange[] = [];
 
-  /** Adds a column, with the index and constraints that its description names. */
+  /**
+   * Adds a column, with the index and constraints that its description names.
+   *
+   * @example In its place, where the table is rebuilt
+   * ```ts
+   * import { Operations } from "@aludel/aludel/migrate";
+   * import { text } from "@aludel/aludel/sql";
+   * import { deepEqual } from "node:assert/strict";
+   *
+   * const op = new Operations();
+   * op.alterTable("people", (t) => {
+   *   t.addColumn("surname", text(), { insertAfter: "name" });
+   * });
+   * const [operation] = op.take();
+   * deepEqual(operation?.kind, "alterTable");
+   * ```
+   */
   addColumn(
     name: string,
     column: AnyColumn,
-    options: { readonly ifNotExists?: boolean } = {},
+    { ifNotExists = false, inlinePrimaryKey, ...place }: AddColumnOptions = {},
   ): void {
+    refuseOtherOptions(`add column '${name}'`, place, [
+      "insertAfter",
+      "insertBefore",
+    ]);
     this.changes.push({
       kind: "addColumn",
       name,
       column,
-      ifNotExists: options.ifNotExists ?? false,
+      ifNotExists,
+      ...(inlinePrimaryKey ? { inlinePrimaryKey } : {}),
+      ...place,
     });
   }
 
@@ -100,6 +153,7 @@ export class TableChanges {
     options: IndexOptions = {},
   ): void {
     const { ifNotExists = false, concurrently = false, ...rest } = options;
+    refuseOtherOptions(`create index '${name}'`, rest, ["unique", "where"]);
     this.changes.push({
       kind: "createIndex",
       index: index(name, columns, rest),
@@ -111,6 +165,7 @@ export class TableChanges {
   /** Removes an index. */
   dropIndex(name: string, options: DropIndexOptions = {}): void {
     const { ifExists = false, concurrently = false, ...rest } = options;
+    refuseOtherOptions(`drop index '${name}'`, rest, ["original"]);
     this.changes.push({
       kind: "dropIndex",
       name,
@@ -150,12 +205,33 @@ export class TableChanges {
     this.changes.push({ kind: "addConstraint", constraint });
   }
 
-  /** Removes a constraint by its name. */
+  /**
+   * Removes a constraint by its name.
+   *
+   * @throws {OperationError} If there is no such type.
+   */
   dropConstraint(
     name: string,
-    options: { readonly original?: TableConstraint } = {},
+    { ifExists, ...options }: DropConstraintOptions = {},
   ): void {
-    this.changes.push({ kind: "dropConstraint", name, ...options });
+    refuseOtherOptions(`drop constraint '${name}'`, options, [
+      "type",
+      "original",
+    ]);
+    const { type } = options;
+    if (type !== undefined && !CONSTRAINT_TYPES.includes(type)) {
+      throw new OperationError(
+        `Cannot drop constraint '${name}' as '${type}': there is no such type; say ${
+          CONSTRAINT_TYPES.map((known) => `'${known}'`).join(", ")
+        }`,
+      );
+    }
+    this.changes.push({
+      kind: "dropConstraint",
+      name,
+      ...options,
+      ...(ifExists ? { ifExists } : {}),
+    });
   }
 
   /** Keeps a remark with the table, where the database keeps any. */
@@ -172,4 +248,36 @@ export class TableChanges {
   ): void {
     this.changes.push({ kind: "setTableComment", comment: null, ...options });
   }
+
+  /**
+   * Refused: a table is made beside others, not inside one.
+   *
+   * @throws {OperationError} Always.
+   */
+  createTable(name: string, ..._: readonly unknown[]): never {
+    throw notInside("make", name, "createTable");
+  }
+
+  /**
+   * Refused: a table is dropped as a whole, not inside one.
+   *
+   * @throws {OperationError} Always.
+   */
+  dropTable(name: string, ..._: readonly unknown[]): never {
+    throw notInside("drop", name, "dropTable");
+  }
+}
+
+const CONSTRAINT_TYPES: readonly TableConstraint["kind"][] = [
+  "check",
+  "foreignKey",
+  "primaryKey",
+  "unique",
+];
+
+function notInside(what: string, name: string, method: string): OperationError {
+  return new OperationError(
+    `Cannot ${what} table '${name}' inside alterTable(): that changes one table only; call op.${method}() before or after it`,
+    "inside-alter-table",
+  );
 }

@@ -122,8 +122,10 @@ function alterTable(
   const outside = (change: TableChange) =>
     (change.kind === "createIndex" || change.kind === "dropIndex") &&
     migrations.isOutside(change);
+  // A rebuild may be asked for without any change.
+  const isEmpty = operation.changes.length === 0;
   const render = (changes: readonly TableChange[], isOutside: boolean) =>
-    changes.length === 0
+    changes.length === 0 && !isEmpty
       ? []
       : migrations.alterTable({ ...operation, changes }, context).map((
         statement,

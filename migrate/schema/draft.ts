@@ -9,13 +9,20 @@ import {
   inlineSql,
   MetaData,
   type MetaDataOptions,
-  Raw,
   Table,
   type TableOptions,
 } from "../../sql/mod.ts";
 import { OperationError } from "../errors.ts";
-import type { AnyColumn, TableChange } from "../operations/operation.ts";
+import type {
+  AddColumn,
+  AnyColumn,
+  DropConstraint,
+  TableChange,
+} from "../operations/operation.ts";
+import { withPlaced } from "./column_order.ts";
+import { addedColumn, keyColumns, keyless, keyOfColumns } from "./keys.ts";
 import { defaultName } from "./names.ts";
+import { renameColumn } from "./renaming.ts";
 
 /**
  * A table while it is being changed: columns by their database name, and every
@@ -122,14 +129,7 @@ export function applyChange(
   switch (change.kind) {
     case "addColumn": {
       if (change.ifNotExists && draft.columns.has(change.name)) return;
-      const added = draftOf(
-        tableStub(draft.name, draft.schema, { [change.name]: change.column }),
-      );
-      for (const [name, column] of added.columns) {
-        draft.columns.set(name, column);
-      }
-      draft.constraints.push(...added.constraints);
-      return;
+      return addColumn(draft, change, dialect);
     }
     case "dropColumn":
       existing(draft, change.name);
@@ -139,6 +139,7 @@ export function applyChange(
       );
       return;
     case "renameColumn":
+      existing(draft, change.name);
       return renameColumn(draft, change.name, change.to, dialect);
     case "alterColumn": {
       const { spec } = existing(draft, change.name);
@@ -159,6 +160,8 @@ export function applyChange(
     case "dropConstraint": {
       const found = find(draft, change.name) ??
         alike(draft, change.original, dialect);
+      if (change.kind === "dropConstraint") refuseOther(draft, change, found);
+      if (found?.kind === "primaryKey") forgetKey(draft, dialect);
       draft.constraints = draft.constraints.filter((one) => one !== found);
       return;
     }
@@ -181,7 +184,61 @@ export function find(
     : draft.constraints.find((constraint) => constraint.name === name) ??
       draft.constraints.find((constraint) =>
         defaultName(draft, constraint) === name
-      );
+      ) ?? keyNamed(draft, name);
+}
+
+function keyNamed(draft: TableDraft, name: string): Constraint | undefined {
+  const key = keyOfColumns(draft);
+  return key?.name === name ? key : undefined;
+}
+
+function addColumn(
+  draft: TableDraft,
+  change: AddColumn,
+  dialect: Dialect,
+): void {
+  const { name, column } = change;
+  const stub = tableStub(
+    draft.name,
+    draft.schema,
+    { [name]: column },
+    draft.metadata,
+  );
+  const { columns, constraints } = draftOf(stub);
+  const key = keyColumns(draft);
+  if (change.inlinePrimaryKey && key.length > 0) {
+    throw new OperationError(
+      `Cannot add column '${name}' as the primary key of table '${draft.name}': it has one (${
+        key.join(", ")
+      }); drop that first`,
+    );
+  }
+  const bare = { ...change, column: columns.get(name)! };
+  const added = addedColumn(stub, bare, dialect);
+  draft.columns = withPlaced(draft.columns, name, added, change);
+  draft.constraints.push(...constraints);
+}
+
+/** Refuses to drop a constraint that is of another type than was said. */
+function refuseOther(
+  { name: table }: TableDraft,
+  { name, type }: DropConstraint,
+  found: Constraint | undefined,
+): void {
+  if (!found || type === undefined || found.kind === type) return;
+  throw new OperationError(
+    `Cannot drop '${name}' of table '${table}' as '${type}': it is of type '${found.kind}'; say so`,
+  );
+}
+
+/** Columns that said they were the key say so no longer. */
+function forgetKey(draft: TableDraft, dialect: Dialect): void {
+  const table = tableOf(draft);
+  for (const [name, { spec }] of draft.columns) {
+    if (spec.primaryKey) {
+      draft.columns.set(name, keyless(table, name, dialect));
+    }
+  }
 }
 
 /** The unnamed constraint that says the same as one whose name is not known here. */
@@ -243,116 +300,4 @@ function changedSpec(
     // A key that numbers itself without being told to is told not to.
     ...(identity === null && rest.primaryKey ? { autoincrement: false } : {}),
   };
-}
-
-function renameColumn(
-  draft: TableDraft,
-  from: string,
-  to: string,
-  dialect: Dialect,
-): void {
-  existing(draft, from);
-  draft.columns = new Map(
-    [...draft.columns].map(([name, column]) => [
-      name === from ? to : name,
-      renamedInColumn(column, from, to, dialect),
-    ]),
-  );
-  const inSql = (expression: Expression<unknown>) =>
-    renameInSql(expression, from, to, dialect);
-  draft.constraints = draft.constraints.map((constraint): Constraint => {
-    if (constraint.kind === "check") {
-      return { ...constraint, sql: inSql(constraint.sql) };
-    }
-    if (constraint.kind === "index") {
-      return {
-        ...constraint,
-        columns: constraint.columns.map((part) =>
-          part instanceof Expression ? inSql(part) : part === from ? to : part
-        ),
-        ...(constraint.where ? { where: inSql(constraint.where) } : {}),
-      };
-    }
-    return {
-      ...constraint,
-      columns: constraint.columns.map((name) => name === from ? to : name),
-    };
-  });
-  renameTarget(draft, draft.name, from, to);
-}
-
-/** Follows the new name of a column in the foreign keys that point at it. */
-export function renameTarget(
-  draft: TableDraft,
-  table: string,
-  from: string,
-  to: string,
-): void {
-  draft.constraints = draft.constraints.map((constraint) =>
-    constraint.kind === "foreignKey"
-      ? {
-        ...constraint,
-        targets: constraint.targets.map((target) =>
-          target === `${table}.${from}` ? `${table}.${to}` : target
-        ),
-      }
-      : constraint
-  );
-}
-
-/** Follows the new name of a table in the foreign keys that point at it. */
-export function renameTargetTable(
-  draft: TableDraft,
-  from: string,
-  to: string,
-): void {
-  draft.constraints = draft.constraints.map((constraint) =>
-    constraint.kind === "foreignKey"
-      ? {
-        ...constraint,
-        targets: constraint.targets.map((target) =>
-          target.slice(0, target.lastIndexOf(".")) === from
-            ? to + target.slice(target.lastIndexOf("."))
-            : target
-        ),
-      }
-      : constraint
-  );
-}
-
-function renamedInColumn(
-  column: AnyColumn,
-  from: string,
-  to: string,
-  dialect: Dialect,
-): AnyColumn {
-  const { computed } = column.spec;
-  if (!computed) return column;
-  return column.with({
-    computed: {
-      ...computed,
-      sql: renameInSql(computed.sql, from, to, dialect),
-    },
-  });
-}
-
-const TOKEN = /'(?:[^']|'')*'|"(?:[^"]|"")*"|[\p{L}_][\p{L}\p{N}_$]*/gu;
-
-/** Follows the new name of a column in an expression, as the database does. */
-export function renameInSql(
-  expression: Expression<unknown>,
-  from: string,
-  to: string,
-  dialect: Dialect,
-): Expression<unknown> {
-  const text = inlineSql(expression, dialect);
-  const quoted = `"${to.replaceAll('"', '""')}"`;
-  const renamed = text.replace(TOKEN, (token) => {
-    if (token.startsWith("'")) return token;
-    const name = token.startsWith('"')
-      ? token.slice(1, -1).replaceAll('""', '"')
-      : token;
-    return name.toLowerCase() === from.toLowerCase() ? quoted : token;
-  });
-  return renamed === text ? expression : new Raw(renamed);
 }

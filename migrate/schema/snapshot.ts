@@ -4,14 +4,9 @@ import type {
   Operation,
   TableReference,
 } from "../operations/operation.ts";
-import {
-  applyChange,
-  draftOf,
-  renameTarget,
-  renameTargetTable,
-  type TableDraft,
-  tableOf,
-} from "./draft.ts";
+import { reordered } from "./column_order.ts";
+import { applyChange, draftOf, type TableDraft, tableOf } from "./draft.ts";
+import { renameTarget, renameTargetTable } from "./renaming.ts";
 
 /**
  * The schema as the operations so far have made it: no database is asked.
@@ -86,6 +81,9 @@ export class SchemaSnapshot {
           this.#edit((other) =>
             renameTarget(other, table.fullName, change.name, change.to)
           );
+        }
+        if (operation.partialReordering) {
+          draft.columns = reordered(draft.columns, operation.partialReordering);
         }
         this.#tables.set(table.fullName, tableOf(draft));
         return;

@@ -3,20 +3,16 @@ import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
 import {
   compareTables,
   createMigrator,
-  type Operation,
-  Operations,
+  type Operations,
   revision,
   SchemaSnapshot,
   upgradeScript,
 } from "../../migrate/mod.ts";
 import { reverseOperations } from "../../migrate/operations/reverse.ts";
-import { pglite } from "../../backends/pglite.ts";
 import {
   check,
-  createEngine,
   deleteFrom,
   type Dialect,
-  type Engine,
   enumeration,
   foreignKey,
   index,
@@ -31,44 +27,7 @@ import {
   unique,
   update,
 } from "../../sql/mod.ts";
-import { memoryEngine } from "./databases.ts";
-
-type Record = (op: Operations) => void;
-
-const ENGINES: { readonly [name: string]: Engine } = {
-  sqlite: memoryEngine(),
-  // Nothing is sent: planning needs the language alone.
-  postgres: createEngine(pglite({} as Parameters<typeof pglite>[0])),
-};
-
-/** The statements of a revision that stands on one that makes tables. */
-function planned(
-  dialect: "sqlite" | "postgres",
-  record: Record,
-  before: Record = () => {},
-): string[] {
-  const { planner } = createMigrator({
-    revisions: [
-      revision({ revision: "aaaa1111", upgrade: before }),
-      revision({
-        revision: "bbbb2222",
-        downRevision: "aaaa1111",
-        upgrade: record,
-      }),
-    ],
-    engine: ENGINES[dialect]!,
-  });
-  const [step] = planner.upgrade(["aaaa1111"], "head");
-  return step!.segments.flatMap(({ statements }) =>
-    statements.map(({ sql }) => sql)
-  );
-}
-
-function recorded(record: Record): readonly Operation[] {
-  const op = new Operations();
-  record(op);
-  return op.take();
-}
+import { ENGINES, planned, type Record, recorded } from "./planned.ts";
 
 Deno.test("migrate 117: a column comes with its default, check, index, key and what happens to it, in place where the database can", () => {
   const add =

@@ -10,13 +10,11 @@ import {
 import {
   createMigrator,
   type Operations,
-  type Revision,
   revision,
   upgradeScript,
 } from "../../migrate/mod.ts";
 import {
   check,
-  type Engine,
   enumeration,
   foreignKey,
   index,
@@ -32,67 +30,9 @@ import {
   timestamp,
   unique,
 } from "../../sql/mod.ts";
-import { memoryEngine, rowsOf, schemaOf } from "./databases.ts";
-
-type Record = (op: Operations) => void;
-
-/** A database in which `first` has run, and what runs after it. */
-async function after(first: Record, naming?: NamingConvention) {
-  const engine = memoryEngine();
-  const revisions: Revision[] = [];
-  const migrator = () =>
-    createMigrator({ revisions, engine, ...(naming ? { naming } : {}) });
-  const add = (upgrade: Record) => {
-    const id = `r${revisions.length}`.padEnd(8, "0");
-    const last = revisions.at(-1)?.revision ?? null;
-    revisions.push(
-      revision({
-        revision: id,
-        downRevision: last,
-        upgrade,
-        downgrade: "reverse",
-      }),
-    );
-  };
-  add(first);
-  await migrator().upgrade();
-  return {
-    engine,
-    /** The statements of a further revision, which is not kept. */
-    plan(upgrade: Record): string[] {
-      add(upgrade);
-      const { planner } = migrator();
-      const last = revisions.at(-1)!;
-      const steps = planner.upgrade([last.downRevision[0]!], "head");
-      revisions.pop();
-      return steps[0]!.segments.flatMap(({ statements }) =>
-        statements.map(({ sql }) => sql)
-      );
-    },
-    async run(upgrade: Record): Promise<void> {
-      add(upgrade);
-      await migrator().upgrade();
-    },
-    async undo(): Promise<void> {
-      await migrator().downgrade("-1");
-      revisions.pop();
-    },
-    rows: (sql: string) => rowsOf(engine, sql),
-    [Symbol.asyncDispose]: () => engine.close(),
-  };
-}
-
-const isRebuilt = (statements: readonly string[]) =>
-  statements.some((sql) => sql.startsWith('CREATE TABLE "_aludel_stage_'));
-
-/** The text of one table. */
-async function tableText(engine: Engine, name: string): Promise<string> {
-  const [row] = await rowsOf(
-    engine,
-    `SELECT sql FROM sqlite_master WHERE name = '${name}' AND type = 'table'`,
-  );
-  return String(row?.[0]);
-}
+import { memoryEngine, schemaOf } from "./databases.ts";
+import { after, isRebuilt, tableText } from "./after.ts";
+import type { Record } from "./planned.ts";
 
 const plain: Record = (op) =>
   void op.createTable("t", {

@@ -155,6 +155,8 @@ function everything(op: Operations): void {
   });
   op.alterTable("t", (t) => {
     t.addColumn("a", integer().nullable(), { ifNotExists: true });
+    t.addColumn("k", integer().primaryKey(), { inlinePrimaryKey: true });
+    t.addColumn("p", text(), { insertAfter: "a", insertBefore: "k" });
     t.dropColumn("b", { original: text().nullable() });
     t.renameColumn("c", "d");
     t.alterColumn("d", {
@@ -190,6 +192,8 @@ function everything(op: Operations): void {
   op.addColumn("t", "a", integer().references("o.id"));
   op.alterColumn("t", "a", { nullable: false });
   op.dropConstraint("ck", "t", { original: check(text("a > 0"), "ck") });
+  op.dropConstraint("fk", "t", { type: "foreignKey", ifExists: true });
+  op.alterTable("t", () => {}, { partialReordering: [["b", "a"], ["c"]] });
   op.createForeignKey("fk", "t", ["a"], ["o.id"]);
   op.createTableComment("t", "words");
   op.execute("SELECT 'x' WHERE 1 = 1", { undo: "SELECT 2" });
