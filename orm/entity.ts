@@ -2,7 +2,13 @@ import type { RowSource, Table, TableSet } from "../sql/mod.ts";
 import { handleOf } from "./handles/handle.ts";
 import { hooks } from "./hooks.ts";
 import { stateOf } from "./state.ts";
-import { type AnyClass, define, findMapper, mapperOf } from "./mapper.ts";
+import {
+  type AnyClass,
+  define,
+  findMapper,
+  type Mapper,
+  mapperOf,
+} from "./mapper.ts";
 import {
   type DeclarativeOptions,
   defineAttributes,
@@ -14,32 +20,27 @@ import type { AbstractEntity } from "./types.ts";
 
 type Shape = Readonly<Record<string, unknown>>;
 
-// What `with()` and `table()` of the bases have gathered, for each class.
-const shapes = new WeakMap<object, Shape>();
-
 /** What a class was described with, its bases' part first. */
-export function shapeAbove(cls: unknown): Shape {
-  for (
-    let at: unknown = cls;
-    typeof at === "function";
-    at = Object.getPrototypeOf(at)
-  ) {
-    const found = shapes.get(at);
-    if (found) return found;
-  }
-  return {};
+export function shapeAbove(cls: AnyClass | Mapper): Shape {
+  return (cls as Partial<typeof EntityBase>)["~shape"] ?? {};
 }
 
 abstract class EntityBase {
   static metadata: TableSet | undefined;
+  // What `with()` and `table()` of the bases have gathered; inherited.
+  static "~shape": Shape = {};
 
   constructor(init: Readonly<Record<string, unknown>> = {}) {
-    if (findMapper(new.target)) initialize(this, init);
+    if (!findMapper(new.target)) return;
+    const give = (): void => initialize(this, init);
+    hooks.made ? hooks.made(this, init, give) : give();
   }
 
   static with(this: typeof EntityBase, columns: Shape): AnyClass {
-    abstract class Base extends this {}
-    shapes.set(Base, { ...shapeAbove(this), ...columns });
+    const shape = { ...this["~shape"], ...columns };
+    abstract class Base extends this {
+      static override "~shape" = shape;
+    }
     return Base;
   }
 
@@ -50,7 +51,7 @@ abstract class EntityBase {
     options?: DeclarativeOptions<never, object>,
   ): AnyClass {
     const described = mapped(this);
-    const whole = { ...shapeAbove(this), ...shape };
+    const whole = { ...this["~shape"], ...shape };
     finishDescription(
       described,
       tableDefinition(described, name, whole, this.metadata, options),
@@ -80,9 +81,8 @@ export function mapped(base: AnyClass): AnyClass {
 
 /** Notes what a described class is made of, and puts its attributes on it. */
 export function finishDescription(cls: AnyClass, description: Described): void {
-  shapes.set(cls, description.shape);
-  const { relations = {}, attributes = {} } = description.parts;
-  defineAttributes(cls, Object.keys(relations), attributes);
+  Object.assign(cls, { "~shape": description.shape });
+  defineAttributes(cls, description.parts);
   define(cls, description);
 }
 
@@ -116,24 +116,17 @@ export const Entity: AbstractEntity<{}, {}> =
 
 /** Gives a new object the values and related objects of its constructor. */
 function initialize(
-  object: object,
+  made: object,
   init: Readonly<Record<string, unknown>>,
 ): void {
-  const { mapper } = stateOf(object);
-  hooks.hear?.("init", object, init);
-  try {
-    for (const [column, value] of mapper.polymorphism?.initial ?? []) {
-      (object as Record<string, unknown>)[mapper.keyOf(column)] = value;
-    }
-    for (const [key, value] of Object.entries(init)) {
-      if (value === undefined) continue;
-      // Attributes that are not columns are accessors of the class.
-      if (Object.hasOwn(mapper.c, key)) {
-        (object as Record<string, unknown>)[key] = value;
-      } else handleOf(object, mapper.relation(key)).set(value as never);
-    }
-  } catch (error) {
-    hooks.hear?.("initFailure", object, init);
-    throw error;
+  const { mapper, object } = stateOf(made);
+  for (const [column, value] of mapper.polymorphism?.initial ?? []) {
+    object[mapper.keyOf(column)] = value;
+  }
+  for (const [key, value] of Object.entries(init)) {
+    if (value === undefined) continue;
+    // Attributes that are not columns are accessors of the class.
+    if (Object.hasOwn(mapper.c, key)) object[key] = value;
+    else handleOf(made, mapper.relation(key)).set(value as never);
   }
 }

@@ -1,3 +1,4 @@
+import { declaresRelation } from "./_declared.ts";
 import { MappingError, StateError } from "./errors.ts";
 import { handleOf } from "./handles/handle.ts";
 import { type InstanceState, sameValue, stateOf } from "./state.ts";
@@ -37,7 +38,7 @@ export interface History<T = unknown> {
  */
 export function historyOf(object: object, key: string): History {
   const state = stateOf(object);
-  if (state.mapper.hasRelation(key)) return relationHistory(state, key);
+  if (declaresRelation(state.mapper, key)) return relationHistory(state, key);
   const at = columnIndex(state, key);
   const column = state.mapper.columns[at] as typeof state.mapper.columns[0];
   const now = state.read(column);

@@ -17,6 +17,8 @@ export interface Hooks {
    * the last detail. Set by `listen()`, so that nobody else carries it.
    */
   hear?: (event: string, subject: object, ...details: unknown[]) => unknown;
+  /** Hears of an object that its constructor is about to give its values. */
+  made?: (object: object, values: object, give: () => void) => void;
   /** Hears that an object left a state for another. */
   crossed?: (
     object: object,

@@ -7,8 +7,8 @@ import type {
 } from "../sql/mod.ts";
 import type { AttributeSpec } from "./attribute.ts";
 import { MappingError, NotLoadedError } from "./errors.ts";
-import type { Relation, RelationSpec } from "./relation.ts";
 import { named } from "./_names.ts";
+import type { Relation, RelationSpec } from "./relation.ts";
 import type { InstanceState } from "./state.ts";
 
 /** Any class. */
@@ -56,6 +56,8 @@ export interface MapperParts {
   readonly attributes?: Readonly<Record<string, AttributeSpec>>;
   /** The columns of an object by attribute key. @default the table's */
   readonly columns?: Readonly<Record<string, Column<unknown>>>;
+  /** The keys of attributes that are not called as their column. @default none */
+  readonly keys?: ReadonlyMap<Column<unknown>, string>;
   /** The columns of its identity. @default the table's primary key */
   readonly primaryKey?: readonly Column<unknown>[] | undefined;
   /** The mapper that it inherits from. */
@@ -92,8 +94,6 @@ export class Mapper {
   readonly tables: readonly RowTable[];
   /** How it shares its rows with classes that inherit; set when one does. */
   polymorphism: Polymorphism | undefined;
-  // Attributes whose key is not that of their column.
-  readonly #keys: ReadonlyMap<Column<unknown>, string> | undefined;
   #relations: ReadonlyMap<string, Relation> | undefined;
   #failure: unknown;
   #source: RowSource | undefined;
@@ -103,13 +103,14 @@ export class Mapper {
   /** Use {@linkcode mapper} or a base class's `table()`. */
   constructor(cls: AnyClass, table: Table, parts: MapperParts = {}) {
     const { columns = table.c, primaryKey = table.primaryKey } = parts;
+    const { from = table, tables = [{ table, key: primaryKey }] } = parts;
     this.cls = cls;
     this.table = table;
     this.parts = parts;
     this.columns = Object.values(columns);
     this.primaryKey = primaryKey;
-    this.from = parts.from ?? table;
-    this.tables = parts.tables ?? [{ table, key: primaryKey }];
+    this.from = from;
+    this.tables = tables;
     if (
       primaryKey.length === 0 ||
       !primaryKey.every((column) => this.columns.includes(column))
@@ -118,13 +119,8 @@ export class Mapper {
         `Cannot map ${cls.name} to table "${table.fullName}": it has no primary key among its attributes; mark a column with primaryKey(), or give the mapper primaryKey`,
       );
     }
+    mappers.set(cls, this);
     if (!byTable.has(table)) byTable.set(table, this);
-    const renamed = Object.entries(columns).filter(([key, column]) =>
-      key !== column.key
-    );
-    if (renamed.length > 0) {
-      this.#keys = new Map(renamed.map(([key, column]) => [column, key]));
-    }
   }
 
   /** The class's name, for messages. */
@@ -154,7 +150,7 @@ export class Mapper {
 
   /** The key of a column's attribute. */
   keyOf(column: Column<unknown>): string {
-    return this.#keys?.get(column) ?? column.key;
+    return this.parts.keys?.get(column) ?? column.key;
   }
 
   /** What conditions and results name: columns and other attributes, by key. */
@@ -184,13 +180,10 @@ export class Mapper {
 
   /** What `select()` needs to know. */
   get source(): RowSource {
-    if (this.#source) return this.#source;
-    const all = this.allColumns;
-    const columns = all.filter((column) => !column.spec.info?.deferred);
     const { from, parts } = this;
-    return this.#source = {
+    return this.#source ??= {
       from,
-      columns: columns.length < all.length ? columns : all,
+      columns: this.allColumns.filter(({ spec }) => !spec.info?.deferred),
       // Of a class that others may yet inherit from, it may yet change.
       get where(): Expression<unknown> | undefined {
         return parts.criterion?.(from);
@@ -201,13 +194,12 @@ export class Mapper {
 
   /** The columns of an object, and what the database computes for it. */
   get allColumns(): readonly Column<unknown>[] {
-    if (this.#allColumns) return this.#allColumns;
-    const computed = this.#attributes.flatMap(([key, spec]) =>
-      spec.column?.(this, key) ?? []
-    );
-    return this.#allColumns = computed.length > 0
-      ? [...this.columns, ...computed]
-      : this.columns;
+    return this.#allColumns ??= [
+      ...this.columns,
+      ...this.#attributes.flatMap(([key, spec]) =>
+        spec.column?.(this, key) ?? []
+      ),
+    ];
   }
 
   /**
@@ -248,12 +240,6 @@ export class Mapper {
     return new spec.make(this, key, target, spec);
   }
 
-  /** Whether a key is that of a relation. */
-  hasRelation(key: string): boolean {
-    return Object.hasOwn(this.parts.relations ?? {}, key) ||
-      (this.inherits?.hasRelation(key) ?? false);
-  }
-
   /**
    * The relation of a key.
    *
@@ -263,9 +249,9 @@ export class Mapper {
     const found = this.relations.get(key);
     if (found) return found;
     throw new MappingError(
-      `Cannot find "${key}" of ${this.name}: it has the relations ${
-        named([...this.relations.keys()])
-      } and the columns ${named(Object.keys(this.c))}`,
+      `Cannot find "${key}" of ${this.name}: it has ${
+        named([...this.relations.keys(), ...Object.keys(this.c)])
+      }`,
     );
   }
 
@@ -276,14 +262,11 @@ export class Mapper {
 
   /** The error of reading a column that is not there. */
   notLoaded(key: string): NotLoadedError {
+    const { name } = this;
     return new NotLoadedError(
-      this.name,
+      name,
       key,
-      `await loadColumns(session, object, ${this.name}.c.${key}), or load it with the query: ${
-        this.inherits
-          ? `options(selectinPolymorphic(${this.root.name}, [${this.name}]))`
-          : `options(undefer(${this.name}.c.${key}))`
-      }`,
+      `await loadColumns(session, object, ${name}.c.${key})`,
     );
   }
 
@@ -325,25 +308,16 @@ export function define(described: AnyClass, definition: Definition): void {
 }
 
 /** The mapper of a class, made at first use; nothing where it is not mapped. */
-export function findMapper(cls: unknown): Mapper | undefined {
-  // The mapped class stands right below the described one.
-  let mapped = cls as AnyClass;
-  for (
-    let at: unknown = cls;
-    typeof at === "function" && at !== Function.prototype;
-    at = Object.getPrototypeOf(at)
-  ) {
-    const known = mappers.get(at);
-    if (known) return known;
-    const definition = definitions.get(at);
-    if (definition) {
-      const made = definition.map(mapped);
-      mappers.set(mapped, made);
-      return made;
-    }
-    mapped = at as AnyClass;
-  }
-  return undefined;
+export function findMapper(
+  cls: unknown,
+  below: unknown = cls,
+): Mapper | undefined {
+  return typeof cls === "function"
+    ? mappers.get(cls) ??
+      // The mapped class stands right below the described one.
+      definitions.get(cls)?.map(below as AnyClass) ??
+      findMapper(Object.getPrototypeOf(cls), cls)
+    : undefined;
 }
 
 /**
@@ -363,12 +337,4 @@ export function mapperOf(cls: unknown): Mapper {
 /** The mapper of an object's class. */
 export function mapperOfObject(object: object): Mapper {
   return mapperOf(object.constructor);
-}
-
-/** Notes the mapper of a class. */
-export function setMapper(cls: AnyClass, made: Mapper): void {
-  if (mappers.has(cls)) {
-    throw new MappingError(`Cannot map ${cls.name}: it is mapped already`);
-  }
-  mappers.set(cls, made);
 }

@@ -18,9 +18,9 @@ import { stateOf } from "./state.ts";
 import {
   type AnyClass,
   type Definition,
+  findMapper,
   Mapper,
   type MapperParts,
-  setMapper,
 } from "./mapper.ts";
 import { named } from "./_names.ts";
 import type { Relation, RelationSpec } from "./relation.ts";
@@ -128,12 +128,14 @@ export function mapper<
   options: MapperOptions<InstanceType<C>, P> = {},
 ): MappedClass<C, P> {
   const { primaryKey, reconstructor } = options;
-  const { relations, attributes, columns } = sortOut(cls, table, options);
-  const parts = { relations, attributes, columns, primaryKey, reconstructor };
+  if (findMapper(cls)?.cls === cls) {
+    throw new MappingError(`Cannot map ${cls.name}: it is mapped already`);
+  }
+  const sorted = sortOut(cls, table, options);
+  const parts = { ...sorted, primaryKey, reconstructor };
   const made = options.inherits?.(cls, table, parts) ??
     new Mapper(cls, table, parts);
-  setMapper(cls, made);
-  defineAttributes(cls, Object.keys(relations), attributes);
+  defineAttributes(cls, sorted);
   return Object.defineProperties(made, {
     [rowSource]: { get: () => made.source },
     r: { get: () => Object.fromEntries(made.relations) },
@@ -144,11 +146,7 @@ function sortOut(
   cls: AnyClass,
   table: Table,
   options: MapperOptions,
-): {
-  relations: Record<string, () => RelationSpec<unknown>>;
-  attributes: Specs;
-  columns: Record<string, Column<unknown>>;
-} {
+): Pick<MapperParts, "relations" | "attributes" | "columns" | "keys"> {
   const own: Readonly<Record<string, Column<unknown>>> = table.c;
   const { includeProperties, excludeProperties = [] } = options;
   for (const key of [...(includeProperties ?? []), ...excludeProperties]) {
@@ -162,11 +160,11 @@ function sortOut(
   }
   const relations: Record<string, () => RelationSpec<unknown>> = {};
   const attributes: Specs = {};
-  const renamed = new Map<unknown, string>();
+  const keys = new Map<Column<unknown>, string>();
   for (const [key, property] of Object.entries(options.properties ?? {})) {
     if (typeof property === "function") relations[key] = property;
     else if (isAttribute(property)) attributes[key] = property;
-    else if (Object.values(own).includes(property)) renamed.set(property, key);
+    else if (Object.values(own).includes(property)) keys.set(property, key);
     else {
       throw new MappingError(
         `Cannot map ${cls.name}.${key}: its column is not of table "${table.fullName}"`,
@@ -175,21 +173,27 @@ function sortOut(
   }
   const columns = Object.fromEntries(
     Object.entries(own).filter(([key, column]) =>
-      renamed.has(column) ||
+      keys.has(column) ||
       (includeProperties?.includes(key) ?? true) &&
         !excludeProperties.includes(key)
-    ).map(([key, column]) => [renamed.get(column) ?? key, column]),
+    ).map(([key, column]) => [keys.get(column) ?? key, column]),
   );
-  return { relations, attributes, columns };
+  return { relations, attributes, columns, keys };
 }
 
-/** Puts relations and further attributes on a class. */
+/** Puts relations, each of which gives an object's handle, and further attributes on a class. */
 export function defineAttributes(
   cls: AnyClass,
-  relations: readonly string[],
-  attributes: Readonly<Specs>,
+  { relations = {}, attributes = {} }: MapperParts,
 ): void {
-  defineHandles(cls, relations);
+  for (const key of Object.keys(relations)) {
+    Object.defineProperty(cls.prototype, key, {
+      configurable: true,
+      get(this: object) {
+        return handleOf(this, stateOf(this).mapper.relation(key));
+      },
+    });
+  }
   for (const [key, spec] of Object.entries(attributes)) {
     spec.install?.(cls, key);
   }
@@ -249,21 +253,23 @@ export function tableDefinition(
   options: DeclarativeOptions<never, object> = {},
 ): Described {
   const { columns, relations, attributes } = sortShape(shape, name);
-  const { constraints, attributes: further, reconstructor, ...rest } = options;
-  const list: Constraint[] = [];
+  const { constraints = [], attributes: further, reconstructor, ...rest } =
+    options;
   // The table is made with the description, so that createAll() knows it.
   const made: Table = makeTable(
     name,
     metadata,
     columns as ColumnBuilders,
-    Array.isArray(constraints) ? constraints : list,
+    [],
     rest,
   );
   const described = { c: made.c, prototype: cls.prototype } as never;
-  if (typeof constraints === "function") {
-    // They name its columns, so they can only join it now.
-    (made.constraints as Constraint[]).push(...constraints(made.c as never));
-  }
+  // What names its columns can only join it now.
+  (made.constraints as Constraint[]).push(
+    ...typeof constraints === "function"
+      ? constraints(made.c as never)
+      : constraints,
+  );
   Object.assign(attributes, further?.(described));
   const parts = { relations, attributes, reconstructor };
   return {
@@ -272,16 +278,4 @@ export function tableDefinition(
     shape: { ...shape, ...attributes },
     map: (mapped) => new Mapper(mapped, made, parts),
   };
-}
-
-/** Makes relations readable as attributes: each gives the object's handle. */
-function defineHandles(cls: AnyClass, keys: readonly string[]): void {
-  for (const key of keys) {
-    Object.defineProperty(cls.prototype, key, {
-      configurable: true,
-      get(this: object) {
-        return handleOf(this, stateOf(this).mapper.relation(key));
-      },
-    });
-  }
 }

@@ -1,3 +1,4 @@
+import { declaresRelation } from "../_declared.ts";
 import { type AnyClass, mapperOf } from "../mapper.ts";
 import { type InstanceState, stateOf } from "../state.ts";
 import { addListener } from "./listen.ts";
@@ -74,7 +75,7 @@ export function listenToAttribute<C extends AnyClass, V>(
       }),
     );
   };
-  if (mapperOf(cls).hasRelation(key)) {
+  if (declaresRelation(mapperOf(cls), key)) {
     if (append || modified) {
       hearRelation("append", (object, item) => append?.(object, item, key));
     }

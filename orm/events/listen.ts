@@ -17,6 +17,7 @@ export function addListener(
   listener: Listener,
 ): () => void {
   hooks.hear = hear;
+  hooks.made ??= hearMade;
   hooks.crossed ??= (object, from, to, set) =>
     hear(`${from}To${to.charAt(0).toUpperCase()}${to.slice(1)}`, object, set);
   hooks.rows ??= hearRows;
@@ -26,6 +27,16 @@ export function addListener(
   if (!heard) events.set(event, heard = new Set());
   heard.add(listener);
   return () => void heard.delete(listener);
+}
+
+function hearMade(object: object, values: object, give: () => void): void {
+  hear("init", object, values);
+  try {
+    give();
+  } catch (error) {
+    hear("initFailure", object, values);
+    throw error;
+  }
 }
 
 const hearRows: RowHook = (...rows) => {

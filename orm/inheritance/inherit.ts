@@ -1,4 +1,5 @@
 import type { Column, Table } from "../../sql/mod.ts";
+import { declaresRelation } from "../_declared.ts";
 import { MappingError } from "../errors.ts";
 import { type AnyClass, Mapper, type MapperParts } from "../mapper.ts";
 import { type Member, setMember } from "./hierarchy.ts";
@@ -22,13 +23,14 @@ export function inheritingMapper(
   cls: AnyClass,
   { member, parent, table, parts, rows }: Addition,
 ): Mapper {
-  const { columns, attributes, reconstructor } = parts;
+  const { columns, keys, attributes, reconstructor } = parts;
   const made = new Mapper(cls, table, {
     ...parts,
     ...rows,
     inherits: parent,
     primaryKey: parent.primaryKey,
     columns: { ...columnsOf(parent), ...columns },
+    keys: new Map([...parent.parts.keys ?? [], ...keys ?? []]),
     attributes: { ...parent.parts.attributes, ...attributes },
     reconstructor: reconstructor ?? parent.parts.reconstructor,
   });
@@ -55,7 +57,9 @@ export function checkColumns(
 ): void {
   const cannot = `Cannot inherit "${label}" from ${parent.name}: `;
   for (const [key, column] of Object.entries(columns)) {
-    if (key in parent.c || parent.hasRelation(key) || parent.from.c[key]) {
+    if (
+      key in parent.c || declaresRelation(parent, key) || parent.from.c[key]
+    ) {
       throw new MappingError(
         `${cannot}both have "${key}"; give the new column another key; named() gives it a name of its own in the database`,
       );

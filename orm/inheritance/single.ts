@@ -5,6 +5,7 @@ import {
   type Table,
 } from "../../sql/mod.ts";
 import { mapped, shapeAbove } from "../entity.ts";
+import { declaresRelation } from "../_declared.ts";
 import { MappingError } from "../errors.ts";
 import {
   type AnyClass,
@@ -165,5 +166,5 @@ function sharedAt(
 ): boolean {
   const there: Column<unknown> | undefined = parent.table.c[key];
   return there?.spec.type.name === spec.type.name && !(key in parent.c) &&
-    !parent.hasRelation(key);
+    !declaresRelation(parent, key);
 }
