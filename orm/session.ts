@@ -190,6 +190,11 @@ export class Session implements Reader {
     return sibling;
   }
 
+  /** @ignore */
+  get "~core"(): SessionCore {
+    return this.#core;
+  }
+
   // --- Reading -------------------------------------------------------------
 
   /** Runs a statement and gives its rows, objects where they are mapped. */
@@ -359,7 +364,7 @@ export class Session implements Reader {
 
   /** Lets go of every object; the session can be used again. */
   async close(): Promise<void> {
-    await this.rollback();
+    await rollback(this.#core, true);
     this.expungeAll();
     if (this.options.closeResetsOnly === false) {
       this.#core.unit.failure = new Error("the session is closed");

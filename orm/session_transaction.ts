@@ -25,11 +25,10 @@ export function commit(core: SessionCore): Promise<void> {
     hooks.hear?.("beforeCommit", session);
     const committed: string[] = [];
     const finish = await writeChanges(core, committed);
-    await unit.held?.commit(async (engine, end) => {
-      await attempt(unit, engine, committed, end);
-      engine.log("COMMIT");
-      committed.push(engine.name);
-    });
+    await unit.held?.commit(
+      committed,
+      (engine, end) => attempt(unit, engine, committed, end),
+    );
     finish();
     unit.objects.settle(session.options.expireOnCommit);
     hooks.hear?.("afterCommit", session);
@@ -46,11 +45,11 @@ export function flush(core: SessionCore): Promise<void> {
 }
 
 /** Undoes what is held, and gives objects back what they were. */
-export function rollback(core: SessionCore): Promise<void> {
+export function rollback(core: SessionCore, isEnd = false): Promise<void> {
   const { session, unit } = core;
   return exclusively(unit, "rollback", async () => {
     unit.failure = undefined;
-    await unit.held?.rollback();
+    await unit.held?.rollback(false, isEnd);
     unit.objects.rollback();
     hooks.hear?.("afterRollback", session);
   });
@@ -63,9 +62,8 @@ export async function beginNested(
   const { session, unit } = core;
   await session.flush();
   const { bind } = session.options;
-  const held = holderOf(unit, bind ?? engineFor(core, { flushing: true }));
-  if (bind) await held.hold(bind);
-  return await held.nest(heldUnit(core));
+  return await holderOf(unit, bind ?? engineFor(core, { flushing: true }))
+    .nest(heldUnit(core), bind);
 }
 
 /** Writes what changed before queries, where a transaction can be held. */

@@ -102,9 +102,11 @@ export function check(unit: OpenUnit, what: string): void {
       { cause: failure },
     );
   }
-  if (what === "read" && held?.size && busy && busy !== "autoflush") {
-    throw busyError(unit, what);
-  }
+  // Who hears of an end may look, but ask nothing.
+  if (
+    what === "read" && busy &&
+    (busy.startsWith("after") || held?.size && busy !== "autoflush")
+  ) throw busyError(unit, what);
 }
 
 function busyError(unit: OpenUnit, what: string): SessionError {

@@ -52,6 +52,8 @@ export interface DriverTransaction {
   commit(): Promise<void>;
   /** Undoes what was done, and ends it. */
   rollback(): Promise<void>;
+  /** What a session does with it that is closed before it ends. @default rollback() */
+  leave?(): Promise<void>;
 }
 
 /**

@@ -67,26 +67,32 @@ export class HeldTransactions {
     return results;
   }
 
-  /** Commits each in a step of its own, and ends them. */
+  /** Commits each in a step of its own, ends them, and notes the names of their engines. */
   async commit(
+    committed: string[],
     step: (engine: Engine, commit: () => Promise<void>) => Promise<void>,
   ): Promise<void> {
     for (const [engine, held] of this.#open) {
       await step(engine, () => held.commit());
+      engine.log("COMMIT");
+      committed.push(engine.name);
     }
     this.#open.clear();
     this.#savepoints.length = 0;
   }
 
-  /** Undoes all; after a failure, unless whoever set a savepoint is to do it. */
-  async rollback(isFailure = false): Promise<void> {
+  /**
+   * Undoes all; after a failure, unless whoever set a savepoint is to do it.
+   * At the end of the session, what is somebody else's is left as it is.
+   */
+  async rollback(isFailure = false, isEnd = false): Promise<void> {
     if (isFailure && this.#savepoints.length > 0) return;
     this.#savepoints.length = 0;
     const all = [...this.#open];
     this.#open.clear();
     for (const [engine, held] of all) {
       engine.log("ROLLBACK");
-      await held.rollback();
+      await (isEnd && held.leave ? held.leave() : held.rollback());
     }
   }
 
@@ -99,8 +105,9 @@ export class HeldTransactions {
     await this.#writing;
   }
 
-  /** Sets a savepoint in each. */
-  async nest(unit: HeldUnit): Promise<NestedTransaction> {
+  /** Sets a savepoint in each, and in that of an engine that is opened for it. */
+  async nest(unit: HeldUnit, opened?: Engine): Promise<NestedTransaction> {
+    if (opened) await this.hold(opened);
     const { levels } = unit;
     const savepoints = this.#savepoints;
     const name = `aludel_${savepoints.length + 1}`;

@@ -63,9 +63,9 @@ export interface SessionEvents<S> {
   afterFlushPostexec(session: S): void;
   /** A commit begins. */
   beforeCommit(session: S): void;
-  /** A commit is done. */
+  /** A commit is done; the objects may be looked at, but the session asks nothing of a database yet. */
   afterCommit(session: S): void;
-  /** A rollback is done. */
+  /** A rollback is done; the same holds. */
   afterRollback(session: S): void;
 }
 

@@ -1,5 +1,6 @@
 import { hooks, type RowHook } from "../hooks.ts";
 import type { ObjectSet } from "../object_set.ts";
+import type { Session } from "../session.ts";
 
 /** A listener: what it gives back may replace the event's last detail. */
 // deno-lint-ignore no-explicit-any -- each event has details of its own; `listen()` types them
@@ -77,6 +78,10 @@ function hear(
   subject: object,
   ...details: unknown[]
 ): unknown {
+  if (event === "afterCommit" || event === "afterRollback") {
+    // Until the step is over: what is loaded in the same tick is asked for later.
+    (subject as Session)["~core"].unit.busy = event;
+  }
   const given = tell(event, subject, details);
   const last = details.at(-1);
   if (typeof last === "object" && last !== null && "owner" in last) {
