@@ -44,8 +44,8 @@ export interface OpenUnit {
 }
 
 /** Whether an engine can hold a transaction open. */
-export function isInteractive({ driver, capabilities }: Engine): boolean {
-  return capabilities.interactiveTransactions && driver.hold !== undefined;
+export function isInteractive({ capabilities }: Engine): boolean {
+  return capabilities.interactiveTransactions;
 }
 
 /**
@@ -68,9 +68,8 @@ export async function send(
   statements: readonly PreparedStatement[],
 ): Promise<readonly DriverResult[]> {
   if (held?.has(engine)) return await held.send(engine, statements);
-  const [only] = statements;
-  return only && statements.length === 1
-    ? [await engine.send(only)]
+  return statements.length === 1
+    ? [await engine.send(statements[0]!)]
     : await engine.sendBatch(statements);
 }
 
@@ -81,7 +80,7 @@ export async function exclusively<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   check(unit, what);
-  if (unit.busy !== undefined) throw busyError(unit, what);
+  if (unit.busy) throw busyError(unit, what);
   unit.busy = what;
   try {
     return await work();

@@ -82,7 +82,7 @@ export interface Driver {
   ): Promise<readonly DriverResult[]>;
   /** Opens a transaction, where `interactiveTransactions`. */
   begin?(options?: BatchOptions): Promise<DriverTransaction>;
-  /** What a session keeps such transactions in: `() => new HeldTransactions()`. */
+  /** What a session keeps such transactions in, there as well: `() => new HeldTransactions()`. */
   hold?(): HeldTransactions;
   /** Names a platform's error; `undefined` where it is none of the database's. */
   classify(error: unknown, sql: string | undefined): SqlError | undefined;
