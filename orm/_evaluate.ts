@@ -30,10 +30,12 @@ export function evaluate(part: unknown, state: InstanceState): unknown {
   const { operator = "", left, right, terms, parts, negated } = part as Parts;
   const of = (one: unknown): unknown => evaluate(one, state);
   switch (part.kind) {
-    case "binary":
-      return binary(operator, of(left), of(right));
-    case "logical":
-      return logical(operator, (terms ?? []).map(of));
+    case "operation": {
+      const values = (terms ?? []).map(of);
+      return operator === "AND" || operator === "OR"
+        ? logical(operator, values)
+        : values.reduce((one, other) => binary(operator, one, other));
+    }
     case "not":
       return opposite(
         of(parts?.[1]),

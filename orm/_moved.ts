@@ -1,10 +1,10 @@
 import {
-  and,
-  Binary,
   Column,
+  copyOf,
   Expression,
   type FromClause,
   Node,
+  Operation,
   Phrase,
 } from "../sql/mod.ts";
 
@@ -25,15 +25,8 @@ function move(
   if (term instanceof Column) {
     return to.get(term.table)?.c[term.key] ?? term;
   }
-  if (term instanceof Binary) {
-    const { operator, left, right, type, precedence } = term;
-    return new Binary(
-      operator,
-      move(left, to),
-      move(right, to),
-      type,
-      precedence,
-    );
+  if (term instanceof Operation) {
+    return copyOf(term, { terms: term.terms.map((one) => move(one, to)) });
   }
   if (term instanceof Phrase) {
     const { kind, parts, type, precedence } = term;
@@ -46,8 +39,7 @@ function move(
       9,
     );
   }
-  const terms = termsOf(term);
-  return terms.length > 1 ? and(...terms.map((one) => move(one, to))) : term;
+  return term;
 }
 
 function movePart(part: Part, to: ReadonlyMap<FromClause, FromClause>): Part {
@@ -64,8 +56,7 @@ function movePart(part: Part, to: ReadonlyMap<FromClause, FromClause>): Part {
 export function termsOf(
   condition: Expression<unknown>,
 ): readonly Expression<unknown>[] {
-  return condition.kind === "logical" && "operator" in condition &&
-      condition.operator === "AND" && "terms" in condition
-    ? condition.terms as Expression<unknown>[]
+  return condition instanceof Operation && condition.operator === "AND"
+    ? condition.terms
     : [condition];
 }

@@ -1,9 +1,9 @@
 import {
   and,
-  Binary,
   Column,
   type Expression,
   type FromClause,
+  Operation,
 } from "../sql/mod.ts";
 import { MappingError } from "./errors.ts";
 import { moved, termsOf } from "./_moved.ts";
@@ -79,8 +79,9 @@ function pairOf(
   referenced: FromClause,
   foreignKeys: readonly string[] | undefined,
 ): Pair | undefined {
-  if (!(term instanceof Binary) || term.operator !== "=") return undefined;
-  for (const [to, from] of [[term.left, term.right], [term.right, term.left]]) {
+  if (!(term instanceof Operation) || term.operator !== "=") return undefined;
+  const [one, other] = term.terms;
+  for (const [to, from] of [[one, other], [other, one]]) {
     if (
       to instanceof Column && from instanceof Column &&
       referring.members.includes(to.table) &&

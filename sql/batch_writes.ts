@@ -1,8 +1,7 @@
-import type { Compiler } from "./compiler.ts";
 import type { BatchWrites, Dialect, RowToInsert } from "./dialect.ts";
 import type { Table } from "./schema.ts";
-import { Expression, literal, Raw } from "./expression.ts";
-import { INTEGER } from "./standard_types.ts";
+import { literal, Phrase, Raw } from "./expression.ts";
+import { identifier } from "./identifier.ts";
 import type { Column } from "./from.ts";
 import { TextStatement } from "./text.ts";
 
@@ -30,11 +29,26 @@ export function generatedKey(
  */
 const ALONE: BatchWrites = {
   keyAfterLast: (column, offset) => {
-    const { table } = column;
-    return "autoincrementColumn" in table &&
-        table.autoincrementColumn !== column
-      ? new NthLastKey(column, literal(-offset))
-      : new LastKey(column).plus(literal(offset));
+    const { name, table, type, spec: { autoincrement } } = column;
+    const key = identifier(name);
+    // What the database makes of a default is known of rows that are there.
+    if (
+      "autoincrementColumn" in table && table.autoincrementColumn !== column
+    ) {
+      return new Phrase("nthLastKey", [
+        ...["(SELECT ", key, " FROM ", table],
+        ...[" ORDER BY rowid DESC LIMIT 1 OFFSET ", literal(-offset), ")"],
+      ], type);
+    }
+    const last = ["coalesce((SELECT max(", key, ") FROM ", table, "), 0)"];
+    // AUTOINCREMENT never gives a key twice, also where its row is gone.
+    const highest = autoincrement
+      ? [
+        ...["max(", ...last, ", coalesce((SELECT seq FROM sqlite_sequence"],
+        ...[" WHERE name = ", literal(table.labelPrefix), "), 0))"],
+      ]
+      : last;
+    return new Phrase("lastKey", [...highest, " + ", literal(offset)], type, 6);
   },
   eachRow: (json) => [new Raw("json_each("), json, new Raw(") AS aludel_rows")],
   expectRows: (write, count, label) => [
@@ -49,53 +63,3 @@ const ALONE: BatchWrites = {
     ], true),
   ],
 };
-
-/** The highest key of a table: that of its last row, or 0 while it is empty. */
-class LastKey extends Expression<number> {
-  readonly column: Column<unknown>;
-  constructor(column: Column<unknown>) {
-    super(INTEGER);
-    this.column = column;
-  }
-  override get kind(): string {
-    return "lastKey";
-  }
-  override compile(compiler: Compiler): void {
-    const { name, table, spec } = this.column;
-    if (spec.autoincrement) compiler.write("max(");
-    compiler.write("coalesce((SELECT max(");
-    compiler.name(name);
-    compiler.write(") FROM ");
-    table.reference(compiler);
-    compiler.write("), 0)");
-    if (!spec.autoincrement) return;
-    // AUTOINCREMENT never gives a key twice, also where its row is gone.
-    compiler.write(", coalesce((SELECT seq FROM sqlite_sequence WHERE name = ");
-    compiler.write(compiler.dialect.literal(table.labelPrefix));
-    compiler.write("), 0))");
-  }
-}
-
-/** The key of one of the last rows, whatever the database makes of a default. */
-class NthLastKey extends Expression<unknown> {
-  readonly column: Column<unknown>;
-  readonly place: Expression<number>;
-  constructor(column: Column<unknown>, place: Expression<number>) {
-    super(column.type);
-    this.column = column;
-    this.place = place;
-  }
-  override get kind(): string {
-    return "nthLastKey";
-  }
-  override compile(compiler: Compiler): void {
-    const { name, table } = this.column;
-    compiler.write("(SELECT ");
-    compiler.name(name);
-    compiler.write(" FROM ");
-    table.reference(compiler);
-    compiler.write(" ORDER BY rowid DESC LIMIT 1 OFFSET ");
-    compiler.visit(this.place);
-    compiler.write(")");
-  }
-}

@@ -1,6 +1,5 @@
 import { deepEqual } from "./deep_equal.ts";
-import { type Expression, operand, Phrase, Raw } from "./expression.ts";
-import { Node } from "./node.ts";
+import { type Expression, Raw } from "./expression.ts";
 import {
   BIGINT,
   BLOB,
@@ -221,36 +220,21 @@ export function bigint(): ColumnBuilder<bigint> {
 export function text(length?: number): ColumnBuilder<string>;
 /**
  * SQL as it is written, inside a statement or schema: the one way for raw text
- * into either. As a tagged template, what stands in `${}` is bound.
+ * into either. Where values are to be bound in it, use {@linkcode fragment}.
  */
 export function text<T = unknown>(
   sql: string,
   type?: SqlType<T>,
 ): Expression<T>;
-/** SQL as it is written, with values bound where `${}` stands. */
-export function text<T = unknown>(
-  strings: TemplateStringsArray,
-  ...values: readonly unknown[]
-): Expression<T>;
 export function text(
-  first?: number | string | TemplateStringsArray,
-  ...rest: readonly unknown[]
+  first?: number | string,
+  type?: SqlType,
 ): ColumnBuilder<string> | Expression<unknown> {
-  if (typeof first === "object") {
-    const parts = first.flatMap((words, i) =>
-      i < rest.length ? [words, partOf(rest[i])] : [words]
-    );
-    return new Phrase("text", parts, undefined, 0, 9);
-  }
   // Raw text may hold anything, so it gets brackets wherever it is an operand.
-  if (typeof first === "string") return new Raw(first, rest[0] as SqlType, 0);
+  if (typeof first === "string") return new Raw(first, type, 0);
   return first === undefined
     ? column(TEXT)
     : column({ ...VARCHAR, args: [first] });
-}
-
-function partOf(value: unknown): Node {
-  return value instanceof Node ? value : operand(value);
 }
 
 /** Text of at most `length` characters. */

@@ -1,7 +1,7 @@
 import type { Compiler } from "./compiler.ts";
 import { Node, type Part } from "./node.ts";
 import { BOOLEAN, guessType, LIST, TEXT } from "./standard_types.ts";
-import { type SqlType, widerType } from "./types.ts";
+import type { SqlType } from "./types.ts";
 
 /** A value, or an expression that gives one. */
 export type Operand<T> = T | Expression<T>;
@@ -79,17 +79,6 @@ export abstract class Expression<T> extends Node {
   isNotNull(): Expression<boolean> {
     return new Phrase("notNull", [this, " IS NOT NULL"], BOOLEAN, 4, 5);
   }
-  /** Between two values, both included. */
-  between(low: Comparable<T>, high: Comparable<T>): Expression<boolean> {
-    const { type } = this;
-    return new Phrase(
-      "between",
-      [this, " BETWEEN ", operand(low, type), " AND ", operand(high, type)],
-      BOOLEAN,
-      4,
-      5,
-    );
-  }
   /** Matches a pattern of `%` and `_`; `escape` makes the one behind it plain. */
   like(pattern: Operand<string>, escape?: string): Expression<boolean> {
     return new Like("LIKE", this, operand(pattern, TEXT), escape);
@@ -115,37 +104,10 @@ export abstract class Expression<T> extends Node {
     operator: string,
     other: unknown,
     type: SqlType<R> = BOOLEAN as SqlType<R>,
-    precedence = 4,
   ): Expression<R> {
     const own = this.type;
     const coerced = own?.coerceComparedValue?.(operator, other) ?? own;
-    return new Binary(
-      operator,
-      this,
-      operand(other, coerced),
-      type,
-      precedence,
-    );
-  }
-  /** Sum. */
-  plus(other: Operand<T>): Expression<T> {
-    return arithmetic(this, "+", other, 6);
-  }
-  /** Difference. */
-  minus(other: Operand<T>): Expression<T> {
-    return arithmetic(this, "-", other, 6);
-  }
-  /** Product. */
-  times(other: Operand<T>): Expression<T> {
-    return arithmetic(this, "*", other, 7);
-  }
-  /** Quotient, as the database divides: of whole numbers a whole number. */
-  dividedBy(other: Operand<T>): Expression<T> {
-    return arithmetic(this, "/", other, 7);
-  }
-  /** This text followed by another. */
-  concat(other: Operand<string>): Expression<string> {
-    return new Binary("||", this, operand(other, TEXT), TEXT, 5);
+    return new Operation(operator, [this, operand(other, coerced)], type);
   }
   /** Names it in the result. */
   as(label: string): Labeled<T> {
@@ -172,31 +134,6 @@ export class Bind<T = unknown> extends Expression<T> {
   /** @ignore */
   override compile(compiler: Compiler): void {
     compiler.bind(this);
-  }
-}
-
-/** SQL text that stands as it is; only the library and `text()` make it. */
-export class Raw<T = unknown> extends Expression<T> {
-  /** The text. */
-  readonly sql: string;
-  readonly #precedence: number;
-  /** Wraps text. */
-  constructor(sql: string, type?: SqlType, precedence = 10) {
-    super(type);
-    this.sql = sql;
-    this.#precedence = precedence;
-  }
-  /** @ignore */
-  override get kind(): string {
-    return "raw";
-  }
-  /** @ignore */
-  override get precedence(): number {
-    return this.#precedence;
-  }
-  /** @ignore */
-  override compile(compiler: Compiler): void {
-    compiler.write(this.sql);
   }
 }
 
@@ -236,64 +173,46 @@ export class Phrase<T> extends Expression<T> {
   }
 }
 
-/** Two operands and what stands between them. */
-export class Binary<T> extends Expression<T> {
+/** SQL text that stands as it is; only the library and `text()` make it. */
+export class Raw<T = unknown> extends Phrase<T> {
+  /** Wraps text. */
+  constructor(sql: string, type?: SqlType, precedence?: number) {
+    super("raw", [sql], type, precedence);
+  }
+}
+
+/** Terms with an operator between them: two, or as many as it chains. */
+export class Operation<T> extends Expression<T> {
   /** The operator's text. */
   readonly operator: string;
-  /** What stands before it. */
-  readonly left: Expression<unknown>;
-  /** What stands after it. */
-  readonly right: Expression<unknown>;
-  readonly #precedence: number;
-  /** Joins two operands. */
+  /** What stands before, between and behind. */
+  readonly terms: readonly Expression<unknown>[];
+  /** Joins terms. */
   constructor(
     operator: string,
-    left: Expression<unknown>,
-    right: Expression<unknown>,
+    terms: readonly Expression<unknown>[],
     type: SqlType | undefined,
-    precedence: number,
   ) {
     super(type);
     this.operator = operator;
-    this.left = left;
-    this.right = right;
-    this.#precedence = precedence;
+    this.terms = terms;
   }
   /** @ignore */
   override get kind(): string {
-    return "binary";
+    return "operation";
   }
   /** @ignore */
   override get precedence(): number {
-    return this.#precedence;
+    const { operator } = this;
+    return operator === "AND" ? 2 : operator === "OR" ? 1 : 4;
   }
   /** @ignore */
   override compile(compiler: Compiler): void {
-    const { operator, right, type, precedence: own } = this;
-    const isText = operator === "||";
-    // Databases differ in how tightly || binds, so what is inside has brackets.
-    const inner = isText ? 9 : own + 1;
-    const terms = [right];
-    let { left } = this;
-    // How reals are rounded depends on their order.
-    const isFree = isText ||
-      /^[+*](integer|bigint)$/.test(operator + type?.name);
-    while (
-      isFree && left instanceof Binary && left.operator === operator &&
-      left.type === type
-    ) {
-      terms.unshift(left.right);
-      left = left.left;
-    }
-    terms.unshift(left);
-    // Comparisons do not chain; arithmetic chains to the left.
-    const chains = isText || own > 5;
+    const { operator, terms, precedence } = this;
     writeTree(
-      terms,
       operator,
+      terms.map((term) => () => compiler.operand(term, precedence + 1)),
       compiler,
-      (term) =>
-        compiler.operand(term, chains && term === left ? own : inner, chains),
     );
   }
 }
@@ -301,28 +220,28 @@ export class Binary<T> extends Expression<T> {
 /** Terms from which on a chain is written as a tree. */
 const FLAT = 16;
 
-// `a OR b OR c …` is as deep as it is long; `(a OR b) OR (c OR d)` is not.
-function writeTree(
-  terms: readonly Expression<unknown>[],
+/**
+ * Writes an operator between terms: `a OR b OR c …` is as deep as it is long;
+ * `(a OR b) OR (c OR d)` is not.
+ */
+export function writeTree(
   operator: string,
+  terms: readonly (() => void)[],
   compiler: Compiler,
-  write: (term: Expression<unknown>) => void,
 ): void {
   if (terms.length <= FLAT || !compiler.dialect.limits?.depth) {
-    return compiler.each(terms, ` ${operator} `, write);
+    return compiler.each(terms, ` ${operator} `, (write) => write());
   }
   const middle = terms.length >> 1;
   compiler.write("(");
-  writeTree(terms.slice(0, middle), operator, compiler, write);
+  writeTree(operator, terms.slice(0, middle), compiler);
   compiler.write(`) ${operator} (`);
-  writeTree(terms.slice(middle), operator, compiler, write);
+  writeTree(operator, terms.slice(middle), compiler);
   compiler.write(")");
 }
 
 /** A LIKE: a kind of its own, since platforms limit its pattern. */
-export class Like extends Expression<boolean> {
-  /** `LIKE` or `ILIKE`. */
-  readonly operator: string;
+export class Like extends Phrase<boolean> {
   /** The text that is looked at. */
   readonly left: Expression<unknown>;
   /** The pattern. */
@@ -336,67 +255,21 @@ export class Like extends Expression<boolean> {
     pattern: Expression<unknown>,
     escape?: string,
   ) {
-    super(BOOLEAN);
-    this.operator = operator;
+    super(
+      "like",
+      [
+        left,
+        ` ${operator} `,
+        pattern,
+        ...escape ? [` ESCAPE '${escape.replaceAll("'", "''")}'`] : [],
+      ],
+      BOOLEAN,
+      4,
+      5,
+    );
     this.left = left;
     this.pattern = pattern;
     this.escape = escape;
-  }
-  /** @ignore */
-  override get kind(): string {
-    return "like";
-  }
-  /** @ignore */
-  override get precedence(): number {
-    return 4;
-  }
-  /** Whether its pattern is over the 50 bytes that some platforms take. */
-  get isLong(): boolean {
-    const { pattern } = this;
-    if (!(pattern instanceof Bind)) return false;
-    const text = String(pattern.value);
-    // A UTF-16 unit is at most three bytes.
-    return text.length > 16 && new TextEncoder().encode(text).length > 50;
-  }
-  /** @ignore */
-  override compile(compiler: Compiler): void {
-    compiler.operand(this.left, 5);
-    compiler.write(` ${this.operator} `);
-    compiler.operand(this.pattern, 5);
-    if (this.escape) {
-      compiler.write(` ESCAPE ${compiler.dialect.literal(this.escape)}`);
-    }
-  }
-}
-
-/** AND and OR over any number of terms. */
-export class Logical extends Expression<boolean> {
-  /** `AND` or `OR`. */
-  readonly operator: "AND" | "OR";
-  /** At least two terms. */
-  readonly terms: readonly Expression<unknown>[];
-  /** Joins terms. */
-  constructor(operator: "AND" | "OR", terms: readonly Expression<unknown>[]) {
-    super(BOOLEAN);
-    this.operator = operator;
-    this.terms = terms;
-  }
-  /** @ignore */
-  override get kind(): string {
-    return "logical";
-  }
-  /** @ignore */
-  override get precedence(): number {
-    return this.operator === "AND" ? 2 : 1;
-  }
-  /** @ignore */
-  override compile(compiler: Compiler): void {
-    writeTree(
-      this.terms,
-      this.operator,
-      compiler,
-      (term) => compiler.operand(term, this.precedence + 1),
-    );
   }
 }
 
@@ -484,21 +357,6 @@ export function suffixed<T>(
   return new Phrase("suffix", [expression, words], expression.type, 0);
 }
 
-// `integer + 1.5` is a real, whatever the column says.
-function arithmetic<T>(
-  left: Expression<T>,
-  operator: string,
-  other: Operand<T>,
-  precedence: number,
-): Expression<T> {
-  const type = widerType(
-    left.type,
-    other instanceof Expression ? other.type : guessType(other),
-  );
-  const right = operand(other, type);
-  return new Binary(operator, left, right, type, precedence);
-}
-
 function inRight(
   values: readonly unknown[] | Node,
   type: SqlType | undefined,
@@ -527,12 +385,14 @@ function logical(
 ): Expression<boolean> {
   // `a AND (b AND c)` is one list: it keeps the text short and the tree flat.
   const flat = terms.flatMap((term) =>
-    term instanceof Logical && term.operator === operator ? term.terms : [term]
+    term instanceof Operation && term.operator === operator
+      ? term.terms
+      : [term]
   );
   if (flat.length === 1) return flat[0] as Expression<boolean>;
   return flat.length === 0
     ? new Raw(operator === "AND" ? "1 = 1" : "1 = 0", BOOLEAN, 4)
-    : new Logical(operator, flat);
+    : new Operation(operator, flat, BOOLEAN);
 }
 
 /** The opposite. */

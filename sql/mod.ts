@@ -8,7 +8,7 @@
  * | How is a table described? | `schema.ts`, `column.ts`, `constraint.ts`, `types.ts`, `type_decorator.ts` |
  * | How is a query built? | `select.ts`, `distinct_on.ts`, `lock.ts`, `with_only_columns.ts`, `alias.ts`, `subquery.ts`, `cte.ts`, `compound.ts` |
  * | How are rows written? | `insert.ts`, `insert_from_select.ts`, `upsert.ts`, `update.ts`, `delete.ts`, `delete_using.ts` |
- * | How is an expression built? | `expression.ts`, `operators.ts`, `functions.ts`, `case.ts`, `window.ts`, `json_path.ts`, `text.ts` |
+ * | How is an expression built? | `expression.ts`, `operators.ts`, `arithmetic.ts`, `functions.ts`, `case.ts`, `window.ts`, `json_path.ts`, `text.ts` |
  * | How does a schema become text? | `ddl.ts`, `table_ddl.ts` |
  * | How does a statement become text? | `compiler.ts`, `dialects/`, and within a platform's limits: `limits.ts`, `limits/` |
  * | How does it reach a database? | `engine.ts`, `driver.ts`, `registry.ts` |
@@ -18,6 +18,7 @@
  * @module
  */
 export { Alias, alias, type ColumnsAs } from "./alias.ts";
+export { concat, dividedBy, minus, plus, times } from "./arithmetic.ts";
 export { batchWrites, generatedKey } from "./batch_writes.ts";
 export { type Case, caseWhen } from "./case.ts";
 export * from "./column.ts";
@@ -69,7 +70,6 @@ export * from "./engine.ts";
 export * from "./errors.ts";
 export {
   and,
-  Binary,
   Bind,
   type Comparable,
   Expression,
@@ -78,10 +78,10 @@ export {
   Labeled,
   Like,
   literal,
-  Logical,
   not,
   type Operand,
   operand,
+  Operation,
   or,
   Phrase,
   Raw,
@@ -106,6 +106,7 @@ export { withinLimits } from "./limits.ts";
 export { type LockOptions, withForUpdate } from "./lock.ts";
 export { Node, type Part } from "./node.ts";
 export {
+  between,
   cast,
   collate,
   contains,
@@ -193,7 +194,7 @@ export {
   strictWords,
   typeSql,
 } from "./table_ddl.ts";
-export { sql, TextStatement } from "./text.ts";
+export { fragment, sql, TextStatement } from "./text.ts";
 export { Tuple, tuple, type TupleOperand } from "./tuple.ts";
 export { typeDecorator, type TypeDecoratorOptions } from "./type_decorator.ts";
 export {

@@ -63,6 +63,22 @@ class TypeName extends Node {
   }
 }
 
+/** Between two values, both included. */
+export function between<T>(
+  of: Expression<T>,
+  low: Comparable<NoInfer<T>>,
+  high: Comparable<NoInfer<T>>,
+): Expression<boolean> {
+  const { type } = of;
+  return new Phrase(
+    "between",
+    [of, " BETWEEN ", operand(low, type), " AND ", operand(high, type)],
+    BOOLEAN,
+    4,
+    5,
+  );
+}
+
 /** Equal, and two NULLs are equal too. */
 export function isNotDistinctFrom<T>(
   left: Expression<T>,

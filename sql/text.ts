@@ -1,6 +1,6 @@
 import type { ColumnBuilder, ColumnValue, Optionality } from "./column.ts";
 import type { Compiler } from "./compiler.ts";
-import { operand, Raw } from "./expression.ts";
+import { type Expression, operand, Phrase, Raw } from "./expression.ts";
 import { Node } from "./node.ts";
 import { type RowShape, Statement } from "./statement.ts";
 import type { SqlType } from "./types.ts";
@@ -88,6 +88,26 @@ export function sql<Row = Record<string, unknown>>(
     templateParts(strings, values),
     READS.test(strings[0] ?? "") && !WRITES.test(strings.join(" ")),
   );
+}
+
+/**
+ * An expression as a tagged template, inside a statement or schema: what stands
+ * in `${}` is bound, or, where it is an expression or a table, written.
+ *
+ * @example
+ * ```ts
+ * import { fragment, integer, MetaData, select, table, text } from "@aludel/aludel/sql";
+ *
+ * const users = table("users", new MetaData(), { id: integer(), name: text() });
+ * select(users).where(fragment`lower(${users.c.name}) = ${"ed"}`);
+ * ```
+ */
+export function fragment<T = unknown>(
+  strings: TemplateStringsArray,
+  ...values: readonly unknown[]
+): Expression<T> {
+  // Raw text may hold anything, so it gets brackets wherever it is an operand.
+  return new Phrase("text", templateParts(strings, values), undefined, 0, 9);
 }
 
 function templateParts(

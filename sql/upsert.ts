@@ -87,7 +87,7 @@ export function onConflictDoNothing<T extends Target, Row>(
  *
  * @example
  * ```ts
- * import { excluded, insert, integer, MetaData, onConflictDoUpdate, table, text } from "@aludel/aludel/sql";
+ * import { excluded, insert, integer, MetaData, onConflictDoUpdate, plus, table, text } from "@aludel/aludel/sql";
  *
  * const tags = table("tags", new MetaData(), {
  *   name: text().primaryKey(),
@@ -95,7 +95,7 @@ export function onConflictDoNothing<T extends Target, Row>(
  * });
  * onConflictDoUpdate(insert(tags).values({ name: "a", n: 1 }), {
  *   target: ["name"],
- *   set: { n: excluded(tags.c.n).plus(tags.c.n) },
+ *   set: { n: plus(excluded(tags.c.n), tags.c.n) },
  * });
  * ```
  */

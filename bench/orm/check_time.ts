@@ -22,7 +22,7 @@ const root = join(import.meta.dirname!, "..", "..");
 export function schemaOf(entities: number): string {
   const lines = [
     `import { composite, Entity, hybrid, integer, manyToOne, oneToMany, selectinload, Session, text, timestamp } from "${root}/orm/mod.ts";`,
-    `import { MetaData, select } from "${root}/sql/mod.ts";`,
+    `import { MetaData, select, times } from "${root}/sql/mod.ts";`,
     "class Point { constructor(readonly x: number, readonly y: number) {} }",
     "abstract class Base extends Entity.with({ id: integer().primaryKey(), made: timestamp().nullable() }) {",
     "  static override metadata = new MetaData();",
@@ -45,7 +45,7 @@ class E${i} extends Base.table("e${i}", {
   former: () => oneToMany(E${last}, { backPopulates: "next" }),
 }, {
   attributes: (of) => ({
-    double: hybrid(of, (self) => self.size * 2, (c) => c.size.times(2)),
+    double: hybrid(of, (self) => self.size * 2, (c) => times(c.size, 2)),
   }),
 }) {
   label(): string {

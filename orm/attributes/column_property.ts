@@ -74,7 +74,7 @@ export class PropertyColumn<T> extends Column<T> {
  * @example
  * ```ts
  * import { columnProperty, Entity, integer, text } from "@aludel/aludel/orm";
- * import { select } from "@aludel/aludel/sql";
+ * import { concat, select } from "@aludel/aludel/sql";
  *
  * class User extends Entity.table("users", {
  *   id: integer().primaryKey(),
@@ -82,7 +82,7 @@ export class PropertyColumn<T> extends Column<T> {
  *   last: text(),
  * }, {
  *   attributes: (user) => ({
- *     fullName: columnProperty(() => user.c.first.concat(user.c.last)),
+ *     fullName: columnProperty(() => concat(user.c.first, user.c.last)),
  *   }),
  * }) {}
  * select(User).where(User.c.fullName.like("ed%"));

@@ -15,7 +15,7 @@ export interface HybridBase {
  * @example
  * ```ts
  * import { Entity, hybrid, integer } from "@aludel/aludel/orm";
- * import { select } from "@aludel/aludel/sql";
+ * import { minus, select } from "@aludel/aludel/sql";
  * import { strictEqual } from "node:assert/strict";
  *
  * class Interval extends Entity.table("intervals", {
@@ -27,7 +27,7 @@ export interface HybridBase {
  *     length: hybrid(
  *       interval,
  *       (self) => self.end - self.start,
- *       (c) => c.end.minus(c.start),
+ *       (c) => minus(c.end, c.start),
  *       (self, length: number) => {
  *         self.end = self.start + length;
  *       },

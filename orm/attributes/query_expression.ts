@@ -19,7 +19,7 @@ import { columnProperty, PropertyColumn } from "./column_property.ts";
  * @example
  * ```ts
  * import { Entity, integer, queryExpression, withExpression } from "@aludel/aludel/orm";
- * import { select } from "@aludel/aludel/sql";
+ * import { minus, select } from "@aludel/aludel/sql";
  *
  * class Offer extends Entity.table("offers", {
  *   id: integer().primaryKey(),
@@ -27,7 +27,7 @@ import { columnProperty, PropertyColumn } from "./column_property.ts";
  *   discounted: queryExpression<number>(),
  * }) {}
  * select(Offer).options(
- *   withExpression(Offer.c.discounted, Offer.c.price.minus(5)),
+ *   withExpression(Offer.c.discounted, minus(Offer.c.price, 5)),
  * );
  * ```
  */

@@ -7,7 +7,9 @@ import { Bind, type Like } from "../expression.ts";
  */
 export function writeLongLike(node: Like, compiler: Compiler): void {
   const { left, pattern, escape } = node;
-  if (!node.isLong || !(pattern instanceof Bind)) return node.compile(compiler);
+  if (!(pattern instanceof Bind) || !isLong(String(pattern.value))) {
+    return node.compile(compiler);
+  }
   compiler.write("(WITH RECURSIVE t(x, p) AS (SELECT ");
   compiler.operand(left, 0);
   compiler.write(", ");
@@ -20,6 +22,11 @@ export function writeLongLike(node: Like, compiler: Compiler): void {
       // NULL is like nothing and unlike nothing.
       "SELECT max((k = json_array_length(p)) * (i = length(x) + 1)) FROM m JOIN t)",
   );
+}
+
+// Over 50 bytes; a UTF-16 unit is at most three.
+function isLong(pattern: string): boolean {
+  return pattern.length > 16 && new TextEncoder().encode(pattern).length > 50;
 }
 
 // A character, 0 for any one, 1 for any number of them.

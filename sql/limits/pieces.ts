@@ -62,7 +62,7 @@ function bytesOf(part: SqlValue, most: number): number {
 const LISTS: Readonly<Record<string, string>> = {
   insert: "rows",
   delete: "condition",
-  logical: "terms",
+  operation: "terms",
   in: "right",
   bind: "value",
 };
@@ -77,14 +77,18 @@ interface Parts extends Node {
 function halves(node: Node): Node[] {
   const key = LISTS[node.kind] ?? "";
   const part: unknown = Reflect.get(node, key);
-  const { negated, operator }: Parts = node;
-  const parts: unknown[] = part instanceof Node && !negated
+  const { negated, operator = "OR" }: Parts = node;
+  const parts: unknown[] = negated
+    ? []
+    : part instanceof Node
     ? halves(part)
     : !Array.isArray(part) || part.length < 2
     ? []
     : operator === "AND"
     ? part.map((term, i) => halves(term).map((one) => part.with(i, one)))
       .find((some) => some.length > 0) ?? []
-    : [part.slice(0, part.length >> 1), part.slice(part.length >> 1)];
+    : operator === "OR"
+    ? [part.slice(0, part.length >> 1), part.slice(part.length >> 1)]
+    : [];
   return parts.map((half) => copyOf<Node>(node, { [key]: half }));
 }

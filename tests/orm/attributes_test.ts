@@ -35,7 +35,16 @@ import {
   unset,
   withExpression,
 } from "../../orm/mod.ts";
-import { func, MetaData, select, update } from "../../sql/mod.ts";
+import {
+  concat,
+  func,
+  MetaData,
+  minus,
+  plus,
+  select,
+  times,
+  update,
+} from "../../sql/mod.ts";
 import { pgliteDatabase } from "./databases.ts";
 import { memory } from "./memory.ts";
 
@@ -52,7 +61,7 @@ Deno.test("orm 106: synonyms and hybrids are read and set on objects, and stand 
       length: hybrid(
         interval,
         (self) => self.end - self.start,
-        (c) => c.end.minus(c.start),
+        (c) => minus(c.end, c.start),
         (self, length: number) => {
           self.end = self.start + length;
         },
@@ -61,7 +70,7 @@ Deno.test("orm 106: synonyms and hybrids are read and set on objects, and stand 
       middle: hybrid(
         interval,
         (self) => (self.start + self.end) / 2,
-        (c) => ({ is: (at: number) => c.start.plus(c.end).eq(at * 2) }),
+        (c) => ({ is: (at: number) => plus(c.start, c.end).eq(at * 2) }),
       ),
       isEmpty: hybrid(interval, (self) => self.start === self.end),
     }),
@@ -108,9 +117,9 @@ Deno.test("orm 107: a computed property is loaded with its object, and unknown a
   }, {
     attributes: (user) => ({
       fullName: columnProperty(() =>
-        user.c.first.concat(" ").concat(user.c.last)
+        concat(concat(user.c.first, " "), user.c.last)
       ),
-      kept: columnProperty(() => user.c.first.concat("!"), {
+      kept: columnProperty(() => concat(user.c.first, "!"), {
         expireOnFlush: false,
       }),
       initials: columnProperty(
@@ -266,7 +275,7 @@ Deno.test("orm 117: a query expression is null unless a query gives it; what is 
   strictEqual(plain!.discounted, null);
   const discount = (by: number) =>
     select(Offer).options(
-      withExpression(Offer.c.discounted, Offer.c.price.minus(by)),
+      withExpression(Offer.c.discounted, minus(Offer.c.price, by)),
     );
   await reader.scalars(discount(5));
   strictEqual(plain!.discounted, null);
@@ -422,7 +431,7 @@ Deno.test("attributes of every kind stand under an alias too", async () => {
     note: deferred(text()),
   }, {
     attributes: (node) => ({
-      sum: columnProperty(() => node.c.x.plus(node.c.y)),
+      sum: columnProperty(() => plus(node.c.x, node.c.y)),
       size: columnProperty(() => func<number>("abs", [node.c.x])),
       column: synonym(node.c.x),
       isFlat: hybrid(node, (self) => self.y === 0, (c) => c.y.eq(0)),
@@ -462,7 +471,7 @@ Deno.test("computed properties, composites, deferred columns and query expressio
     far: queryExpression<number>(),
   }, {
     attributes: (spot) => ({
-      sum: columnProperty(() => spot.c.x.plus(spot.c.y)),
+      sum: columnProperty(() => plus(spot.c.x, spot.c.y)),
       isFlat: hybrid(spot, (self) => self.y === 0, (c) => c.y.eq(0)),
     }),
   }) {}
@@ -478,7 +487,7 @@ Deno.test("computed properties, composites, deferred columns and query expressio
   const [flat] = await reader.scalars(
     select(Spot).where(Spot.c.isFlat, Spot.c.at.eq(new Point(3, 0)))
       .orderBy(Spot.c.sum).options(
-        withExpression(Spot.c.far, Spot.c.sum.times(100)),
+        withExpression(Spot.c.far, times(Spot.c.sum, 100)),
         undefer(Spot.c.note),
       ),
   );

@@ -26,6 +26,7 @@ import {
   deleteFrom,
   type Expression,
   MetaData,
+  plus,
   Raw,
   select,
   sql,
@@ -216,7 +217,7 @@ test(
     const one = new Node({ name: "a", counter: 1 });
     await committed(session, one);
     database.reset();
-    (one as { counter: unknown }).counter = Node.c.counter.plus(41);
+    (one as { counter: unknown }).counter = plus(Node.c.counter, 41);
     await session.commit();
     strictEqual(one.counter, 42);
     strictEqual(database.trips, 1);

@@ -21,6 +21,7 @@ import {
   withOptions,
 } from "../../orm/mod.ts";
 import {
+  concat,
   count,
   cte,
   deleteFrom,
@@ -174,7 +175,7 @@ Deno.test("orm 203: what cannot be worked out in memory is fetched, or refused; 
   await using session = open(database);
   const [book] = await session.scalars(select(Book).orderBy(Book.c.id));
   const shout = update(Book).set({
-    title: literal("<").concat(Book.c.title).concat(">"),
+    title: concat(concat(literal("<"), Book.c.title), ">"),
   }).where(lower(Book.c.title).eq(book!.title));
 
   await rejects(

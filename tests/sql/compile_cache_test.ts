@@ -3,6 +3,7 @@ import fc from "fast-check";
 import {
   alias,
   and,
+  between,
   type ColumnBuilder,
   type Expression,
   integer,
@@ -79,7 +80,7 @@ function build(shape: Shape, n: number): Expression<boolean> {
     case "null":
       return column.isNull();
     case "between":
-      return column.between(`${n}`, `${n + 1}`);
+      return between(column, `${n}`, `${n + 1}`);
     case "same": {
       const one = literal(`${n}`);
       return column.eq(one).and(column.ne(one));

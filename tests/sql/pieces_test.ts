@@ -14,6 +14,7 @@ import {
   literal,
   MetaData,
   or,
+  plus,
   scalarSubquery,
   select,
   sql,
@@ -187,13 +188,17 @@ Deno.test("what cannot be sent in pieces is refused before anything is sent", as
   const refused: Readonly<Record<string, Statement<unknown>>> = {
     "a query": select(words).where(anyOf(ids)),
     // A row may meet two parts, and would be changed twice.
-    "an UPDATE": update(words).set({ group: words.c.group.plus(1) })
+    "an UPDATE": update(words).set({ group: plus(words.c.group, 1) })
       .where(anyOf(ids)),
     "many WHENs": update(words).set({ word: cases }),
     // What the first part deletes, the second would no longer see.
     "a DELETE that looks at other rows": deleteFrom(words).where(
       anyOf(ids),
       exists(select(literal(1)).from(words)),
+    ),
+    // What is not among the first half may be among the second.
+    "a DELETE of what is not among expressions": deleteFrom(words).where(
+      other.notIn(ids.map((id) => plus(other, id))),
     ),
     "an INSERT that looks at other rows": insert(words).values(
       ids.map((id) => ({ id, group: count, word: literal("") })),

@@ -13,6 +13,7 @@ import {
   coalesce,
   column,
   CompileError,
+  concat,
   contains,
   correlate,
   count,
@@ -21,14 +22,17 @@ import {
   cte,
   deleteFrom,
   distinctOn,
+  dividedBy,
   endsWith,
   type Engine,
   except,
   excluded,
   exists,
+  type Expression,
   extract,
   filter,
   filterBy,
+  fragment,
   func,
   identifier,
   ilike,
@@ -46,6 +50,7 @@ import {
   type LockOptions,
   lower,
   MetaData,
+  minus,
   not,
   nullsFirst,
   nullsLast,
@@ -54,6 +59,7 @@ import {
   onConflictDoUpdate,
   or,
   over,
+  plus,
   postgres,
   prepare,
   rank,
@@ -68,6 +74,7 @@ import {
   sum,
   table,
   text,
+  times,
   timestamp,
   translateSchemas,
   tuple,
@@ -298,7 +305,7 @@ Deno.test("orm 194: CTEs, recursive ones, hints, and writes inside them on Postg
     select({ id: users.c.id, depth: literal(0) }).where(users.c.id.eq(1)),
     "tree",
     (self) =>
-      select({ id: users.c.id, depth: self.c.depth.plus(1) }).join(
+      select({ id: users.c.id, depth: plus(self.c.depth, 1) }).join(
         self,
         users.c.managerId.eq(self.c.id),
       ),
@@ -452,7 +459,7 @@ Deno.test("orm 198: null is asked with IS, not() negates, and nothing is true of
     2,
   ]);
   deepStrictEqual(
-    await ids(text`lower(${users.c.name}) = ${"mary"}`.and(and())),
+    await ids(fragment`lower(${users.c.name}) = ${"mary"}`.and(and())),
     [3],
   );
   deepStrictEqual(
@@ -515,14 +522,14 @@ Deno.test("orm 202: inserts of lists, of queries and with conflicts, and what th
     const upsert = (n: number) =>
       onConflictDoUpdate(insert(tags).values({ name: "a", n }), {
         target: ["name"],
-        set: { n: excluded(tags.c.n).plus(tags.c.n) },
+        set: { n: plus(excluded(tags.c.n), tags.c.n) },
         where: tags.c.n.lt(100),
       }).returning({ n: tags.c.n });
     deepStrictEqual([...await engine.execute(upsert(9))], [{ n: 10 }]);
     const copies = onConflictDoNothing(insertFromSelect(
       insert(tags),
       ["name", "n"],
-      select(tags.c.name.concat("2"), tags.c.n).from(tags),
+      select(concat(tags.c.name, "2"), tags.c.n).from(tags),
     ));
     strictEqual((await engine.execute(copies.returning(tags))).length, 2);
     await engine.execute(
@@ -535,7 +542,7 @@ Deno.test("orm 202: inserts of lists, of queries and with conflicts, and what th
     await engine.execute(
       using(deleteFrom(tags), users).where(
         users.c.id.eq(1),
-        tags.c.id.gt(users.c.id.plus(1)),
+        tags.c.id.gt(plus(users.c.id, 1)),
       ),
     );
     deepStrictEqual([
@@ -606,12 +613,12 @@ Deno.test("orm 206: statements of one shape share one text, and no value stands 
   deepStrictEqual(shape(7, "x").params, [7, "x", 7]);
   const shared = literal(1);
   const twice = prepare(
-    select(users.c.id.plus(shared)).groupBy(users.c.id.plus(shared)),
+    select(plus(users.c.id, shared)).groupBy(plus(users.c.id, shared)),
     postgres,
   );
   strictEqual(twice.params.length, 1);
   strictEqual(
-    prepare(select(users.c.id.plus(1)).groupBy(users.c.id.plus(1)), postgres)
+    prepare(select(plus(users.c.id, 1)).groupBy(plus(users.c.id, 1)), postgres)
       .params.length,
     2,
   );
@@ -712,13 +719,29 @@ Deno.test("orm 161: a type of one's own converts both ways, in comparisons and l
       ),
     ], [2]);
   }
-  strictEqual(users.c.id.times(1.5).type?.name, "real");
-  strictEqual(users.c.id.plus(orders.c.amount as never).type?.name, "numeric");
+  strictEqual(times(users.c.id, 1.5).type?.name, "real");
+  strictEqual(plus(users.c.id, orders.c.amount as never).type?.name, "numeric");
   deepStrictEqual(
-    await both(select(users.c.id.times(1.5)).where(users.c.id.eq(3))),
+    await both(select(times(users.c.id, 1.5)).where(users.c.id.eq(3))),
     [4.5],
   );
-  deepStrictEqual(await both(select(literal(7).dividedBy(2))), [3]);
+  deepStrictEqual(await both(select(dividedBy(literal(7), 2))), [3]);
+});
+
+Deno.test("arithmetic keeps its brackets where it stands twice and where it is made a text", async () => {
+  const less = minus(users.c.id, 1);
+  const more = plus(users.c.id, 1);
+  const one = <T>(expression: Expression<T>) =>
+    both(select(expression).where(users.c.id.eq(3)));
+
+  deepStrictEqual(await one(minus(less, less)), [0]);
+  deepStrictEqual(await one(minus(minus(less, 1), 1)), [0]);
+  deepStrictEqual(await one(dividedBy(less, less)), [1]);
+  deepStrictEqual(await one(concat(cast(more, text()), "!")), ["4!"]);
+  deepStrictEqual(
+    lite.prepare(select(concat(more, "!"))).sql,
+    'SELECT ("users"."id" + CAST(? AS INTEGER)) || ? AS "anon" FROM "users"',
+  );
 });
 
 Deno.test("decimals compare and sort as numbers on every database", async () => {

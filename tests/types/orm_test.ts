@@ -31,6 +31,7 @@ import {
   count,
   type Expression,
   MetaData,
+  plus,
   type Select,
   select,
   table,
@@ -261,7 +262,7 @@ class Place extends Shapes.table("places", {
     distance: hybrid(
       place,
       (self) => Math.abs(self.x) + Math.abs(self.y),
-      (c) => c.x.plus(c.y),
+      (c) => plus(c.x, c.y),
     ),
     isFar: hybrid(place, (self) => self.x > 100),
   }),

@@ -1,4 +1,5 @@
 import {
+  between,
   caseWhen,
   coalesce,
   count,
@@ -19,6 +20,7 @@ import {
   not,
   onConflictDoUpdate,
   over,
+  plus,
   recursiveCte,
   rowNumber,
   scalarSubquery,
@@ -26,6 +28,7 @@ import {
   type Statement,
   subquery,
   sum,
+  times,
   union,
   update,
 } from "../../../sql/mod.ts";
@@ -90,7 +93,7 @@ const chain = recursiveCte(
     select({
       id: employee.c.employeeId,
       name: employee.c.lastName,
-      depth: above.c.depth.plus(1),
+      depth: plus(above.c.depth, 1),
     }).join(above, employee.c.reportsTo.eq(above.c.id)),
 );
 const spent = cte(
@@ -234,7 +237,7 @@ export const questions: readonly Question[] = [
     "tracks longer than a tenth of the longest one: a scalar subquery",
     select({ name: track.c.name, ms: track.c.milliseconds }).where(
       scalarSubquery(select(max(alias(track, "other").c.milliseconds)))
-        .lt(track.c.milliseconds.times(10)),
+        .lt(times(track.c.milliseconds, 10)),
     ).orderBy(track.c.milliseconds.desc(), track.c.trackId),
     `SELECT Name, Milliseconds FROM Track
       WHERE Milliseconds * 10 > (SELECT max(Milliseconds) FROM Track) ORDER BY 2 DESC, TrackId`,
@@ -303,7 +306,7 @@ export const questions: readonly Question[] = [
   ask(
     "invoices of one quarter",
     select({ id: invoice.c.invoiceId, total: invoice.c.total }).where(
-      invoice.c.invoiceDate.between("2021-04-01", "2021-06-30"),
+      between(invoice.c.invoiceDate, "2021-04-01", "2021-06-30"),
     ).orderBy(invoice.c.invoiceId),
     `SELECT InvoiceId, Total FROM Invoice
       WHERE InvoiceDate >= '2021-04-01' AND InvoiceDate < '2021-07-01' ORDER BY InvoiceId`,
