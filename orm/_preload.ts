@@ -29,7 +29,7 @@ export function readsBefore(
   };
   for (const { object, mapper } of deleted) {
     for (const relation of mapper.relations.values()) {
-      if (relation.isAsked && !handleOf(object, relation).isKnown) {
+      if (relation.isAsked && !handleOf(object, relation).before) {
         want(relation, object);
       }
     }
@@ -37,8 +37,9 @@ export function readsBefore(
   for (const state of states) {
     if (deleted.has(state)) continue;
     const { mapper, object, handles } = state;
-    for (const { isAsked, relation } of handles.values()) {
-      if (isAsked) want(relation, object);
+    for (const { isReplaced, relation } of handles.values()) {
+      // Of what a row itself names, nobody need know what it was.
+      if (isReplaced && relation.localPairs.length > 0) want(relation, object);
     }
     for (const relation of mapper.relations.values()) {
       if (

@@ -136,7 +136,7 @@ function mergedHandles({ handles, key }: InstanceState): Handle[] {
   return [...handles.values()].filter((handle) => {
     const { cascade, options } = handle.relation;
     if (!cascade.has("merge") || options.viewOnly) return false;
-    if (!(handle instanceof ManyHandle)) return handle.current !== undefined;
+    if (!(handle instanceof ManyHandle)) return handle.items !== undefined;
     // To look at a new object's collection is not to set it.
     return handle.known.length > 0 ||
       handle.items !== undefined && key !== undefined;
@@ -242,5 +242,5 @@ function relate(
   }
   if (from.items) return to.set(items);
   to.add(...items);
-  for (const item of from.removed) to.remove(of(item));
+  for (const item of from.removed ?? []) to.remove(of(item));
 }

@@ -21,7 +21,10 @@ export interface RelationLoader {
   /** Loads a relation of an object. */
   load(state: InstanceState, relation: Relation): Promise<void>;
   /** What a many-to-one leads to, where that can be told without asking. */
-  known(state: InstanceState, relation: Relation): object | null | undefined;
+  known(
+    state: InstanceState,
+    relation: Relation,
+  ): readonly object[] | undefined;
 }
 
 /** The session of a set. */
@@ -125,7 +128,10 @@ export class ObjectSet implements StateOwner {
     return this.#loader.load(state, relation);
   }
 
-  known(state: InstanceState, relation: Relation): object | null | undefined {
+  known(
+    state: InstanceState,
+    relation: Relation,
+  ): readonly object[] | undefined {
     return this.#loader.known(state, relation);
   }
 

@@ -91,6 +91,12 @@ export interface ManyToManyOptions extends ToManyOptions {
   readonly secondaryJoin?: JoinCondition;
 }
 
+/** Makes the handle of a relation of an object. */
+export type HandleFactory = (
+  state: InstanceState,
+  relation: Relation,
+) => Handle;
+
 /** Makes the handle of a relation to many objects. */
 export type CollectionFactory = (
   state: InstanceState,
@@ -131,8 +137,8 @@ export interface RelationSpec<C> {
   readonly target: unknown;
   /** The settings. */
   readonly options: RelationOptions & Partial<ManyToManyOptions>;
-  /** Makes the collection, where it is not a list. */
-  readonly collection?: CollectionFactory;
+  /** Makes the handle of an object. */
+  readonly handle: HandleFactory;
 }
 
 /** What makes relations of one kind. */
@@ -190,9 +196,7 @@ export interface Relation<Key extends string = string, C = unknown>
   /** The relation on the other side, if any. */
   readonly inverse: Relation | undefined;
   /** Makes the handle of an object. */
-  newHandle(state: InstanceState): Handle;
-  /** Makes its handle, where that is not a list. */
-  readonly collection: CollectionFactory | undefined;
+  readonly handle: HandleFactory;
   /** The association table, of a many-to-many. */
   readonly secondary: Table | undefined;
   /** What else holds of the other side's rows, beside the pairs. */
@@ -229,6 +233,8 @@ export interface Relation<Key extends string = string, C = unknown>
   sync(handle: Handle, changes: Changes): void;
   /** @ignore */
   release(state: InstanceState, changes: Changes): void;
+  /** @ignore */
+  received?(handle: Handle): void;
 }
 
 /** Whether rows of both come from one and the same table. */

@@ -23,7 +23,10 @@ export interface StateOwner {
   /** Loads a relation of an object. */
   loadRelation(state: InstanceState, relation: Relation): Promise<void>;
   /** What a many-to-one leads to, where that can be told without asking. */
-  known(state: InstanceState, relation: Relation): object | null | undefined;
+  known(
+    state: InstanceState,
+    relation: Relation,
+  ): readonly object[] | undefined;
   /** Says that something is not as it should be. */
   warn(message: string): void;
 }

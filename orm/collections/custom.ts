@@ -62,5 +62,5 @@ export function collectedIn<C, F extends CollectionFunction>(
   relation: ToMany<C>,
   collection: CollectionFactory,
 ): ToMany<C, F> {
-  return { ...relation, collection } as ToMany<C, F>;
+  return { ...relation, handle: collection } as ToMany<C, F>;
 }

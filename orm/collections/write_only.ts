@@ -59,8 +59,8 @@ class WriteOnlyHandle extends ManyHandle
     added: readonly object[],
     removed: readonly object[],
   ): void {
-    super.settle([], added, removed);
-    this.items = undefined;
+    super.settle(undefined, added, removed);
+    this.items = this.before = undefined;
   }
   select(): Select<object> {
     return relatedQuery(

@@ -8,12 +8,23 @@ import type { OneHandle } from "./one_handle.ts";
 /** The handle of a relation of an object, of either sort. */
 export type Handle = ManyHandle | OneHandle;
 
-/** What the handles of both sorts have in common. */
+/**
+ * What an object says of one of its relations: what it leads to, and what the
+ * database has. Lists are never changed, but others take their place.
+ */
 export abstract class RelationHandle {
   /** The state of the object that has it. */
   readonly state: InstanceState;
   /** Whose handle it is. */
   readonly relation: Relation;
+  /** The objects, once they are here. */
+  items: readonly object[] | undefined;
+  /** The objects as the database has them, once that is known. */
+  before: readonly object[] | undefined;
+  /** What was added before the objects were here. */
+  added: Set<object> | undefined;
+  /** What was removed before the objects were here. */
+  removed: Set<object> | undefined;
 
   /** Makes the handle of a relation of an object. */
   constructor(state: InstanceState, relation: Relation) {
@@ -22,31 +33,33 @@ export abstract class RelationHandle {
   }
 
   /** Whether what it leads to is here. */
-  abstract get isLoaded(): boolean;
-  /** Whether it is known what it leads to in the database. */
-  abstract get isKnown(): boolean;
-  /** Whether that must be known before the unit of work is planned. */
-  abstract get isAsked(): boolean;
+  get isLoaded(): boolean {
+    // What has no row yet has nothing in the database that could be loaded.
+    return this.items !== undefined || this.state.key === undefined;
+  }
+  /** Whether the objects were replaced before it was known by what they are. */
+  get isReplaced(): boolean {
+    return this.items !== undefined && this.before === undefined;
+  }
   /** Whether it leads elsewhere than in the database. */
-  abstract get isChanged(): boolean;
-  /** The objects that it leads to, where they are here. */
-  abstract readonly items: readonly object[] | undefined;
+  get isChanged(): boolean {
+    return this.isReplaced || this.additions.length + this.removals.length > 0;
+  }
   /** The objects that it is known to lead to. */
-  abstract get known(): readonly object[];
-  /** The objects as the database has them. */
-  abstract get before(): readonly object[];
+  get known(): readonly object[] {
+    return this.items ?? [...this.added ?? []];
+  }
   /** Objects that are here now and were not in the database. */
-  abstract get additions(): readonly object[];
+  get additions(): readonly object[] {
+    return without(this.known, this.before);
+  }
   /** Objects that are in the database and were removed. */
-  abstract get removals(): readonly object[];
-  /** Takes the objects as the database has them; changes made before stay. */
-  abstract receive(items: readonly object[]): void;
-  /** What a unit of work wrote is what the database has. */
-  abstract settle(
-    items: readonly object[] | undefined,
-    added: readonly object[],
-    removed: readonly object[],
-  ): void;
+  get removals(): readonly object[] {
+    return without(this.before ?? this.removed, this.items);
+  }
+
+  /** Another collection or object was set on one side only. */
+  abstract set(items: unknown): void;
   /** Whether an object, if the database has it here, is to go. */
   abstract denies(item: object): boolean;
   /** The other side took this handle's object. */
@@ -54,14 +67,69 @@ export abstract class RelationHandle {
   /** The other side let go of this handle's object. */
   abstract leave(item: object): void;
 
-  /** The error of reading what is not here. */
-  protected notLoaded(): NotLoadedError {
-    const { parent, key } = this.relation;
-    return new NotLoadedError(
-      parent.name,
-      key,
-      `await .${key}.load(), or load it with the query: options(selectinload(${parent.name}.r.${key}))`,
-    );
+  /** Takes the objects as the database has them; changes made before stay. */
+  receive(items: readonly object[]): void {
+    const { isReplaced, state: { object }, relation } = this;
+    const { inverse } = relation;
+    this.before = items;
+    this.items ??= [
+      ...new Set([
+        ...items.filter((item) =>
+          !this.removed?.has(item) &&
+          // It has been moved to another owner meanwhile.
+          !this.other(item)?.denies(object)
+        ),
+        ...this.added ?? [],
+      ]),
+    ];
+    this.added = this.removed = undefined;
+    for (const item of this.items) this.own(item);
+    for (const item of inverse && isReplaced ? this.removals : []) {
+      handleOf(item, inverse!).leave(object);
+    }
+    relation.received?.(this as RelationHandle as Handle);
+  }
+
+  /** What a unit of work wrote is what the database has. */
+  settle(
+    items: readonly object[] | undefined,
+    added: readonly object[],
+    removed: readonly object[],
+  ): void {
+    this.before = items ?? this.before;
+    for (const item of added) this.added?.delete(item);
+    for (const item of removed) this.removed?.delete(item);
+  }
+
+  /** Rows were deleted, these objects with them; says whether it had one. */
+  lose(gone: ReadonlySet<object>): boolean {
+    const { items, before } = this;
+    const stays = (item: object) => !gone.has(item);
+    this.items = items?.filter(stays);
+    this.before = before?.filter(stays);
+    for (const item of gone) this.confirm(item);
+    return this.items?.length !== items?.length ||
+      this.before?.length !== before?.length;
+  }
+
+  /** What the database has of an object is known otherwise. */
+  confirm(item: object): void {
+    this.added?.delete(item);
+    this.removed?.delete(item);
+  }
+
+  /** Nothing of it is in the database any more. */
+  unsave(): void {
+    this.before = undefined;
+  }
+
+  /** Forgets the objects; they are loaded anew. */
+  expire(): void {
+    this.items =
+      this.before =
+      this.added =
+      this.removed =
+        undefined;
   }
 
   /** Loads what is not here. */
@@ -76,6 +144,17 @@ export abstract class RelationHandle {
     await state.session.loadRelation(state, relation);
   }
 
+  /** What is here; reading what is not is an error. */
+  protected get here(): readonly object[] {
+    if (this.isLoaded) return this.known;
+    const { parent, key } = this.relation;
+    throw new NotLoadedError(
+      parent.name,
+      key,
+      `await .${key}.load(), or load it with the query: options(selectinload(${parent.name}.r.${key}))`,
+    );
+  }
+
   /** Checks a value that is about to become related. */
   protected check(item: object): void {
     const { target, parent, name } = this.relation;
@@ -87,7 +166,7 @@ export abstract class RelationHandle {
     throw new StateError(
       `Cannot put ${item?.constructor.name ?? item} into ${name}: ${
         isTaken
-          ? `another ${parent.name} has it, and singleParent allows one; take it from there first`
+          ? `another ${parent.name} has it; take it from there first`
           : `it takes ${target.name}`
       }`,
     );
@@ -148,6 +227,14 @@ export abstract class RelationHandle {
   }
 }
 
+/** Objects without others, each once. */
+function without(
+  some: Iterable<object> = [],
+  others: Iterable<object> = [],
+): object[] {
+  return [...new Set(some).difference(new Set(others))];
+}
+
 /** An object lost an owner without whom it is not. */
 export function orphan(item: object, { cascade }: Relation): void {
   if (!cascade.has("delete-orphan")) return;
@@ -169,10 +256,10 @@ export function hasMoved(
 /** The handle of a relation of an object. */
 export function handleOf(object: object, relation: Relation): Handle {
   const state = stateOf(object);
-  let handle = state.handles.get(relation.key);
+  const { handles } = state;
+  let handle = handles.get(relation.key);
   if (!handle) {
-    handle = relation.newHandle(state);
-    state.handles.set(relation.key, handle);
+    handles.set(relation.key, handle = relation.handle(state, relation));
   }
   return handle;
 }

@@ -32,7 +32,7 @@ export class LazyLoads implements RelationLoader {
     const known = this.known(state, relation);
     optionOf(options, relation)?.lazy?.(relation, state, known !== undefined);
     if (known !== undefined) {
-      return hand(relation, state.object, known ? [known] : []);
+      return hand(relation, state.object, known);
     }
     let load = this.#waiting.find((one) =>
       one.relation === relation && one.options === state.loadOptions
@@ -54,7 +54,7 @@ export class LazyLoads implements RelationLoader {
   known(
     state: InstanceState,
     { kind, parent, target, remotePairs, extra }: Relation,
-  ): object | null | undefined {
+  ): readonly object[] | undefined {
     // What meets a further condition, only the database can tell.
     if (
       kind !== "manyToOne" || extra ||
@@ -63,7 +63,7 @@ export class LazyLoads implements RelationLoader {
       )
     ) return undefined;
     const values = remotePairs.map(({ to }) => state.read(parent.column(to)));
-    if (values.includes(null)) return null;
+    if (values.includes(null)) return [];
     const key = target.primaryKey.map((column) =>
       values[remotePairs.findIndex(({ from }) => from === column.key)]
     );
@@ -74,7 +74,7 @@ export class LazyLoads implements RelationLoader {
       identityKey(target, key, state.identityToken),
     );
     return found instanceof target.cls && !stateOf(found).lacks(target)
-      ? found
+      ? [found]
       : undefined;
   }
 

@@ -54,17 +54,14 @@ export function attach(
   rows: readonly unknown[],
   overwrite = false,
 ): void {
-  const found = new Map<string, Set<object>>();
-  for (const row of rows) {
-    const [item, key] = relation.read(row);
-    const text = keyText(key);
-    const items = found.get(text);
-    if (items) items.add(item);
-    else found.set(text, new Set([item]));
-  }
+  const found = Map.groupBy(
+    rows.map((row) => relation.read(row)),
+    ([, key]) => keyText(key),
+  );
   for (const owner of owners) {
-    const items = found.get(keyText(keyOf(relation, owner)));
-    hand(relation, owner, items ? [...items] : [], overwrite);
+    const group = found.get(keyText(keyOf(relation, owner))) ?? [];
+    const items = new Set(group.map(([item]) => item));
+    hand(relation, owner, [...items], overwrite);
   }
 }
 
@@ -75,17 +72,10 @@ export function hand(
   items: readonly object[],
   overwrite = false,
 ): void {
-  const { inverse, isMany, isReferred } = relation;
+  const { inverse, isReferred } = relation;
   const handle = handleOf(owner, relation);
   if (overwrite) handle.expire();
-  if (!handle.isKnown) {
-    handle.receive(items);
-    if (!isMany && items.length > 1) {
-      handle.state.session?.warn(
-        `${relation.name} found ${items.length} objects where one belongs; the first is taken`,
-      );
-    }
-  }
+  if (!handle.before) handle.receive(items);
   // The other side of one-to-many is known as well.
   if (isReferred && inverse && !inverse.isMany) {
     for (const item of items) handleOf(item, inverse).receive([owner]);
@@ -97,14 +87,9 @@ export function keysOf(
   relation: Relation,
   owners: readonly object[],
 ): unknown[][] {
-  const keys = new Map<string, unknown[]>();
-  for (const owner of owners) {
-    const key = keyOf(relation, owner);
-    if (key.every((value) => value !== null && value !== undefined)) {
-      keys.set(keyText(key), key);
-    }
-  }
-  return [...keys.values()];
+  const keys = owners.map((owner) => keyOf(relation, owner))
+    .filter((key) => !key.includes(null) && !key.includes(undefined));
+  return [...new Map(keys.map((key) => [keyText(key), key])).values()];
 }
 
 /** What an owner's related objects are found by. */

@@ -9,12 +9,13 @@ import {
   select,
   type Table,
 } from "../../sql/mod.ts";
+import type { Changes } from "../changes.ts";
 import type { Handle } from "../handles/handle.ts";
 import type { Mapper } from "../mapper.ts";
 import { named } from "../_names.ts";
 import type {
   Cascade,
-  CollectionFactory,
+  HandleFactory,
   JoinParts,
   Pair,
   Relation,
@@ -22,31 +23,36 @@ import type {
   RelationSpec,
 } from "../relation.ts";
 import { type InstanceState, stateOf } from "../state.ts";
-import type { Changes } from "../changes.ts";
 import { foreignPairs } from "./foreign_pairs.ts";
 import { refusal } from "./refusal.ts";
 
-const CASCADES: readonly Cascade[] = [
+const ALL: readonly string[] = [
   "save-update",
   "merge",
   "delete",
-  "delete-orphan",
   "expunge",
   "refresh-expire",
 ];
+const ORPHAN = "delete-orphan";
 
 /**
  * What the kinds of relation have in common; each brings what only it does,
- * so that a bundle holds the kinds that its classes name.
+ * so that a bundle holds the kinds that its classes name. How rows find each
+ * other is told here as it is where one table refers to the other.
  */
 export abstract class RelationBase implements Relation {
   readonly key: string;
+  readonly kind: RelationKind;
   readonly parent: Mapper;
   readonly target: Mapper;
   readonly options: RelationSpec<unknown>["options"];
+  readonly handle: HandleFactory;
+  readonly isMany: boolean;
+  readonly isReferred: boolean;
   readonly cascade: ReadonlySet<Cascade>;
-  readonly collection: CollectionFactory | undefined;
-  readonly secondary: Table | undefined;
+  readonly localPairs: readonly Pair[];
+  readonly remotePairs: readonly Pair[];
+  secondary: Table | undefined;
   extra: JoinParts["extra"];
   inverse: Relation | undefined;
 
@@ -55,32 +61,20 @@ export abstract class RelationBase implements Relation {
     parent: Mapper,
     key: string,
     target: Mapper,
-    { options, collection }: RelationSpec<unknown>,
+    { kind, options, handle }: RelationSpec<unknown>,
   ) {
     this.key = key;
+    this.kind = kind;
     this.parent = parent;
     this.target = target;
     this.options = options;
-    this.collection = collection;
-    this.cascade = this.#cascades(options.cascade ?? "save-update, merge");
+    this.handle = handle;
+    this.isMany = kind.endsWith("Many");
+    this.isReferred = kind.startsWith("one");
+    this.cascade = this.#cascades();
+    [this.localPairs, this.remotePairs] = this.findPairs();
   }
 
-  abstract get kind(): RelationKind;
-  abstract get isMany(): boolean;
-  abstract newHandle(state: InstanceState): Handle;
-  abstract readonly localPairs: readonly Pair[];
-  abstract readonly remotePairs: readonly Pair[];
-  /** The columns of the owner by which its objects are found. */
-  abstract get own(): readonly string[];
-  /** The columns of their rows that hold the same. */
-  abstract get ties(): readonly Column<unknown>[];
-  /** Which table refers, and to which. */
-  abstract get sides(): readonly [
-    referring: FromClause,
-    referenced: FromClause,
-  ];
-  /** Whether a change of an owner's key is one of its objects'. */
-  abstract get isReferred(): boolean;
   /** Turns what a handle says into keys and rows to write. */
   abstract sync(handle: Handle, changes: Changes): void;
   /** Lets go of what a deleted object led to. */
@@ -98,26 +92,58 @@ export abstract class RelationBase implements Relation {
       (this.isReferred || cascade.has("delete"));
   }
 
+  /** Which table refers, and to which. */
+  get sides(): readonly [referring: FromClause, referenced: FromClause] {
+    const { parent, target } = this;
+    return this.isReferred
+      ? [target.from, parent.from]
+      : [parent.from, target.from];
+  }
+
+  /** The keys of the owner's columns by which its objects are found. */
+  get own(): readonly string[] {
+    const { localPairs, remotePairs } = this;
+    return localPairs.length > 0
+      ? localPairs.map(({ from }) => from)
+      : remotePairs.map(({ to }) => to);
+  }
+
+  /** The columns of their rows, or of the pairs, that hold the same. */
+  get ties(): readonly Column<unknown>[] {
+    const { localPairs, remotePairs, target, secondary = target.from } = this;
+    const keys = localPairs.length > 0
+      ? localPairs.map(({ to }) => to)
+      : remotePairs.map(({ from }) => from);
+    return keys.map((key) => column(secondary, key));
+  }
+
   /** The steps of a join along it. */
   steps(
     left: FromClause = this.parent.from,
     right: FromClause = this.target.from,
     _through?: FromClause,
   ): JoinStep[] {
-    const { isReferred, localPairs, remotePairs, extra, target } = this;
-    const [pairs, referenced, referring] = isReferred
-      ? [localPairs, left, right]
-      : [remotePairs, right, left];
-    return [{
-      from: right,
-      on: tied(
-        ...[pairs, referenced, referring] as const,
-        ...[extra?.(referring, referenced), target.parts.criterion?.(right)],
-      ),
-    }];
+    const on = this.isReferred ? this.on(right, left) : this.on(left, right);
+    return [{ from: right, on }];
   }
   "~joinPath"(left?: FromClause): readonly JoinStep[] {
     return this.steps(left);
+  }
+
+  /** What holds of a row of the other class and the one that it refers to, or that refers to it. */
+  protected on(
+    referring: FromClause,
+    referenced: FromClause,
+  ): Expression<unknown> {
+    const { isReferred, localPairs, remotePairs, extra, target } = this;
+    const [pairs, row] = isReferred
+      ? [localPairs, referring]
+      : [remotePairs, referenced];
+    return and(
+      tied(pairs, referring, referenced),
+      ...[extra?.(referring, referenced), target.parts.criterion?.(row)]
+        .filter((one) => one !== undefined),
+    );
   }
 
   /** A query of its objects, with what ties each to its owner. */
@@ -134,72 +160,70 @@ export abstract class RelationBase implements Relation {
     const { parent, target, options: { backPopulates, viewOnly } } = this;
     if (backPopulates === undefined || viewOnly) return;
     const found = target.relations.get(backPopulates);
-    if (!found) {
+    const leadsBack = found && (parent.isSubclassOf(found.target.cls) ||
+      found.target.isSubclassOf(parent.cls));
+    if (!leadsBack) {
       throw refusal(
         this.name,
-        `${target.name} has no "${backPopulates}" to go with it; it has ${
+        `${target.name} has no "${backPopulates}" that leads back; it has ${
           named([...target.relations.keys()])
         }`,
-      );
-    }
-    if (
-      !parent.isSubclassOf(found.target.cls) &&
-      !found.target.isSubclassOf(parent.cls)
-    ) {
-      throw refusal(
-        this.name,
-        `${found.name} leads to ${found.target.name}, not back`,
       );
     }
     this.inverse = found;
   }
 
-  /** Finds the columns that are equal where rows belong together. */
-  protected pairs(): readonly Pair[] {
+  /** Finds the columns that are equal where rows belong together: keys of this class and what refers to them, keys of the other and what refers to those. */
+  protected findPairs(): readonly [
+    local: readonly Pair[],
+    remote: readonly Pair[],
+  ] {
     const { primaryJoin = foreignPairs, foreignKeys } = this.options;
     const [referring, referenced] = this.sides;
-    const found = primaryJoin(referring, referenced, foreignKeys, this.name);
-    this.extra = found.extra;
-    return found.pairs;
+    const { pairs, extra } = primaryJoin(
+      referring,
+      referenced,
+      foreignKeys,
+      this.name,
+    );
+    this.extra = extra;
+    return this.isReferred ? [pairs, []] : [[], pairs];
   }
 
-  #cascades(text: string): ReadonlySet<Cascade> {
-    const { viewOnly, singleParent } = this.options;
-    const found = new Set<Cascade>();
-    if (viewOnly) return found;
-    for (const word of text.split(/[\s,]+/) as Cascade[]) {
-      if (word as string === "all") {
-        for (const one of CASCADES) if (one !== "delete-orphan") found.add(one);
-      } else if (CASCADES.includes(word)) found.add(word);
-      else if (word && word as string !== "none") {
-        throw refusal(
-          this.name,
-          `"${word}" is no cascade, but all, ${CASCADES.join(", ")} are`,
-        );
-      }
-    }
-    if (found.has("delete-orphan") && !singleParent && !this.isReferred) {
+  #cascades(): ReadonlySet<Cascade> {
+    const { viewOnly, singleParent, cascade = "save-update, merge" } =
+      this.options;
+    const words = viewOnly ? [] : cascade.split(/[\s,]+/);
+    const found = new Set(words.flatMap((one) => one === "all" ? ALL : one));
+    const odd = found.difference(new Set([...ALL, ORPHAN, "none", ""]));
+    if (odd.size > 0) {
       throw refusal(
         this.name,
-        "with delete-orphan the object may have no other owner: set singleParent",
+        `there is no cascade ${named([...odd])}, but "all" and ${
+          named([...ALL, ORPHAN])
+        }`,
       );
     }
-    return found;
+    if (found.has(ORPHAN) && !singleParent && !this.isReferred) {
+      throw refusal(
+        this.name,
+        `with ${ORPHAN} the object may have no other owner: set singleParent`,
+      );
+    }
+    return found as ReadonlySet<string> as ReadonlySet<Cascade>;
   }
 }
 
 /** The condition that rows belong together; pairs lead from a referenced row to one that refers to it. */
 export function tied(
   pairs: readonly Pair[],
-  referenced: FromClause,
   referring: FromClause,
-  ...more: (Expression<unknown> | undefined)[]
+  referenced: FromClause,
 ): Expression<unknown> {
   return and(
     ...pairs.map(({ from, to }) =>
       column(referring, to).eq(column(referenced, from))
     ),
-    ...more.filter((one) => one !== undefined),
   );
 }
 

@@ -33,20 +33,19 @@ export function foreignPairs(
   const keys = near.length > 0 ? near : fit;
   const [key] = keys;
   if (!key || (keys.length > 1 && !isAny)) {
-    const known = named(
-      all.map(({ columns }) => columns.map(({ key }) => key).join("+")),
+    const [source, target] = [sources, targets].map((tables) =>
+      named(tables.slice(-1).map(({ fullName }) => fullName))
     );
-    const [source, target] = [sources, targets].map((all) =>
-      all.at(-1)?.fullName
+    const known = all.map(({ columns }) =>
+      columns.map(({ key }) => key).join("+")
     );
-    const way = `from "${source}" to "${target}"`;
     throw refusal(
       where,
-      all.length === 0
-        ? `no foreign key leads ${way}; add references() or give primaryJoin`
-        : key
-        ? `several foreign keys lead ${way} (${known}); name one with foreignKeys`
-        : `${named(wanted ?? [])} is no foreign key ${way}; it has ${known}`,
+      `${keys.length || "no"} foreign keys${
+        wanted ? ` of ${named(wanted)}` : ""
+      } lead from ${source} to ${target} (${
+        named(known)
+      }); name one with foreignKeys, add references(), or give primaryJoin`,
     );
   }
   return {

@@ -1,5 +1,4 @@
 import {
-  type Column,
   type FromClause,
   type JoinStep,
   rowSource,
@@ -10,39 +9,27 @@ import {
 import type { Changes } from "../changes.ts";
 import type { Handle } from "../handles/handle.ts";
 import { ManyHandle } from "../handles/many_handle.ts";
-import type { Mapper } from "../mapper.ts";
-import type {
-  ManyToManyOptions,
-  Pair,
-  RelationSpec,
-  ToMany,
-} from "../relation.ts";
+import type { ManyToManyOptions, Pair, ToMany } from "../relation.ts";
 import { type InstanceState, stateOf } from "../state.ts";
 import { KeyRef, type Values, type Work } from "../work.ts";
 import { overlap } from "../relation.ts";
-import { column, RelationBase, tied } from "./base.ts";
+import { RelationBase, tied } from "./base.ts";
 import { foreignPairs } from "./foreign_pairs.ts";
 import { refusal } from "./refusal.ts";
 
 class ManyToMany extends RelationBase {
-  override readonly secondary: Table;
-  readonly localPairs: readonly Pair[];
-  readonly remotePairs: readonly Pair[];
+  declare secondary: Table;
 
-  constructor(
-    parent: Mapper,
-    key: string,
-    target: Mapper,
-    spec: RelationSpec<unknown>,
-  ) {
-    super(parent, key, target, spec);
-    const { secondary, primaryJoin, secondaryJoin, foreignKeys } = spec.options;
+  protected override findPairs(): [readonly Pair[], readonly Pair[]] {
+    const { parent, target, options } = this;
+    const { secondary, primaryJoin = foreignPairs, foreignKeys } = options;
+    const { secondaryJoin = foreignPairs } = options;
     const pairs = typeof secondary === "function" ? secondary() : secondary;
     if (!pairs) throw refusal(this.name, "it needs a secondary table");
     this.secondary = pairs;
     // Both keys of a relation to its own class lead to one table: the first is this side's.
     const isSelf = overlap(parent.from, target.from);
-    const local = (primaryJoin ?? foreignPairs)(
+    const local = primaryJoin(
       pairs,
       parent.from,
       foreignKeys,
@@ -52,35 +39,16 @@ class ManyToMany extends RelationBase {
     const used = local.pairs.map(({ to }) => to);
     const rest = pairs.columns.map(({ key }) => key)
       .filter((key) => !used.includes(key));
-    const remote = (secondaryJoin ?? foreignPairs)(
+    const remote = secondaryJoin(
       pairs,
       target.from,
       isSelf || foreignKeys ? rest : undefined,
       this.name,
     );
-    this.localPairs = local.pairs;
-    this.remotePairs = remote.pairs;
     this.extra = remote.extra;
+    return [local.pairs, remote.pairs];
   }
 
-  override get kind() {
-    return "manyToMany" as const;
-  }
-  override get isMany(): boolean {
-    return true;
-  }
-  override newHandle(state: InstanceState): Handle {
-    return this.collection?.(state, this) ?? new ManyHandle(state, this);
-  }
-  override get isReferred(): boolean {
-    return false;
-  }
-  override get own(): readonly string[] {
-    return this.localPairs.map(({ from }) => from);
-  }
-  override get ties(): readonly Column<unknown>[] {
-    return this.localPairs.map(({ to }) => column(this.secondary, to));
-  }
   override get sides(): readonly [FromClause, FromClause] {
     return [this.secondary, this.target.from];
   }
@@ -90,25 +58,29 @@ class ManyToMany extends RelationBase {
     right: FromClause = this.target.from,
     through: FromClause = this.secondary,
   ): JoinStep[] {
-    const { localPairs, remotePairs, extra, target } = this;
-    const on = tied(
-      ...[remotePairs, right, through] as const,
-      ...[extra?.(through, right), target.parts.criterion?.(right)],
-    );
     return [
-      { from: through, on: tied(localPairs, left, through) },
-      { from: right, on },
+      { from: through, on: tied(this.localPairs, through, left) },
+      { from: right, on: this.on(through, right) },
     ];
   }
 
   override select(): Select<unknown> {
     const { target, secondary, remotePairs, ties } = this;
     return select({ [rowSource]: target.source }, ...ties)
-      .join(secondary, tied(remotePairs, target.from, secondary));
+      .join(secondary, tied(remotePairs, secondary, target.from));
   }
   override read(row: unknown): readonly [object, readonly unknown[]] {
     const [item, ...ties] = row as [object, ...unknown[]];
     return [item, ties];
+  }
+
+  /** A pair that is there already is not to be written by the other side. */
+  received({ items, before = [], state: { object } }: Handle): void {
+    const here = new Set(items);
+    for (const item of before) {
+      if (!here.has(item) || !this.inverse) continue;
+      stateOf(item).handles.get(this.inverse.key)?.confirm(object);
+    }
   }
 
   override sync(handle: Handle, changes: Changes): void {
@@ -182,5 +154,11 @@ export function manyToMany<C>(
   target: C,
   options: ManyToManyOptions,
 ): ToMany<C> {
-  return { kind: "manyToMany", make: ManyToMany, target, options };
+  return {
+    kind: "manyToMany",
+    make: ManyToMany,
+    handle: (state, relation) => new ManyHandle(state, relation),
+    target,
+    options,
+  };
 }

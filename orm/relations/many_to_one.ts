@@ -1,42 +1,16 @@
-import type { Column, FromClause } from "../../sql/mod.ts";
 import type { Changes } from "../changes.ts";
 import type { Handle } from "../handles/handle.ts";
 import { OneHandle } from "../handles/one_handle.ts";
-import type { Pair, RelationOptions, ToOne } from "../relation.ts";
+import type { RelationOptions, ToOne } from "../relation.ts";
 import { type InstanceState, stateOf } from "../state.ts";
 import type { Values } from "../work.ts";
-import { column, RelationBase } from "./base.ts";
+import { RelationBase } from "./base.ts";
 
 class ManyToOne extends RelationBase {
-  readonly localPairs: readonly Pair[] = [];
-  readonly remotePairs: readonly Pair[] = this.pairs();
-  override get kind() {
-    return "manyToOne" as const;
-  }
-  override get isMany(): boolean {
-    return false;
-  }
-  override newHandle(state: InstanceState): Handle {
-    return new OneHandle(state, this);
-  }
-  override get isReferred(): boolean {
-    return false;
-  }
-  override get own(): readonly string[] {
-    return this.remotePairs.map(({ to }) => to);
-  }
-  override get ties(): readonly Column<unknown>[] {
-    return this.remotePairs.map(({ from }) => column(this.target.from, from));
-  }
-  override get sides(): readonly [FromClause, FromClause] {
-    return [this.parent.from, this.target.from];
-  }
-
-  override sync(handle: Handle, changes: Changes): void {
-    const { state, current } = handle as OneHandle;
-    if (!handle.isChanged) return;
+  override sync({ isChanged, known, state }: Handle, changes: Changes): void {
+    if (!isChanged) return;
     // Who goes is named by nobody any more.
-    const to = current && !changes.isGoing(stateOf(current)) ? current : null;
+    const [to = null] = known.filter((one) => !changes.isGoing(stateOf(one)));
     if (!to || changes.isThere(this, to)) {
       changes.copyKeys(to, this, this.remotePairs, state);
     }
@@ -60,5 +34,11 @@ export function manyToOne<C>(
   target: C,
   options: RelationOptions = {},
 ): ToOne<C> {
-  return { kind: "manyToOne", make: ManyToOne, target, options };
+  return {
+    kind: "manyToOne",
+    make: ManyToOne,
+    handle: (state, relation) => new OneHandle(state, relation),
+    target,
+    options,
+  };
 }

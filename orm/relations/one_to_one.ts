@@ -1,18 +1,17 @@
-import type { Handle } from "../handles/handle.ts";
 import { OneHandle } from "../handles/one_handle.ts";
-import type { InstanceState } from "../state.ts";
-import type { RelationKind, RelationOptions, ToOne } from "../relation.ts";
+import type { RelationOptions, ToOne } from "../relation.ts";
 import { OneToMany } from "./one_to_many.ts";
 
-class OneToOne extends OneToMany {
-  override get kind(): RelationKind {
-    return "oneToOne";
-  }
-  override get isMany(): boolean {
-    return false;
-  }
-  override newHandle(state: InstanceState): Handle {
-    return new OneHandle(state, this);
+/** The object of a relation where the database may have several. */
+class OnlyHandle extends OneHandle {
+  override receive(items: readonly object[]): void {
+    const [first] = items;
+    if (items.length > 1) {
+      this.state.session?.warn(
+        `${this.relation.name} found ${items.length} objects where one belongs; the first is taken`,
+      );
+    }
+    super.receive(first ? [first] : []);
   }
 }
 
@@ -21,5 +20,11 @@ export function oneToOne<C>(
   target: C,
   options: RelationOptions = {},
 ): ToOne<C> {
-  return { kind: "oneToOne", make: OneToOne, target, options };
+  return {
+    kind: "oneToOne",
+    make: OneToMany,
+    handle: (state, relation) => new OnlyHandle(state, relation),
+    target,
+    options,
+  };
 }
