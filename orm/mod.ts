@@ -141,6 +141,7 @@ export { type AttributeSpec } from "./attribute.ts";
 export {
   columnProperty,
   type ColumnPropertyOptions,
+  type GroupName,
 } from "./attributes/column_property.ts";
 export {
   composite,
@@ -154,11 +155,15 @@ export {
   type ColumnOption,
   defer,
   deferred,
+  type DeferredKeys,
   type DeferredOptions,
+  type KeysOfGroup,
   loadColumns,
   loadOnly,
+  type RowWith,
   undefer,
   undeferGroup,
+  type Undefers,
 } from "./attributes/deferred.ts";
 export {
   type ExpressionOption,

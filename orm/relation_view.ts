@@ -118,7 +118,9 @@ export interface Renamable extends FromClause {
   aliased(name?: string): FromClause;
 }
 
-interface Computed {
+/** A column that the database computes. */
+export interface Computed {
+  /** The same over an alias. */
   at(from: FromClause): Column<unknown>;
 }
 
@@ -129,11 +131,19 @@ export function sourceAt(mapper: Mapper, from: FromClause): RowSource {
     ...source,
     from,
     where: mapper.parts.criterion?.(from),
-    // What the database computes is computed over the alias.
-    columns: source.columns.map((one: Column<unknown> & Partial<Computed>) =>
-      (one.at?.(from) ?? column(from, one.key)) as Column<unknown>
-    ),
+    columns: source.columns.map((one) => columnAt(mapper, one, from)),
   };
+}
+
+/** A class's column where its rows come from an alias. */
+export function columnAt(
+  mapper: Mapper,
+  one: Column<unknown> & Partial<Computed>,
+  from: FromClause,
+): Column<unknown> {
+  if (from === mapper.from) return one;
+  // What the database computes is computed over the alias.
+  return (one.at?.(from) ?? column(from, one.key)) as Column<unknown>;
 }
 
 /**

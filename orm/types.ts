@@ -87,10 +87,39 @@ export type Built<P> = P extends () => infer R ? R : never;
 export type ValueOfColumn<P> = P extends ColumnBuilder<infer T, Optionality> ? T
   : P extends AttributeSpec<infer T> ? T
   : never;
+
+/** Where a deferred attribute carries the name of its group; never present. */
+export declare const deferredIn: unique symbol;
+/** What tells a deferred attribute from others. */
+export interface Deferred<Group extends string = string> {
+  /** Its group; empty if it is in none. */
+  readonly [deferredIn]: Group;
+}
+/** Where the expression of a deferred attribute carries its key; never present. */
+export declare const deferredKey: unique symbol;
+/** The expression of a deferred attribute: it knows which one it loads. */
+export interface DeferredKey<Key> {
+  /** The attribute's key. */
+  readonly [deferredKey]?: Key;
+}
+/** Stands in a type for a value that was not loaded; no value has it. */
+export declare const unloaded: unique symbol;
+/** What a deferred attribute may be, so that reading it unloaded does not compile. */
+export type Unloaded = typeof unloaded;
+/** What an attribute is on an object of which no more is known. */
+export type AttributeValue<P> = P extends Deferred ? ValueOfColumn<P> | Unloaded
+  : ValueOfColumn<P>;
+/** An object whose deferred attributes of some keys are there. */
+export type Undeferred<T, Key extends PropertyKey> = T extends unknown
+  ? [Key & keyof T] extends [never] ? T
+  : T & { [K in Key & keyof T]: Exclude<T[K], Unloaded> }
+  : never;
+
 /** What an attribute is in SQL. */
-export type ExpressionOf<P> = P extends ColumnBuilder<infer T, Optionality>
-  ? Column<T>
-  : P extends AttributeSpec<infer _T, infer E> ? E
+export type ExpressionOf<P, Key> = P extends ColumnBuilder<infer T, Optionality>
+  ? P extends Deferred ? Column<T> & DeferredKey<Key> : Column<T>
+  : P extends AttributeSpec<infer _T, infer E>
+    ? P extends Deferred ? E & DeferredKey<Key> : E
   : never;
 
 /** The handle of a relation, perhaps not loaded. */
@@ -102,7 +131,7 @@ export type RelationValue<R> = R extends ToMany<infer C, infer F>
 /** What a description makes of an instance: values for columns, handles for relations. */
 export type Instance<S> =
   & {
-    [K in keyof S as S[K] extends Valued ? K : never]: ValueOfColumn<S[K]>;
+    [K in keyof S as S[K] extends Valued ? K : never]: AttributeValue<S[K]>;
   }
   & {
     readonly [K in keyof S as S[K] extends Valued ? never : K]: RelationValue<
@@ -142,7 +171,7 @@ export type Init<S> =
 
 /** The columns of a class, and what else has a value in SQL, for conditions and results. */
 export type ColumnsOfShape<S> = {
-  readonly [K in ExpressionKeys<S>]: ExpressionOf<S[K]>;
+  readonly [K in ExpressionKeys<S>]: ExpressionOf<S[K], K>;
 };
 
 /** The relations of a class, for joins and loading. */

@@ -9,6 +9,7 @@ import {
 import type { AttributeSpec } from "../attribute.ts";
 import type { Mapper } from "../mapper.ts";
 import { moved } from "../_moved.ts";
+import type { Deferred } from "../types.ts";
 
 /** Settings of a {@linkcode columnProperty}. */
 export interface ColumnPropertyOptions {
@@ -17,6 +18,9 @@ export interface ColumnPropertyOptions {
   /** Whether a commit that writes the row makes the value unknown, since it may have changed. @default {true} */
   readonly expireOnFlush?: boolean;
 }
+
+/** The name of a group, empty where there is none. */
+export type GroupName<Group> = Group extends string ? Group : "";
 
 /** An expression that stands where a column of a class does. */
 export class PropertyColumn<T> extends Column<T> {
@@ -90,6 +94,15 @@ export class PropertyColumn<T> extends Column<T> {
  *
  * @param expression What is computed; asked for when every class is there.
  */
+export function columnProperty<T, const Group extends string | true>(
+  expression: () => Expression<T>,
+  options: ColumnPropertyOptions & { readonly deferred: Group },
+): AttributeSpec<T, Column<T>, false, never> & Deferred<GroupName<Group>>;
+/** The same, loaded with every query. */
+export function columnProperty<T>(
+  expression: () => Expression<T>,
+  options?: ColumnPropertyOptions & { readonly deferred?: false },
+): AttributeSpec<T, Column<T>, false, never>;
 export function columnProperty<T>(
   expression: () => Expression<T>,
   options: ColumnPropertyOptions = {},
