@@ -268,9 +268,9 @@ export class Emitter {
     const { dialect } = this.engine;
     if (value instanceof Expression) return undefined;
     if (value instanceof KeyRef && value.known === undefined) {
-      const { table, column: key } = value;
-      // Only numbers can be counted from the last one.
-      return batchWrites(dialect).keyAfterLast &&
+      const { state, table, column: key } = value;
+      // Only numbers can be counted from the last one, and only those made here.
+      return batchWrites(dialect).keyAfterLast && this.#places.has(state) &&
           key === table.autoincrementColumn
         ? this.#offset(value)
         : undefined;
@@ -291,7 +291,7 @@ export class Emitter {
 
   /** How many rows after the last one of its table an object's row comes. */
   #offset({ state, table }: KeyRef): number {
-    const place = this.#places.get(state) ?? 0;
+    const place = this.#places.get(state) as number;
     return place - (this.#numbered.get(table) ?? 0) + 1;
   }
 

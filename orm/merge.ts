@@ -1,4 +1,5 @@
 import { rowSource, type Select, select } from "../sql/mod.ts";
+import { readerOf } from "./_reader_of.ts";
 import { StaleDataError, StateError } from "./errors.ts";
 import { type Handle, handleOf } from "./handles/handle.ts";
 import { ManyHandle } from "./handles/many_handle.ts";
@@ -84,7 +85,8 @@ export async function merge<T extends object>(
   const targets = new Map<InstanceState, InstanceState>();
   const byIdentity = new Map<string, InstanceState>();
   for (const state of states) {
-    const key = identityOf(state);
+    const [first] = identitiesOf(session, state);
+    const key = knownIdentity(session, state) ?? first?.key;
     const known = session.identityMap.get(key ?? "");
     const target = key !== undefined && byIdentity.get(key) ||
       (known ? stateOf(known) : newTarget(state));
@@ -143,46 +145,76 @@ function mergedHandles({ handles, key }: InstanceState): Handle[] {
   });
 }
 
-/** The identity of an object whose key is set, if only in part. */
-function identityOf(state: InstanceState): string | undefined {
-  if (state.key !== undefined) return state.key;
-  const key = state.primaryKey;
-  return key.includes(undefined) || key.every((value) => value === null)
-    ? undefined
-    : identityKey(state.mapper, key);
+/** An identity, and which of several databases it is in. */
+type Identity = Pick<InstanceState, "identityToken"> & { readonly key: string };
+
+/** What the identity of an object may be whose key is set, if only in part. */
+function identitiesOf(session: Session, state: InstanceState): Identity[] {
+  const { mapper, identityToken, key } = state;
+  if (key !== undefined) return [{ key, identityToken }];
+  const values = state.primaryKey;
+  if (values.includes(undefined) || values.every((value) => value === null)) {
+    return [];
+  }
+  return (session.identityTokens?.(mapper, values) ?? [undefined]).map(
+    (identityToken) => ({
+      identityToken,
+      key: identityKey(mapper, values, identityToken),
+    }),
+  );
 }
+
+/** The identity that the session has an object of. */
+function knownIdentity(
+  session: Session,
+  state: InstanceState,
+): string | undefined {
+  return identitiesOf(session, state)
+    .find(({ key }) => session.identityMap.has(key))?.key;
+}
+
+/** Keys to read, and relations along with them, by class. */
+type Wanted = Map<Mapper, [unknown[][], Set<Relation>]>;
 
 /** Reads rows that are not here, and what collections hold that are replaced. */
 async function readTargets(
   session: Session,
   states: readonly InstanceState[],
 ): Promise<void> {
-  const wanted = new Map<Mapper, [unknown[][], Set<Relation>]>();
+  const wanted = new Map<Session, Wanted>();
   for (const state of states) {
-    const key = identityOf(state);
-    if (key === undefined) continue;
-    const known = session.identityMap.get(key);
+    const known = session.identityMap.get(knownIdentity(session, state) ?? "");
     const unknown = mergedHandles(state).map(({ relation }) => relation)
       .filter((relation) => !known || !handleOf(known, relation).isLoaded);
     if (known && !stateOf(known).isExpired && !unknown.length) continue;
-    const [keys, relations] = wanted.get(state.mapper) ?? [[], new Set()];
-    wanted.set(state.mapper, [keys, relations]);
-    keys.push(state.primaryKey);
-    for (const relation of unknown) relations.add(relation);
+    const places = known ? [stateOf(known)] : identitiesOf(session, state);
+    for (const place of places) {
+      const reader = readerOf(session, place);
+      const here: Wanted = wanted.get(reader) ?? new Map();
+      wanted.set(reader, here);
+      const [keys, relations] = here.get(state.mapper) ?? [[], new Set()];
+      here.set(state.mapper, [keys, relations]);
+      keys.push(state.primaryKey);
+      for (const relation of unknown) relations.add(relation);
+    }
   }
-  const queries = [...wanted].map(([mapper, [keys, relations]]) =>
-    (select({ [rowSource]: mapper.source }) as Select<unknown>)
-      .where(among(mapper.primaryKey, keys))
-      .options(...[...relations].map((relation) => selectinload(relation)))
+  await session.noAutoflush(() =>
+    Promise.all([...wanted].map(([reader, here]) => {
+      const queries = [...here].map(([mapper, [keys, relations]]) =>
+        (select({ [rowSource]: mapper.source }) as Select<unknown>)
+          .where(among(mapper.primaryKey, keys))
+          .options(...[...relations].map((relation) => selectinload(relation)))
+      );
+      return reader.batch(...queries);
+    }))
   );
-  if (queries.length) {
-    await session.noAutoflush(() => session.batch(...queries));
-  }
 }
 
 /** An object for what the session has none of: no constructor runs. */
-function newTarget({ mapper }: InstanceState): InstanceState {
-  return adoptState(Object.create(mapper.cls.prototype), mapper);
+function newTarget({ mapper, identityToken }: InstanceState): InstanceState {
+  const target = adoptState(Object.create(mapper.cls.prototype), mapper);
+  if (identityToken !== undefined) target.identityToken = identityToken;
+  return target;
 }
 
 function checkClean(state: InstanceState): void {

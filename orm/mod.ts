@@ -113,6 +113,7 @@
  * | How are relations loaded? | `loading/` |
  * | How does a query name relations, and a class twice? | `comparators.ts`, `relation_view.ts`, `aliased.ts` |
  * | How does an object from elsewhere come into a session? | `merge.ts`, `refresh.ts` |
+ * | How do rows lie in several databases of the same tables? | `sharding/` |
  * | What is there for many rows? | `bulk.ts`, `stream.ts`, `synchronize.ts` |
  * | What can go wrong? | `errors.ts` |
  *
@@ -335,6 +336,11 @@ export {
   type RaiseloadOptions,
 } from "./loading/strategies.ts";
 export { bulkInsert, type BulkRow, bulkUpdate } from "./bulk.ts";
+export { setShardId, type ShardOption } from "./sharding/set_shard_id.ts";
+export {
+  ShardedSession,
+  type ShardedSessionOptions,
+} from "./sharding/sharded_session.ts";
 export { stream, type StreamOptions } from "./stream.ts";
 export { type Synchronize, synchronize } from "./synchronize.ts";
 export { withLoaderCriteria, withOptions } from "./loading/criteria.ts";

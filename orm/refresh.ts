@@ -1,4 +1,5 @@
 import { select } from "../sql/mod.ts";
+import { readerOf } from "./_reader_of.ts";
 import { StateError } from "./errors.ts";
 import type { Session } from "./session.ts";
 import { populateExisting } from "./session_options.ts";
@@ -53,7 +54,7 @@ export async function refresh(
   const query = select(mapper.cls as never).where(
     ...mapper.primaryKey.map((column, i) => column.eq(key[i])),
   );
-  const [found] = await session.execute(
+  const [found] = await readerOf(session, state).execute(
     names ? query : query.options(populateExisting),
   );
   if (found !== object) {

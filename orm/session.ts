@@ -15,7 +15,7 @@ import type { Engine, Result, Select, Statement } from "../sql/mod.ts";
 import { MultipleResultsFoundError, NoResultFoundError } from "./errors.ts";
 import { LazyLoads } from "./loading/lazy.ts";
 import type { Read, Reader, Receive } from "./loading/loader.ts";
-import type { AnyClass } from "./mapper.ts";
+import type { AnyClass, Mapper } from "./mapper.ts";
 import {
   isModified as hasChanges,
   ObjectSet,
@@ -268,6 +268,13 @@ export class Session implements Reader {
   engineOf(statement: Statement<unknown>, flushing = false): Engine {
     return engineOf(this.#core, statement, flushing);
   }
+  /** @ignore The sessions that each read a part of a query's rows, where several do. */
+  readersOf?(statement: Statement<unknown>): readonly this[];
+  /** @ignore Which databases may hold the row of a primary key, where several may. */
+  identityTokens?(
+    mapper: Mapper,
+    primaryKey: readonly unknown[],
+  ): readonly string[];
   /** @ignore What loads relations of its objects later. */
   protected lazyLoads(): RelationLoader {
     return new LazyLoads(this);

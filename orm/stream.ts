@@ -29,6 +29,16 @@ export async function* stream<Row>(
       `Cannot stream ${size} rows at a time; give a whole number from 1`,
     );
   }
+  for (const reader of session.readersOf?.(query) ?? [session]) {
+    yield* parts(reader, query, size);
+  }
+}
+
+async function* parts<Row>(
+  session: Session,
+  query: Select<Row>,
+  size: number,
+): AsyncGenerator<Row, void, void> {
   const { orderBy, limit, offset, groupBy, distinct, joins } = query.state;
   const [item] = query.shape.items;
   const mapper = query.shape.kind === "single"

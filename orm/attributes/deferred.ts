@@ -10,9 +10,10 @@ import {
   type Statement,
 } from "../../sql/mod.ts";
 import { columnsQuery } from "../_columns_query.ts";
+import { readerOf } from "../_reader_of.ts";
 import { among } from "../loading/related.ts";
-import type { Reader } from "../loading/loader.ts";
 import { type AnyClass, type Mapper, mapperOf } from "../mapper.ts";
+import type { Session } from "../session.ts";
 import type { SameRow } from "../session_options.ts";
 import { columnAt } from "../relation_view.ts";
 import { stateOf } from "../state.ts";
@@ -163,7 +164,7 @@ export function loadColumns<
   T extends object,
   C extends readonly Column<unknown>[],
 >(
-  session: Reader,
+  session: Session,
   objects: readonly T[],
   ...columns: C
 ): Promise<readonly Undeferred<T, DeferredKeys<C>>[]>;
@@ -172,12 +173,12 @@ export function loadColumns<
   T extends object,
   C extends readonly Column<unknown>[],
 >(
-  session: Reader,
+  session: Session,
   object: T,
   ...columns: C
 ): Promise<Undeferred<T, DeferredKeys<C>>>;
 export async function loadColumns(
-  session: Reader,
+  session: Session,
   objects: object | readonly object[],
   ...columns: Column<unknown>[]
 ): Promise<object> {
@@ -193,8 +194,8 @@ export async function loadColumns(
       for (const one of deferredOf(mapper, group)) wanted.add(one);
     }
   }
-  const keys = states.map((state) => state.primaryKey);
-  const reads = mapper.tables.flatMap((one, i) => {
+  const byReader = Map.groupBy(states, (state) => readerOf(session, state));
+  const queries = mapper.tables.flatMap((one, i) => {
     const isHere = ({ table }: Column<unknown>) => table === one.table;
     const own = [...wanted].filter(isHere);
     if (own.length === 0) return [];
@@ -203,7 +204,13 @@ export async function loadColumns(
       i > 0 && isHere(column) && !column.spec.info?.deferred
     );
     const query = columnsQuery(mapper, one, [...new Set([...own, ...rest])]);
-    return session.read(query.where(among(one.key, keys)));
+    return [[query, one.key] as const];
+  });
+  const reads = [...byReader].flatMap(([reader, here]) => {
+    const keys = here.map((state) => state.primaryKey);
+    return queries.map(([query, key]) =>
+      reader.read(query.where(among(key, keys)))
+    );
   });
   await session.run(reads);
   return objects;

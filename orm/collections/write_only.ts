@@ -15,6 +15,7 @@ import { MappingError, StateError } from "../errors.ts";
 import { ManyHandle } from "../handles/many_handle.ts";
 import { among, keysOf, relatedQuery } from "../loading/related.ts";
 import type { CollectionFunction, ToMany } from "../relation.ts";
+import { inShardOf } from "../sharding/set_shard_id.ts";
 
 /**
  * Related objects that are never loaded as a whole: they are added, removed,
@@ -63,9 +64,12 @@ class WriteOnlyHandle extends ManyHandle
     this.items = this.before = undefined;
   }
   select(): Select<object> {
-    return relatedQuery(
-      this.relation,
-      (columns) => among(columns, [this.#key]),
+    return inShardOf(
+      this.state,
+      relatedQuery(
+        this.relation,
+        (columns) => among(columns, [this.#key]),
+      ),
     ) as Select<object>;
   }
   insert(rows: readonly Readonly<Record<string, unknown>>[]): Insert<Table> {
@@ -74,16 +78,25 @@ class WriteOnlyHandle extends ManyHandle
     const own = Object.fromEntries(
       localPairs.map((pair, i) => [pair.to, this.#key[i]]),
     );
-    return insert(target.table).values(
-      rows.map((row) => ({ ...row, ...own })) as never,
+    return inShardOf(
+      this.state,
+      insert(target.table).values(
+        rows.map((row) => ({ ...row, ...own })) as never,
+      ),
     );
   }
   update(values: Readonly<Record<string, unknown>>): Update<Table> {
-    return update(this.relation.target.table).set(values as never)
-      .where(this.#isMember());
+    return inShardOf(
+      this.state,
+      update(this.relation.target.table).set(values as never)
+        .where(this.#isMember()),
+    );
   }
   delete(): Delete<Table> {
-    return deleteFrom(this.relation.target.table).where(this.#isMember());
+    return inShardOf(
+      this.state,
+      deleteFrom(this.relation.target.table).where(this.#isMember()),
+    );
   }
 
   get #key(): readonly unknown[] {
