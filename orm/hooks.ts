@@ -1,4 +1,7 @@
+import type { Read } from "./loading/loader.ts";
+import type { OpenUnit, SessionCore } from "./session_unit.ts";
 import type { InstanceState, ObjectState } from "./state.ts";
+import type { Plan } from "./unit_of_work.ts";
 
 /** What happens to rows when a unit of work is written. */
 export interface RowHook {
@@ -8,6 +11,20 @@ export interface RowHook {
     updated: Iterable<InstanceState>,
     deleted: Iterable<InstanceState>,
   ): (generated: Iterable<InstanceState>) => void;
+}
+
+/** Stands around what a session does: work is done once, and its answer given back. */
+export interface WorkHook {
+  /** A step: `"commit"`, `"flush"`, `"rollback"` and so on. */
+  step<T>(unit: OpenUnit, what: string, work: () => Promise<T>): Promise<T>;
+  /** What a flush or commit is about to write. */
+  planned(unit: OpenUnit, plan: Plan): void;
+  /** Statements that are about to be sent. */
+  send<T>(
+    core: SessionCore,
+    reads: readonly Read[],
+    work: () => Promise<T>,
+  ): Promise<T>;
 }
 
 /** Who hears what the mapper announces. */
@@ -28,6 +45,8 @@ export interface Hooks {
   ) => unknown;
   /** Hears of rows that are written. */
   rows?: RowHook;
+  /** Stands around what sessions do. */
+  around?: WorkHook;
 }
 
 /** The one ear of this room: absent until somebody listens. */

@@ -13,6 +13,7 @@
  */
 import type { Engine, Result, Select, Statement } from "../sql/mod.ts";
 import { MultipleResultsFoundError, NoResultFoundError } from "./errors.ts";
+import { hooks } from "./hooks.ts";
 import { LazyLoads } from "./loading/lazy.ts";
 import type { Read, Reader, Receive } from "./loading/loader.ts";
 import type { AnyClass, Mapper } from "./mapper.ts";
@@ -262,7 +263,8 @@ export class Session implements Reader {
     check(this.#core.unit, "read");
     await autoflush(this.#core, reads.map(({ engine }) => engine));
     if (this.#core.unit.held?.size) reads.forEach(route);
-    await sendReads(this.#core, reads);
+    const send = () => sendReads(this.#core, reads);
+    await (hooks.around?.send(this.#core, reads, send) ?? send());
   }
   /** @ignore */
   engineOf(statement: Statement<unknown>, flushing = false): Engine {

@@ -9,7 +9,7 @@ import type {
   PreparedStatement,
 } from "../sql/mod.ts";
 import { PartialCommitError, SessionError } from "./errors.ts";
-import type { RowHook } from "./hooks.ts";
+import { hooks, type RowHook } from "./hooks.ts";
 import type { ObjectSet } from "./object_set.ts";
 import type { Session } from "./session.ts";
 
@@ -83,7 +83,7 @@ export async function exclusively<T>(
   if (unit.busy) throw busyError(unit, what);
   unit.busy = what;
   try {
-    return await work();
+    return await (hooks.around?.step(unit, what, work) ?? work());
   } finally {
     unit.busy = undefined;
   }

@@ -49,6 +49,7 @@ export async function writeChanges(
     if (isAuto && ![...engines].every(isInteractive)) return () => {};
     for (const engine of engines) holderOf(unit, engine);
   }
+  hooks.around?.planned(unit, plan);
   await reserveKeys(unit, plan, engineOf);
   const writes = emit(core, plan, engineOf);
   const generated: Map<InstanceState, Values> = new Map();

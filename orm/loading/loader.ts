@@ -40,9 +40,9 @@ export interface Reader {
   readonly identityMap: ReadonlyMap<string, object>;
   /** Lets go of an object. */
   expunge(object: object): void;
-  /** Where a statement goes. */
-  engineOf(statement: Statement<unknown>): Engine;
-  /** Prepares a statement for the engine it goes to; with `flushing` that is the one of writes. */
+  /** Where a statement goes; `flushing` where writes would. */
+  engineOf(statement: Statement<unknown>, flushing?: boolean): Engine;
+  /** Prepares a statement for the engine it goes to. */
   read(
     statement: Statement<unknown>,
     receive?: Receive,

@@ -27,6 +27,9 @@ export function planOptions(
   receive?: Receive,
 ): readonly Read[] {
   const options = statement.optionList.filter(isLoader);
+  // One that plans in a way of its own stands around the others.
+  const outer = options.find(({ plan }) => plan !== planOptions);
+  if (outer) return outer.plan(statement, reader, receive);
   const spread = options.filter((option) => option.narrow);
   let asked = statement;
   for (const option of spread) asked = option.narrow?.(asked) ?? asked;
