@@ -109,6 +109,7 @@
  * | What is in a session, and in which state? | `session.ts`, `object_set.ts`, `hydration.ts`, `state.ts` |
  * | What changed, and who is told? | `history.ts`, `events/`, `hooks.ts` |
  * | What does a session send, where and when? | `session_reads.ts`, `session_writes.ts`, `session_transaction.ts` |
+ * | How do a session's transactions begin and end otherwise? | `transactions/` |
  * | What does a commit write? | `changes.ts`, `unit_of_work.ts`, `emission.ts` |
  * | How are relations loaded? | `loading/` |
  * | How does a query name relations, and a class twice? | `comparators.ts`, `relation_view.ts`, `aliased.ts` |
@@ -291,6 +292,11 @@ export {
   stateOf,
   type StateOwner,
 } from "./state.ts";
+export {
+  type JoinMode,
+  type JoinOptions,
+  joinTransaction,
+} from "./transactions/join_transaction.ts";
 export * from "./types.ts";
 export {
   type NextVersion,

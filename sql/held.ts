@@ -110,7 +110,8 @@ export class HeldTransactions {
     if (opened) await this.hold(opened);
     const { levels } = unit;
     const savepoints = this.#savepoints;
-    const name = `aludel_${savepoints.length + 1}`;
+    // Told from those of a transaction that the session has joined.
+    const name = `aludel_unit_${savepoints.length + 1}`;
     const depth = savepoints.push(name);
     await this.#say(`SAVEPOINT ${name}`);
     levels.push(new Map());

@@ -220,6 +220,56 @@ Deno.test("a transaction commits what it did, and undoes all of it when it throw
   await engine.close();
 });
 
+Deno.test("a transaction and its savepoints may be ended before their functions do, once", async () => {
+  const { engine } = await setUp();
+  const add = (name: string) => insert(users).values({ name });
+
+  await transaction(engine, async (tx) => {
+    await tx.execute(add("a"));
+    await tx.savepoint(async () => {
+      await tx.execute(add("b"));
+      await tx.rollback();
+      strictEqual(tx.depth, 0);
+    });
+    await tx.commit();
+    strictEqual(tx.isOver, true);
+    for (const late of [() => tx.execute(add("c")), () => tx.rollback()]) {
+      await rejects(late(), { code: "sql/transaction-over" });
+    }
+  });
+  await rejects(
+    transaction(engine, async (tx) => {
+      await tx.execute(add("d"));
+      await tx.rollback();
+      throw new RangeError("no");
+    }),
+    RangeError,
+  );
+
+  deepStrictEqual(
+    [...await engine.execute(select(users.c.name).orderBy(users.c.id))],
+    ["ed", "w", "a"],
+  );
+  await engine.close();
+});
+
+Deno.test("a transaction whose commit fails is undone, and the database is free for the next", async () => {
+  const { engine } = await setUp();
+  await engine.execute(
+    sql`CREATE TABLE posts (user_id REFERENCES users (id) DEFERRABLE INITIALLY DEFERRED)`,
+  );
+
+  await rejects(
+    transaction(
+      engine,
+      (tx) => tx.execute(sql`INSERT INTO posts VALUES (${99})`),
+    ),
+    { code: "sql/foreign-key-violation" },
+  );
+  strictEqual((await engine.execute(sql`SELECT * FROM posts`)).length, 0);
+  await engine.close();
+});
+
 Deno.test("savepoints nest, and undo what they hold alone", async () => {
   const { engine } = await setUp();
   const add = (name: string) => insert(users).values({ name });
