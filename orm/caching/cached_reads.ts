@@ -57,7 +57,8 @@ export function readThrough(
   tags: readonly string[],
   { namespace, ...policy }: FromCacheOptions,
 ): void {
-  const sources = reads.map(({ engine, statement, prepared }) => ({
+  const sources = reads.map(({ reader, engine, statement, prepared }) => ({
+    reader,
     engine,
     statement,
     prepared,
@@ -84,10 +85,11 @@ export function readThrough(
 
 /** A query's key: the digest of where its statements go, their texts and their values. */
 export async function keyOf(
-  reads: readonly Pick<Read, "engine" | "prepared">[],
+  reads: readonly Pick<Read, "reader" | "engine" | "prepared">[],
   namespace = "",
 ): Promise<string> {
-  const whole = reads.map(({ engine, prepared }) => [
+  const whole = reads.map(({ reader, engine, prepared }) => [
+    reader.identityToken,
     engine.name,
     ...[prepared, ...prepared.rest ?? []].flatMap(({ sql, params }) => [
       sql,

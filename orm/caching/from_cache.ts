@@ -144,13 +144,16 @@ export async function invalidateQuery(
   for (const option of statement.optionList) {
     if (!isFromCache(option)) continue;
     const { region, namespace } = option.fromCache;
-    const reads = option.plan(statement, session).map(
-      ({ engine, prepared }) => ({
-        engine: engine instanceof CachedEngine ? engine.origin : engine,
-        prepared,
-      }),
-    );
-    await region.delete(await keyOf(reads, namespace));
+    for (const reader of session.readersOf?.(statement) ?? [session]) {
+      const reads = option.plan(statement, reader).map(
+        ({ reader, engine, prepared }) => ({
+          reader,
+          engine: engine instanceof CachedEngine ? engine.origin : engine,
+          prepared,
+        }),
+      );
+      await region.delete(await keyOf(reads, namespace));
+    }
   }
 }
 

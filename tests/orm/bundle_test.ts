@@ -25,7 +25,7 @@ Deno.test("a Worker carries of the mapper what it names: no attributes, collecti
     await Deno.readTextFile(join(root, ".ci", "bundles", "orm_d1.ts")),
   );
   const optional =
-    /attributes\/|inheritance\/|many_to_many|one_to_one|collections\/|events\/|history|join_on|association_proxy|selectin|joined|aliased|comparators|criteria|n_plus_one/;
+    /attributes\/|inheritance\/|many_to_many|one_to_one|collections\/|events\/|history|join_on|association_proxy|selectin|joined|aliased|comparators|criteria|n_plus_one|sharding\//;
   deepStrictEqual(plain.filter((file) => optional.test(file)), []);
   strictEqual(plain.includes("orm/session.ts"), true);
 

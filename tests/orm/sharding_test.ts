@@ -11,6 +11,7 @@ import {
   expire,
   isModified,
   joinedload,
+  makeTransientToDetached,
   refresh,
   selectinload,
   SessionError,
@@ -111,8 +112,15 @@ for (const kind of ["D1", "SQLite"] as const) {
     strictEqual(await session.get(User, 1, { identityToken: "us" }), amy);
     deepStrictEqual(db.trips(), { us: 1 });
     strictEqual(amy!.name, "amelia");
+    const again = new User({ id: 1, name: "", region: "" });
+    stateOf(again).identityToken = "us";
+    session.expunge(amy!);
+    makeTransientToDetached(again);
+    session.add(again);
+    strictEqual(await session.get(User, 1, { identityToken: "us" }), again);
+    strictEqual(again.name, "amelia");
     session.expunge(ed!);
-    strictEqual(session.has(amy!), true);
+    strictEqual(session.has(again), true);
     notStrictEqual(await session.get(User, 1, { identityToken: "eu" }), ed);
   });
 
@@ -193,13 +201,18 @@ for (const kind of ["D1", "SQLite"] as const) {
     deepStrictEqual(asked, ["User", "User", "User"]);
     deepStrictEqual((await db.rows("us", "users")).length, 2);
 
-    // The database refuses the one; neither has a shard before it is there.
-    const twice = new User({ name: "amy", region: "us" });
+    // The database refuses it: where it goes, and what it has, is open again.
+    const twice = user("us", "amy", "tea");
     session.add(twice);
     await rejects(session.commit());
+    if (!isD1) {
+      await session.rollback();
+      session.add(twice);
+    }
     twice.region = "asia";
     await session.commit();
     strictEqual(shardIs(twice), "asia");
+    deepStrictEqual(await db.rows("asia", "orders"), [[1, "tea", 1]]);
     deepStrictEqual(await db.rows("asia", "users"), [[1, "amy", "asia"]]);
     strictEqual(await session.get(User, 1, { identityToken: "asia" }), twice);
   });
@@ -362,6 +375,11 @@ for (const kind of ["D1", "SQLite"] as const) {
     if (isD1) deepStrictEqual(db.trips(), { eu: 1, asia: 1 });
     strictEqual((await db.rows("eu", "users"))[0]![1], "edward");
 
+    // The statement's own word goes before the session's.
+    deepStrictEqual(
+      [...await us.scalars(select(Order).options(setShardId("asia")))],
+      [],
+    );
     throws(() => session.usingBind("mars"), {
       code: "orm/unbound",
       message: /Cannot use "mars": it is no shard/,

@@ -1,4 +1,6 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { memory } from "../../backends/memory.ts";
+import { createRegion } from "../../cache/mod.ts";
 import {
   type BindContext,
   deferred,
@@ -23,7 +25,14 @@ import {
   versionId,
   writeOnly,
 } from "../../orm/mod.ts";
-import { type Engine, MetaData, select, update } from "../../sql/mod.ts";
+import { fromCache, invalidateQuery } from "../../orm/caching/mod.ts";
+import {
+  createEngine,
+  type Engine,
+  MetaData,
+  select,
+  update,
+} from "../../sql/mod.ts";
 import { workerdWith } from "./databases.ts";
 import { byRegion, Order, SHARDS, shards, Tag, User } from "./shards.ts";
 
@@ -68,6 +77,64 @@ Deno.test("orm 216: what the chooser leaves open goes where what it belongs to i
     message: /Cannot choose a shard for Tag: .*"eu", "us", "asia"/,
   });
   deepStrictEqual(db.trips(), {});
+});
+
+const trees = new MetaData();
+abstract class Trees extends Entity.with({ id: integer().primaryKey() }) {
+  static override metadata = trees;
+}
+class Folder extends Trees.table("folders", {
+  region: text().nullable(),
+  parentId: integer().references("folders.id").nullable(),
+  parent: () => manyToOne(Folder),
+}) {}
+
+Deno.test("orm 216: an object may belong to one that belongs to one that says where it is, though it was added first", async () => {
+  await using db = await d1(trees);
+  await using session = db.session({
+    shardChooser: (object) => (object as Folder).region ?? undefined,
+  });
+  const root = new Folder({ region: "asia" });
+  const middle = new Folder({ parent: root });
+  const leaf = new Folder({ parent: middle });
+  session.addAll([leaf, middle, root]);
+  await session.commit();
+  deepStrictEqual(db.trips(), { asia: 1 });
+  strictEqual((await db.rows("asia", "folders")).length, 3);
+});
+
+const circle = new MetaData();
+abstract class Circle extends Entity.with({ id: integer().primaryKey() }) {
+  static override metadata = circle;
+}
+class Person extends Circle.table("people", {
+  region: text(),
+  favouriteId: integer().references("pets.id").nullable(),
+  favourite: () => manyToOne(Pet),
+}) {}
+class Pet extends Circle.table("pets", {
+  ownerId: integer().references("people.id").nullable(),
+  owner: () => manyToOne(Person),
+}) {}
+
+Deno.test("orm 39: rows of tables in a circle are deleted in an order that their own shard's keys allow", async () => {
+  await using db = await d1(circle);
+  await using session = db.session({
+    shardChooser: (object) => object instanceof Person ? object.region : "eu",
+  });
+  const owner = new Person({ region: "eu" });
+  const owned = new Pet({ owner });
+  const loved = new Pet({});
+  const lover = new Person({ region: "eu", favourite: loved });
+  const other = new Person({ region: "us" });
+  session.addAll([owner, owned, loved, lover, other]);
+  await session.commit();
+  db.trips();
+  for (const one of [owner, owned, loved, lover, other]) session.delete(one);
+  await session.commit();
+  deepStrictEqual(db.trips(), { eu: 1, us: 1 });
+  deepStrictEqual(await db.rows("eu", "people"), []);
+  deepStrictEqual(await db.rows("eu", "pets"), []);
 });
 
 const apart = new MetaData();
@@ -144,6 +211,10 @@ Deno.test("orm 216: a commit is one batch for each shard it touches, with one st
   );
   session.addAll(users);
   await session.commit();
+  deepStrictEqual(db.statements("eu"), [
+    'INSERT INTO "users"',
+    'INSERT INTO "orders"',
+  ]);
   deepStrictEqual(db.trips(), { eu: 1, asia: 1 });
   for (const shard of ["eu", "asia"] as const) {
     deepStrictEqual(
@@ -334,6 +405,22 @@ Deno.test("orm 39: merge() finds the object in the shards of the identityChooser
   strictEqual(merged, await session.get(Page, 1, { identityToken: "us" }));
   deepStrictEqual([merged.title, one.title], ["from us", "merged"]);
 
+  // One that had a shard is looked for there and nowhere else; or not at all.
+  await using third = db.open();
+  strictEqual(shardIs(await merge(third, inUs)), "us");
+  deepStrictEqual(db.trips(), { us: 1 });
+  await using fourth = db.open();
+  await using fifth = db.open();
+  const clean = (await fifth.get(Page, 2))!;
+  fifth.expunge(clean);
+  db.trips();
+  const taken = await merge(fourth, clean, { load: false });
+  strictEqual(await fourth.get(Page, 2, { identityToken: "us" }), taken);
+  taken.title = "taken";
+  await fourth.commit();
+  deepStrictEqual(db.trips(), { us: 1 });
+  strictEqual((await db.rows("us", "pages"))[1]![1], "taken");
+
   // What is nowhere is new, and goes where the chooser says.
   const fresh = await merge(
     session,
@@ -429,6 +516,64 @@ Deno.test("orm 216: a subclass sends the reads of a shard to its replica; a hook
   deepStrictEqual(sent, ["eu replica"]);
   deepStrictEqual(heard, [["select", false], ["select", true]]);
   strictEqual(users.length, 2);
+});
+
+Deno.test("orm 216: what is written and not committed yet is read from its shard's writer, not from the replica", async () => {
+  await using db = await sqlite();
+  await using replicas = await sqlite();
+  class WithReplicas extends ShardedSession {
+    override getBind(context: BindContext): Engine {
+      const { identityToken, flushing } = context;
+      return identityToken !== undefined && !flushing
+        ? replicas.engines[identityToken as "eu"]
+        : super.getBind(context);
+    }
+  }
+  await using session = new WithReplicas({
+    shards: db.engines,
+    shardChooser: byRegion,
+  });
+  const ed = new User({ name: "ed", region: "eu" });
+  session.add(ed);
+  const eu = select(User).options(setShardId("eu"));
+  deepStrictEqual([...await session.scalars(eu)], [ed]);
+  deepStrictEqual(replicas.trips(), {});
+  await session.commit();
+  deepStrictEqual([...await session.scalars(eu)], []);
+  deepStrictEqual(replicas.trips(), { eu: 1 });
+});
+
+Deno.test("orm 216: a query that is answered from a cache is kept for each shard, also where their engines have one name", async () => {
+  await using db = await d1();
+  const named = Object.fromEntries(
+    Object.entries(db.engines).map(([name, { driver }]) => [
+      name,
+      createEngine(driver),
+    ]),
+  );
+  const open = () => db.session({ shards: named });
+  await using session = open();
+  for (const region of ["eu", "us"]) {
+    session.add(new User({ name: region, region }));
+  }
+  await session.commit();
+  const region = createRegion({ name: "users" }).configure({
+    backend: memory(),
+  });
+  const query = select(User).options(fromCache(region));
+  const names = async (): Promise<string[]> => {
+    await using session = open();
+    const users = await session.scalars(query);
+    return users.map((one) => `${shardIs(one)} ${one.name}`);
+  };
+  db.trips();
+  deepStrictEqual(await names(), ["eu eu", "us us"]);
+  deepStrictEqual(db.trips(), { eu: 1, us: 1, asia: 1 });
+  deepStrictEqual(await names(), ["eu eu", "us us"]);
+  deepStrictEqual(db.trips(), {});
+  await invalidateQuery(session, query);
+  deepStrictEqual(await names(), ["eu eu", "us us"]);
+  deepStrictEqual(db.trips(), { eu: 1, us: 1, asia: 1 });
 });
 
 Deno.test("orm 216: an object of no shard is refused by name", async () => {

@@ -66,6 +66,8 @@ export interface Shards extends AsyncDisposable {
   session(options?: Partial<ShardedSessionOptions>): ShardedSession;
   /** Trips since it was last asked, of shards that saw any. */
   trips(): Partial<Record<Shard, number>>;
+  /** What was sent to a shard since then, by first words. */
+  statements(shard: Shard): string[];
   /** The rows of a table in a shard. */
   rows(shard: Shard, table: string): Promise<readonly (readonly unknown[])[]>;
 }
@@ -106,6 +108,10 @@ export async function shards(
       for (const [, database] of databases) database.reset();
       return Object.fromEntries(seen);
     },
+    statements: (shard) =>
+      databases.filter(([name]) => name === shard)
+        .flatMap(([, { log }]) => log.flat())
+        .map((sql) => sql.split(" ").slice(0, 3).join(" ")),
     async rows(shard, name) {
       const { rows } = await engines[shard].send({
         sql: `SELECT * FROM ${name} ORDER BY 1`,
