@@ -21,16 +21,11 @@ export function readsBefore(
   states: readonly InstanceState[],
   reader: Reader,
 ): Read[] {
-  const wanted = new Map<Relation, object[]>();
-  const want = (relation: Relation, owner: object): void => {
-    const owners = wanted.get(relation);
-    if (owners) owners.push(owner);
-    else wanted.set(relation, [owner]);
-  };
+  const wanted: [relation: Relation, owner: object][] = [];
   for (const { object, mapper } of deleted) {
     for (const relation of mapper.relations.values()) {
       if (relation.isAsked && !handleOf(object, relation).before) {
-        want(relation, object);
+        wanted.push([relation, object]);
       }
     }
   }
@@ -39,7 +34,9 @@ export function readsBefore(
     const { mapper, object, handles } = state;
     for (const { isReplaced, relation } of handles.values()) {
       // Of what a row itself names, nobody need know what it was.
-      if (isReplaced && relation.localPairs.length > 0) want(relation, object);
+      if (isReplaced && relation.localPairs.length > 0) {
+        wanted.push([relation, object]);
+      }
     }
     for (const relation of mapper.relations.values()) {
       if (
@@ -48,7 +45,7 @@ export function readsBefore(
         mapper.primaryKey.some((column) =>
           state.read(column) !== state.before(column)
         )
-      ) want(relation, object);
+      ) wanted.push([relation, object]);
     }
   }
   const reads: Read[] = [];
@@ -78,7 +75,8 @@ export function readsBefore(
       );
     }
   };
-  for (const [relation, owners] of wanted) {
+  for (const [relation, pairs] of Map.groupBy(wanted, ([one]) => one)) {
+    const owners = pairs.map(([, owner]) => owner);
     const keys = keysOf(relation, owners);
     if (keys.length === 0) attach(relation, owners, []);
     else {

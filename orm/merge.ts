@@ -253,7 +253,7 @@ function copyWhole(from: InstanceState, to: InstanceState): void {
   const { mapper } = to;
   to.committed = from.committed?.map(copyValue);
   to.isExpired = from.isExpired;
-  to.loadOptions = from.loadOptions;
+  to.later = from.later;
   for (const column of mapper.allColumns) {
     const value = from.read(column);
     if (value === undefined) to.unload(column);

@@ -315,12 +315,14 @@ export { populateExisting, type SameRow } from "./session_options.ts";
 export { any, contains, has, isRelated, withParent } from "./comparators.ts";
 export {
   type ClassLevel,
+  type LaterLoads,
   type Level,
   type LoaderOption,
   type LoadOption,
   type Read,
   type Reader,
   type Receive,
+  type RelationLoader,
   type Request,
 } from "./loading/loader.ts";
 export {

@@ -3,8 +3,9 @@ import { StateError } from "./errors.ts";
 import { hasMoved } from "./handles/handle.ts";
 import { hooks } from "./hooks.ts";
 import { makeObjects } from "./hydration.ts";
+import type { RelationLoader } from "./loading/loader.ts";
 import type { MakeObject, Mapper } from "./mapper.ts";
-import type { Cascade, Relation } from "./relation.ts";
+import type { Cascade } from "./relation.ts";
 import {
   copyValue,
   identityKey,
@@ -16,17 +17,6 @@ import {
 import type { Plan } from "./unit_of_work.ts";
 import { KeyRef, type Values } from "./work.ts";
 
-/** Loads relations of objects that ask for them. */
-export interface RelationLoader {
-  /** Loads a relation of an object. */
-  load(state: InstanceState, relation: Relation): Promise<void>;
-  /** What a many-to-one leads to, where that can be told without asking. */
-  known(
-    state: InstanceState,
-    relation: Relation,
-  ): readonly object[] | undefined;
-}
-
 /** The session of a set. */
 interface SetOwner {
   readonly options: { readonly warn?: (message: string) => void };
@@ -34,9 +24,10 @@ interface SetOwner {
 
 /** How an object was before the open transaction changed it. */
 interface Before {
+  /** Its identity; it has none before it has a row. */
   readonly key: string | undefined;
-  readonly committed: unknown[] | undefined;
-  readonly values: readonly unknown[];
+  /** What its row held; where it had none, its attributes. */
+  readonly values: unknown[] | undefined;
 }
 
 /**
@@ -52,15 +43,16 @@ export class ObjectSet implements StateOwner {
   readonly doomed: Set<InstanceState> = new Set();
   /** How objects were before the open transaction, and above it before each savepoint. */
   readonly levels: Map<InstanceState, Before>[] = [new Map()];
-  // Pending objects that were let go of with an owner without whom they are not.
-  readonly #dropped = new Set<object>();
-  readonly #loader: RelationLoader;
+  /** Loads relations of its objects. */
+  readonly loader: RelationLoader;
   /** The session whose objects they are. */
   readonly owner: SetOwner;
+  // Pending objects that were let go of with an owner without whom they are not.
+  readonly #dropped = new Set<object>();
 
   /** Starts an empty set. */
   constructor(loader: RelationLoader, owner: SetOwner) {
-    this.#loader = loader;
+    this.loader = loader;
     this.owner = owner;
   }
 
@@ -124,27 +116,13 @@ export class ObjectSet implements StateOwner {
     this.#dropped.add(object);
   }
 
-  loadRelation(state: InstanceState, relation: Relation): Promise<void> {
-    return this.#loader.load(state, relation);
-  }
-
-  known(
-    state: InstanceState,
-    relation: Relation,
-  ): readonly object[] | undefined {
-    return this.#loader.known(state, relation);
-  }
-
   warn(message: string): void {
     this.owner.options.warn?.(message);
   }
 
   /** Follows every cascade; gives the objects whose rows will be deleted. */
   collect(): Set<InstanceState> {
-    const all = (): InstanceState[] => [
-      ...this.pending,
-      ...this.persistent(),
-    ];
+    const all = (): InstanceState[] => [...this.pending, ...this.persistent()];
     for (const state of all()) {
       follow(state, "save-update", (item) => this.cascade(item));
     }
@@ -152,32 +130,25 @@ export class ObjectSet implements StateOwner {
       if (isOrphan) this.orphan(object);
     }
     const deleted = new Set(this.doomed);
-    const adopted = new Map<Relation, Set<object>>();
-    const lost: [Relation, object, from: object][] = [];
-    for (const state of all()) {
-      for (const handle of state.handles.values()) {
-        const { relation } = handle;
-        if (!relation.cascade.has("delete-orphan")) continue;
-        const here = adopted.get(relation) ?? new Set();
-        adopted.set(relation, here);
-        for (const item of handle.additions) here.add(item);
-        for (const item of handle.removals) {
-          lost.push([relation, item, state.object]);
+    const owning = all().flatMap(({ handles }) => [...handles.values()])
+      .filter(({ relation }) => relation.cascade.has("delete-orphan"));
+    for (
+      const [relation, handles] of Map.groupBy(owning, (one) => one.relation)
+    ) {
+      const adopted = new Set(handles.flatMap(({ additions }) => additions));
+      for (const item of adopted) stateOf(item).isOrphan = false;
+      for (const { removals, state: { object } } of handles) {
+        for (const item of removals) {
+          const state = stateOf(item);
+          if (
+            state.key !== undefined && !adopted.has(item) &&
+            !hasMoved(item, relation, object)
+          ) deleted.add(state);
         }
       }
     }
-    for (const [relation, item, from] of lost) {
-      const state = stateOf(item);
-      if (
-        state.key !== undefined && !adopted.get(relation)?.has(item) &&
-        !hasMoved(item, relation, from)
-      ) deleted.add(state);
-    }
     for (const state of this.persistent()) {
-      if (
-        state.isOrphan &&
-        ![...adopted.values()].some((items) => items.has(state.object))
-      ) deleted.add(state);
+      if (state.isOrphan) deleted.add(state);
     }
     // It grows while it is walked.
     for (const state of deleted) {
@@ -211,7 +182,6 @@ export class ObjectSet implements StateOwner {
     // Keys are left before they are taken: rows may have changed places.
     for (const state of [...gone, ...saved.keys()]) {
       this.#note(state);
-      state.committed = state.committed && [...state.committed];
       this.#leave(state);
     }
     for (const state of gone) {
@@ -222,33 +192,37 @@ export class ObjectSet implements StateOwner {
     for (const { kind, state, values } of works) {
       const found = state && saved.get(state);
       if (!found || kind === "delete") continue;
-      const { mapper } = state;
-      const made = generated.get(state);
-      const { former } = found;
-      const committed = state.committed ??= mapper.columns.map((column) =>
-        former?.committed?.[former.mapper.columns.indexOf(column)] ?? null
+      const { columns } = state.mapper;
+      const committed = state.committed ??= columns.map((column) =>
+        found.former?.before(column) ?? null
       );
-      mapper.columns.forEach((column, i) => {
-        const fresh = made?.get(column);
-        const value = inRow(fresh === undefined ? values.get(column) : fresh);
-        if (value === undefined) return;
-        committed[i] = copyValue(value);
-        if (fresh !== undefined || !found.own.has(column)) {
+      const made = generated.get(state) ?? new Map<Column<unknown>, unknown>();
+      for (const [column, given] of new Map([...values, ...made])) {
+        const at = columns.indexOf(column);
+        if (at < 0) continue;
+        // Of a key that was to come, the key that its object has now.
+        const value = given instanceof KeyRef
+          ? given.state.read(given.column)
+          : given;
+        committed[at] = copyValue(value);
+        if (made.has(column) || !found.own.has(column)) {
           state.write(column, value);
         }
-      });
+      }
     }
     for (const state of saved.keys()) {
       const isBorn = state.key === undefined;
       const { mapper, object, committed } = state;
+      const { columns, allColumns } = mapper;
       if (isBorn) {
-        mapper.columns.forEach((column, i) => {
-          const value = committed?.[i];
-          if (state.read(column) === undefined) state.write(column, value);
+        columns.forEach((column, i) => {
+          if (state.read(column) === undefined) {
+            state.write(column, committed?.[i]);
+          }
         });
       }
       // What the database computes of a row may be another now.
-      for (const column of mapper.allColumns.slice(mapper.columns.length)) {
+      for (const column of allColumns.slice(columns.length)) {
         if (isBorn || !column.spec.info?.isKept) state.unload(column);
       }
       state.key = identityKey(mapper, state.primaryKey, state.identityToken);
@@ -292,64 +266,61 @@ export class ObjectSet implements StateOwner {
     do {
       const level = this.levels.pop() ?? new Map<InstanceState, Before>();
       for (const state of level.keys()) this.#leave(state);
-      for (const [state, before] of level) {
-        const wasDeleted = state.isDeleted;
-        state.isDeleted = false;
-        Object.assign(state, { key: before.key, committed: before.committed });
-        if (before.key === undefined) {
+      for (const [state, { key, values }] of level) {
+        const { isDeleted, object } = state;
+        Object.assign(state, {
+          key,
+          isDeleted: false,
+          committed: key && values,
+        });
+        if (key === undefined) {
           touched.delete(state);
           this.#release(state, "persistent");
           state.mapper.columns.forEach((column, i) =>
-            state.write(column, before.values[i])
+            state.write(column, values?.[i])
           );
           for (const handle of state.handles.values()) handle.unsave();
         } else {
-          this.identityMap.set(before.key, state.object);
+          this.identityMap.set(key, object);
           touched.add(state);
-          if (wasDeleted) this.#crossed(state, "deleted");
+          if (isDeleted) this.#crossed(state, "deleted");
         }
       }
     } while (!isNested && this.levels.length > 0);
     if (!isNested) this.levels.push(new Map());
-    for (const state of this.pending) {
-      this.#release(state);
-    }
+    for (const state of this.pending) this.#release(state);
     this.doomed.clear();
     this.#dropped.clear();
     for (const state of touched) {
-      state.mapper.columns.forEach((column, i) => restore(state, column, i));
+      const { mapper, committed } = state;
+      mapper.columns.forEach((column, i) => {
+        const before = committed?.[i];
+        if (before !== undefined) state.write(column, copyValue(before));
+        // What was not loaded is not known again, though it was set since.
+        else if (committed) state.unload(column);
+      });
       expireState(state);
       state.isOrphan = false;
     }
   }
 
   #take(state: InstanceState): void {
-    const { mapper, key, session, isDeleted, status: from } = state;
-    const cannot = `Cannot add ${mapper.name}: `;
-    if (isDeleted) {
-      throw new StateError(
-        `${cannot}its row was deleted; makeTransient() it first`,
-      );
-    }
-    if (session === this) return;
-    if (session) {
-      throw new StateError(
-        `${cannot}it is in another session; expunge() it there first`,
-      );
-    }
+    const { mapper, key, object, session, isDeleted, status: from } = state;
+    const present = this.identityMap.get(key ?? "") ?? object;
+    const problem = isDeleted
+      ? "its row was deleted; makeTransient() it first"
+      : session && session !== this
+      ? "it is in another session; expunge() it there first"
+      : present !== object
+      ? "another object of the same identity is in the session; merge() it"
+      : undefined;
+    if (problem) throw new StateError(`Cannot add ${mapper.name}: ${problem}`);
+    if (session) return;
     if (key === undefined) this.pending.add(state);
-    else {
-      const present = this.identityMap.get(key);
-      if (present && present !== state.object) {
-        throw new StateError(
-          `${cannot}another object of the same identity is in the session; merge() it`,
-        );
-      }
-      this.identityMap.set(key, state.object);
-    }
-    hooks.hear?.("beforeAttach", state.object, this);
+    else this.identityMap.set(key, object);
+    hooks.hear?.("beforeAttach", object, this);
     state.session = this;
-    hooks.hear?.("afterAttach", state.object, this);
+    hooks.hear?.("afterAttach", object, this);
     this.#crossed(state, from);
   }
 
@@ -371,8 +342,10 @@ export class ObjectSet implements StateOwner {
     const level = this.levels.at(-1);
     if (level?.has(state)) return;
     const { key, committed, mapper } = state;
-    const values = mapper.columns.map((column) => state.read(column));
-    level?.set(state, { key, committed, values });
+    const values = key === undefined
+      ? mapper.columns.map((column) => state.read(column))
+      : committed && [...committed];
+    level?.set(state, { key, values });
   }
 
   /** An identity is free again. */
@@ -404,22 +377,6 @@ function follow(
 ): void {
   for (const handle of [...state.handles.values()]) {
     if (!handle.relation.cascade.has(cascade)) continue;
-    for (const item of [...handle.known]) visit(item);
+    for (const item of handle.known) visit(item);
   }
-}
-
-/** A value, of a key that was to come the key that its object has now. */
-function inRow(value: unknown): unknown {
-  return value instanceof KeyRef ? value.state.read(value.column) : value;
-}
-
-function restore(
-  state: InstanceState,
-  column: Column<unknown>,
-  i: number,
-): void {
-  const before = state.committed?.[i];
-  if (before !== undefined) state.write(column, copyValue(before));
-  // What was not loaded is not known again, though it was set since.
-  else if (state.committed) state.unload(column);
 }

@@ -15,13 +15,14 @@ import type { Engine, Result, Select, Statement } from "../sql/mod.ts";
 import { MultipleResultsFoundError, NoResultFoundError } from "./errors.ts";
 import { hooks } from "./hooks.ts";
 import { LazyLoads } from "./loading/lazy.ts";
-import type { Read, Reader, Receive } from "./loading/loader.ts";
+import type {
+  Read,
+  Reader,
+  Receive,
+  RelationLoader,
+} from "./loading/loader.ts";
 import type { AnyClass, Mapper } from "./mapper.ts";
-import {
-  isModified as hasChanges,
-  ObjectSet,
-  type RelationLoader,
-} from "./object_set.ts";
+import { isModified as hasChanges, ObjectSet } from "./object_set.ts";
 import { readsBefore } from "./_preload.ts";
 import type { Relation } from "./relation.ts";
 import { engineNamed, engineOf, findBind } from "./session_binds.ts";

@@ -1,6 +1,6 @@
 import type { Column } from "../sql/mod.ts";
 import type { Handle } from "./handles/handle.ts";
-import type { LoadOption } from "./loading/loader.ts";
+import type { LaterLoads, RelationLoader } from "./loading/loader.ts";
 import { type Mapper, mapperOfObject } from "./mapper.ts";
 import type { Relation } from "./relation.ts";
 
@@ -14,19 +14,14 @@ export type ObjectState =
 
 /** What an object's state asks of the session it is in. */
 export interface StateOwner {
+  /** Loads relations of its objects. */
+  readonly loader: RelationLoader;
   /** Takes in an object that a relation now leads to. */
   cascade(object: object): void;
   /** Lets go of a pending object that lost its owner. */
   orphan(object: object): void;
   /** Lets go of an object. */
   expunge(object: object): void;
-  /** Loads a relation of an object. */
-  loadRelation(state: InstanceState, relation: Relation): Promise<void>;
-  /** What a many-to-one leads to, where that can be told without asking. */
-  known(
-    state: InstanceState,
-    relation: Relation,
-  ): readonly object[] | undefined;
   /** Says that something is not as it should be. */
   warn(message: string): void;
 }
@@ -60,8 +55,8 @@ export class InstanceState {
   quiet: Map<string, (value: unknown) => void> | undefined;
   /** Who has it, where that may be one only; most have no such field. */
   declare owners: Map<Relation, Handle> | undefined;
-  /** The options of the query that loaded it. */
-  loadOptions: readonly LoadOption[] | undefined;
+  /** How the query that loaded it has its relations loaded. */
+  later: LaterLoads | undefined;
   #handles: Map<string, Handle> | undefined;
 
   /** Use {@linkcode stateOf}. */

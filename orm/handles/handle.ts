@@ -141,7 +141,7 @@ export abstract class RelationHandle {
         `Cannot load ${relation.name}: the object is in no session; add it to one`,
       );
     }
-    await state.session.loadRelation(state, relation);
+    await state.session.loader.load(state, relation);
   }
 
   /** What is here; reading what is not is an error. */

@@ -23,7 +23,7 @@ export class OneHandle extends RelationHandle
   former(): object | null | undefined {
     const { state, relation } = this;
     if (!this.items) {
-      const known = state.session?.known(state, relation);
+      const known = state.session?.loader.known(state, relation);
       if (known) this.receive(known);
     }
     return this.current;

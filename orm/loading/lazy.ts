@@ -1,14 +1,13 @@
 import { handleOf } from "../handles/handle.ts";
-import type { RelationLoader } from "../object_set.ts";
 import type { Relation } from "../relation.ts";
 import { identityKey, type InstanceState, stateOf } from "../state.ts";
-import type { LoadOption, Reader } from "./loader.ts";
+import type { LaterLoads, Reader, RelationLoader } from "./loader.ts";
 import { among, attach, hand, keysOf, relatedQuery } from "./related.ts";
 
 /** Owners whose relation is loaded by one statement. */
 interface Waiting {
   readonly relation: Relation;
-  readonly options: readonly LoadOption[] | undefined;
+  readonly later: LaterLoads | undefined;
   readonly owners: object[];
   readonly done: Promise<void>;
 }
@@ -28,25 +27,19 @@ export class LazyLoads implements RelationLoader {
 
   // deno-lint-ignore require-await -- a promise, also of a throw
   async load(state: InstanceState, relation: Relation): Promise<void> {
-    const { loadOptions: options = [] } = state;
+    const { later, object } = state;
     const known = this.known(state, relation);
-    optionOf(options, relation)?.lazy?.(relation, state, known !== undefined);
-    if (known !== undefined) {
-      return hand(relation, state.object, known);
-    }
+    later?.lazy(relation, state, known !== undefined);
+    if (known) return hand(relation, object, known);
     let load = this.#waiting.find((one) =>
-      one.relation === relation && one.options === state.loadOptions
+      one.relation === relation && one.later === later
     );
     if (!load) {
       const owners: object[] = [];
-      const done = Promise.resolve().then(() => {
-        this.#waiting = this.#waiting.filter((one) => one.owners !== owners);
-        return this.#send(relation, options, owners);
-      });
-      load = { relation, options: state.loadOptions, owners, done };
-      this.#waiting.push(load);
+      const done = this.#send(relation, later, owners);
+      this.#waiting.push(load = { relation, later, owners, done });
     }
-    load.owners.push(state.object);
+    load.owners.push(object);
     return load.done;
   }
 
@@ -56,12 +49,9 @@ export class LazyLoads implements RelationLoader {
     { kind, parent, target, remotePairs, extra }: Relation,
   ): readonly object[] | undefined {
     // What meets a further condition, only the database can tell.
-    if (
-      kind !== "manyToOne" || extra ||
-      state.loadOptions?.some((option) =>
-        option.criterionOf?.(target, target.from)
-      )
-    ) return undefined;
+    if (kind !== "manyToOne" || extra || state.later?.narrows(target)) {
+      return undefined;
+    }
     const values = remotePairs.map(({ to }) => state.read(parent.column(to)));
     if (values.includes(null)) return [];
     const key = target.primaryKey.map((column) =>
@@ -78,12 +68,14 @@ export class LazyLoads implements RelationLoader {
       : undefined;
   }
 
-  // Those of one tick go in one trip by themselves, and fail by themselves.
   async #send(
     relation: Relation,
-    options: readonly LoadOption[],
+    later: LaterLoads | undefined,
     owners: readonly object[],
   ): Promise<void> {
+    // Those of one tick go in one trip by themselves, and fail by themselves.
+    await undefined;
+    this.#waiting = this.#waiting.filter((one) => one.owners !== owners);
     // Others may have loaded it meanwhile.
     const open = owners.filter((owner) => !handleOf(owner, relation).isLoaded);
     const keys = keysOf(relation, open);
@@ -91,20 +83,8 @@ export class LazyLoads implements RelationLoader {
     this.#reader.lazyLoaded?.(relation, open.length);
     const query = relatedQuery(relation, (columns) => among(columns, keys));
     await this.#reader.load(
-      query.options(
-        ...optionOf(options, relation)?.then ?? [],
-        ...options.filter((option) => option.narrow),
-      ),
+      query.options(...later?.optionsOf(relation) ?? []),
       (rows) => attach(relation, open, rows),
     );
   }
-}
-
-/** The option that says how a relation is loaded later. */
-function optionOf(
-  options: readonly LoadOption[] | undefined,
-  relation: Relation,
-): LoadOption | undefined {
-  return options?.findLast((option) => option.relation === relation) ??
-    options?.findLast((option) => option.relation === "*");
 }

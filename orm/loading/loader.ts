@@ -143,6 +143,27 @@ export interface LoadOption extends SelectOption<SameRow> {
   lazy?(relation: Relation, state: InstanceState, isLocal: boolean): void;
 }
 
+/** Loads relations of objects that ask for them. */
+export interface RelationLoader {
+  /** Loads a relation of an object. */
+  load(state: InstanceState, relation: Relation): Promise<void>;
+  /** What a many-to-one leads to, where that can be told without asking. */
+  known(
+    state: InstanceState,
+    relation: Relation,
+  ): readonly object[] | undefined;
+}
+
+/** How the options of a query have relations of its objects loaded later. */
+export interface LaterLoads {
+  /** A relation is loaded now; `isLocal` where that takes no statement. */
+  lazy(relation: Relation, state: InstanceState, isLocal: boolean): void;
+  /** The options of the statement that loads it. */
+  optionsOf(relation: Relation): readonly SelectOption[];
+  /** Whether only the database can tell which rows of a class count. */
+  narrows(mapper: Mapper): boolean;
+}
+
 /** An option that loads a relation along with a query, or says how. */
 export interface LoaderOption<
   Key extends string = string,

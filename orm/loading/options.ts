@@ -12,6 +12,7 @@ import { stateOf } from "../state.ts";
 import {
   type ClassLevel,
   isLoader,
+  type LaterLoads,
   type Level,
   type LoadOption,
   type Read,
@@ -34,6 +35,7 @@ export function planOptions(
   let asked = statement;
   for (const option of spread) asked = option.narrow?.(asked) ?? asked;
   const request: Request = { reader, asked, sent: asked, finish: [], spread };
+  const later = laterLoads(options);
   let rows: readonly unknown[] = [];
   const levels = levelsOf(asked, () => rows);
   const plans = chosenFor(options, levels).map((choice) =>
@@ -47,7 +49,7 @@ export function planOptions(
       finish(received as unknown[]);
     }
     rows = received;
-    for (const level of levels) keep(options, level.objects());
+    for (const level of levels) keep(later, level.objects());
     for (const { loaded } of plans) loaded();
     receive?.(rows);
   };
@@ -97,7 +99,7 @@ export function planBelow(
       ...plans.flatMap((plan) => plan.reads()),
     ],
     loaded: () => {
-      keep(loaders, level.objects());
+      keep(laterLoads(loaders), level.objects());
       for (const plan of plans) plan.loaded();
     },
   };
@@ -115,11 +117,24 @@ function extensions(
 }
 
 // What is loaded later is loaded as the query said.
-function keep(
-  options: readonly LoadOption[],
-  objects: readonly object[],
-): void {
-  for (const object of objects) stateOf(object).loadOptions = options;
+function keep(later: LaterLoads, objects: readonly object[]): void {
+  for (const object of objects) stateOf(object).later = later;
+}
+
+function laterLoads(options: readonly LoadOption[]): LaterLoads {
+  const optionOf = (relation: Relation): LoadOption | undefined =>
+    options.findLast((option) => option.relation === relation) ??
+      options.findLast((option) => option.relation === "*");
+  return {
+    lazy: (relation, state, isLocal) =>
+      optionOf(relation)?.lazy?.(relation, state, isLocal),
+    optionsOf: (relation) => [
+      ...optionOf(relation)?.then ?? [],
+      ...options.filter((option) => option.narrow),
+    ],
+    narrows: (mapper) =>
+      options.some((option) => option.criterionOf?.(mapper, mapper.from)),
+  };
 }
 
 /** Which option says how each relation is loaded. */

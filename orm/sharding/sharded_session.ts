@@ -10,9 +10,12 @@ import { named } from "../_names.ts";
 import { readsBefore } from "../_preload.ts";
 import { SessionError } from "../errors.ts";
 import { LazyLoads } from "../loading/lazy.ts";
-import { planReads, type Read } from "../loading/loader.ts";
+import {
+  planReads,
+  type Read,
+  type RelationLoader,
+} from "../loading/loader.ts";
 import { type AnyClass, type Mapper, mapperOf } from "../mapper.ts";
-import type { RelationLoader } from "../object_set.ts";
 import { Session } from "../session.ts";
 import type { BindContext, SessionOptions } from "../session_contract.ts";
 import { getObject, keyValues } from "../session_reads.ts";
