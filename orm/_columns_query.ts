@@ -1,4 +1,4 @@
-import { type Column, Select, select } from "../sql/mod.ts";
+import { type Column, copyOf, type Select, select } from "../sql/mod.ts";
 import type { Mapper, RowTable } from "./mapper.ts";
 
 /** A query of one of the tables that objects' rows are spread over: their keys, and columns. */
@@ -15,6 +15,5 @@ export function columnsQuery(
     },
     expressions: [...key, ...columns],
   }];
-  const { state } = select(...key);
-  return new Select({ kind: "single", items }, { ...state, items });
+  return copyOf(select(...key), { shape: { kind: "single", items } });
 }

@@ -27,18 +27,18 @@ export function fromsOf(
   query: Select<unknown>,
   enclosing: readonly FromClause[] = [],
 ): readonly FromClause[] {
-  const { items, from, joins, where, correlate } = query.state;
-  const hidden = new Set(correlate);
+  const { from, joins, where, correlate = [] } = query.state;
+  const hidden = new Set([
+    ...correlate,
+    ...joins.flatMap(({ right }) => right.members),
+  ]);
   const found = new Set(from);
   const see = ({ table }: Column<unknown>) => found.add(table);
-  for (const { source, expressions } of items) {
+  for (const { source, expressions } of query.shape.items) {
     if (source) found.add(source.from);
     columnsIn(expressions, see);
   }
   columnsIn(where, see);
-  for (const { right } of joins) {
-    for (const member of right.members) hidden.add(member);
-  }
   for (const one of found) {
     for (const member of one.members) if (member !== one) hidden.add(member);
   }

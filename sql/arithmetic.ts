@@ -7,7 +7,7 @@ import {
   writeTree,
 } from "./expression.ts";
 import { guessType, TEXT } from "./standard_types.ts";
-import { type SqlType, widerType } from "./types.ts";
+import type { SqlType } from "./types.ts";
 
 /** Sum. */
 export function plus<T>(
@@ -49,7 +49,6 @@ export function concat(
   return chained("||", left, operand(right, TEXT), TEXT);
 }
 
-// `integer + 1.5` is a real, whatever the column says.
 function arithmetic<T>(
   operator: string,
   left: Expression<T>,
@@ -60,6 +59,18 @@ function arithmetic<T>(
     other instanceof Expression ? other.type : guessType(other),
   );
   return chained(operator, left, operand(other, type), type);
+}
+
+const WIDTHS = ["integer", "bigint", "numeric", "real"];
+
+// Arithmetic makes the wider one of two numbers: `integer + 1.5` is a real,
+// whatever the column says.
+function widerType(
+  left: SqlType | undefined,
+  right: SqlType | undefined,
+): SqlType | undefined {
+  const rank = (type: SqlType | undefined) => WIDTHS.indexOf(type?.name ?? "");
+  return left && rank(left) >= 0 && rank(right) > rank(left) ? right : left;
 }
 
 /** Operators whose terms may be brought together; reals are rounded in the order of theirs. */

@@ -71,14 +71,12 @@ export interface PreparedStatement extends BoundStatement {
 export class Compiler {
   /** The dialect that is written. */
   readonly dialect: Dialect;
-  /** Whether values stand in the text (DDL and scripts), not beside it. */
-  inline = false;
   /** Whether columns are written without their table, as in DDL and SET. */
   bare = false;
   /** The names of what stands for something else, as far as they were needed. */
   readonly aliases: Map<FromClause, string> = new Map();
   /** The named queries that were used, each after those that it uses itself. */
-  readonly definitions: Set<Definition>;
+  readonly definitions: Set<Definition> = new Set();
   /** Writes what a query gives within the statement, where that may be too much. */
   packQuery:
     | ((
@@ -88,25 +86,28 @@ export class Compiler {
     | undefined;
   #sql = "";
   readonly #slots: Slot[] = [];
-  readonly #numbers: Map<Slot, number> | undefined;
   readonly #columns: ResultColumn[] = [];
   #unpack: PackedColumns["unpack"] | undefined;
-  #enclosing: FromClause[] = [];
+  #enclosing: readonly FromClause[] = [];
   #depth = 0;
 
-  /** Starts a compilation; `definitions` are the named queries that are known to be used. */
-  constructor(dialect: Dialect, definitions: Set<Definition> = new Set()) {
+  /** Starts a compilation. */
+  constructor(dialect: Dialect) {
     this.dialect = dialect;
-    this.definitions = definitions;
   }
 
   /** Adds words as they are, nodes, and lists of nodes with commas between them. */
   write(...parts: readonly Part[]): void {
+    this.phrase(parts, 0);
+  }
+
+  /** Adds them as {@linkcode operand} does; what is in a list needs no brackets. */
+  phrase(parts: readonly Part[], precedence: number, exact?: boolean): void {
     for (const part of parts) {
       if (typeof part === "string") this.#sql += part;
       else if ("length" in part) {
-        this.each(part, ", ", (node) => this.visit(node));
-      } else this.visit(part);
+        this.each(part, ", ", (node) => this.operand(node, 0, exact));
+      } else this.operand(part, precedence, exact);
     }
   }
 
@@ -165,11 +166,6 @@ export class Compiler {
   /** Writes a placeholder and notes which parameter it takes. */
   bind(bind: Bind, exact = false): void {
     const { dialect } = this;
-    if (this.inline) {
-      return this.write(
-        dialect.literal(toDriver(bind.value, bind.type, dialect)),
-      );
-    }
     const { type } = bind;
     const mark = this.typed(
       dialect.placeholder(this.#slots, bind, type),
@@ -256,8 +252,10 @@ export class Compiler {
     isApart = false,
   ): void {
     const enclosing = this.#enclosing;
-    this.#enclosing = isApart ? [] : [...enclosing];
-    for (const { members } of froms) this.#enclosing.push(...members);
+    this.#enclosing = [
+      ...isApart ? [] : enclosing,
+      ...froms.flatMap(({ members }) => members),
+    ];
     write(this.#depth++ === 0);
     this.#depth--;
     this.#enclosing = enclosing;
@@ -265,9 +263,8 @@ export class Compiler {
 
   /** Writes a clause with what it holds, if that is anything. */
   clause(words: string, items: Node | readonly Node[] | undefined): void {
-    if (items && !("length" in items && items.length === 0)) {
-      this.write(words, items);
-    }
+    const isEmpty = !items || "length" in items && items.length === 0;
+    if (!isEmpty) this.write(words, items);
   }
 
   /** The statement as compiled so far. */
@@ -307,10 +304,7 @@ export function quoteName(identifier: string, { quote }: Dialect): string {
       "Cannot quote a name that is empty or holds a NUL character",
     );
   }
-  const plain = identifier.includes(quote)
-    ? identifier.replaceAll(quote, quote + quote)
-    : identifier;
-  return quote + plain + quote;
+  return quote + identifier.replaceAll(quote, quote + quote) + quote;
 }
 
 /** A table's quoted name, with its schema. */
@@ -323,45 +317,26 @@ export function tableName(
   return schema ? `${quoteName(schema, dialect)}.${quoted}` : quoted;
 }
 
-/** Writes a node with its values in the text, for DDL and scripts. */
-export function inlineSql(node: Node, dialect: Dialect): string {
-  const compiler = new Compiler(dialect);
-  compiler.inline = compiler.bare = true;
-  compiler.visit(node);
-  return compiler.finish().sql;
-}
-
 /** Compiles a statement, unless it was before, and takes its values. */
 export function prepare(statement: Node, dialect: Dialect): PreparedStatement {
   let kept = statement["~text"];
   if (kept?.dialect !== dialect) {
-    let text = compile(statement, dialect);
-    text = dialect.refit?.(text, (other) => compile(statement, other)) ?? text;
+    const text = dialect.compile?.(statement) ?? compile(statement, dialect);
     statement["~text"] = kept = { dialect, text };
   }
-  const { sql, slots, columns, unpack } = kept.text;
+  const { text } = kept;
   const valueOf = (slot: Slot): SqlValue =>
     slot instanceof Bind
       ? toDriver(slot.value, slot.type, dialect)
       : slot.join(slot.of.map(valueOf));
-  const whole = {
-    sql,
-    columns,
-    params: slots.map(valueOf),
-    unpack,
-  };
+  const whole = { ...text, params: text.slots.map(valueOf) };
   return dialect.fit?.(statement, whole) ?? whole;
 }
 
-function compile(statement: Node, dialect: Dialect): CompiledStatement {
-  const first = new Compiler(dialect);
-  first.visit(statement);
-  const { definitions } = first;
-  if (definitions.size === 0) return first.finish();
-  // Named queries stand before the statement that turned out to use them.
-  const again = new Compiler(dialect, definitions);
-  const all = [...definitions];
-  all[0]?.introduce(all, again);
-  again.visit(statement);
-  return again.finish();
+/** Compiles a statement as it is. */
+export function compile(statement: Node, dialect: Dialect): CompiledStatement {
+  const compiler = new Compiler(dialect);
+  compiler.visit(statement);
+  const [definition] = compiler.definitions;
+  return (definition?.introduce(statement, compiler) ?? compiler).finish();
 }

@@ -121,7 +121,7 @@ export class CompoundSelect<Row> extends Select<Row> {
             : columns.map((column) => column.as(key)),
         };
     });
-    super({ kind: shape.kind, items }, { ...EMPTY, items, from: [rows] });
+    super({ kind: shape.kind, items }, { ...EMPTY, from: [rows] });
     this.c = rows.c;
   }
 }

@@ -1,7 +1,8 @@
-import type { Compiler } from "./compiler.ts";
+import { Compiler } from "./compiler.ts";
 import { Compound } from "./compound.ts";
 import { UnsupportedError } from "./errors.ts";
 import { type Definition, FromClause } from "./from.ts";
+import type { Node } from "./node.ts";
 import type { Select } from "./select.ts";
 import { type RowShape, Statement } from "./statement.ts";
 import { namesOf, packQuery } from "./_wide_query.ts";
@@ -72,7 +73,10 @@ export class Cte<C = unknown, Row = unknown, Name = unknown>
     definitions.add(this);
   }
   /** @ignore */
-  introduce(all: readonly Cte[], compiler: Compiler): void {
+  introduce(statement: Node, { dialect, definitions }: Compiler): Compiler {
+    const compiler = new Compiler(dialect);
+    const all = [...definitions] as Cte[];
+    for (const one of all) compiler.definitions.add(one);
     const isRecursive = all.some((one) => one.isRecursive);
     compiler.write(isRecursive ? "WITH RECURSIVE " : "WITH ");
     compiler.each(
@@ -80,7 +84,8 @@ export class Cte<C = unknown, Row = unknown, Name = unknown>
       ", ",
       (one) => compiler.nested([], () => one.define(compiler), true),
     );
-    compiler.write(" ");
+    compiler.write(" ", statement);
+    return compiler;
   }
   /** Writes `name AS (query)`. */
   define(compiler: Compiler): void {

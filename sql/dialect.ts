@@ -8,7 +8,7 @@ import type { DriverResult } from "./driver.ts";
 import type { Engine } from "./engine.ts";
 import type { Bind, Expression } from "./expression.ts";
 import type { Column } from "./from.ts";
-import type { Node } from "./node.ts";
+import type { Node, Part } from "./node.ts";
 import type { ForeignKey, Table } from "./schema.ts";
 import type { Statement } from "./statement.ts";
 import type { SqlType, SqlValue, TypeRules } from "./types.ts";
@@ -70,7 +70,7 @@ export interface Dialect {
   /** A value as it stands in the text of DDL and scripts. */
   literal(value: SqlValue): string;
   /** What stands for a value that a row of several leaves out. */
-  missingValue(column: Column<unknown>): string;
+  missingValue(column: Column<unknown>): Part;
   /** Writes IN or NOT IN and a list that is one parameter. */
   inList(list: Bind, negated: boolean, compiler: Compiler): void;
   /** The words that make a primary key column number itself. */
@@ -92,11 +92,8 @@ export interface Dialect {
   readonly schemaExtras?: SchemaExtras;
   /** Writes a result list in fewer columns, if it has too many. */
   packColumns?(columns: readonly WrittenColumn[]): PackedColumns | undefined;
-  /** Compiles a statement again, if the platform would refuse it. */
-  refit?(
-    compiled: CompiledStatement,
-    again: (dialect: Dialect) => CompiledStatement,
-  ): CompiledStatement;
+  /** Compiles a statement, in another way if the platform would refuse it. */
+  compile?(statement: Node): CompiledStatement;
   /**
    * A statement as it is sent, in several texts if the platform would refuse
    * it as one.

@@ -73,30 +73,29 @@ export function columnsOf(
   return keys.map((key) => columnOf(target[rowSource], key));
 }
 
-/** Columns of a target and their new values. */
-export function assignments(target: Target, values: object): Assignment[] {
-  return Object.entries(values).filter(([, value]) => value !== undefined).map(
-    ([key, value]) => {
-      const column = columnOf(target[rowSource], key);
-      return [column, operand(value, column.type)];
-    },
-  );
-}
-
-/** The values of a row, with what the program fills in where it leaves something out. */
-export function filled(
+/**
+ * Columns of a target and their new values: those that are given, and what the
+ * program fills in `by` itself where they leave something out.
+ */
+export function assignments(
   target: Target,
-  row: object,
-  by: "default" | "onUpdate",
-): Record<string, unknown> {
-  const values: Record<string, unknown> = { ...row };
-  for (const { key, spec } of target[rowSource].columns) {
-    const fill = spec[by];
-    if (values[key] === undefined && fill !== undefined) {
+  given: object,
+  by?: "default" | "onUpdate",
+): Assignment[] {
+  const source = target[rowSource];
+  const values: Record<string, unknown> = { ...given };
+  for (const { key, spec } of source.columns) {
+    const fill = by && spec[by];
+    if (values[key] === undefined) {
       values[key] = typeof fill === "function" ? fill() : fill;
     }
   }
-  return values;
+  return Object.entries(values).filter(([, value]) => value !== undefined).map(
+    ([key, value]) => {
+      const column = columnOf(source, key);
+      return [column, operand(value, column.type)];
+    },
+  );
 }
 
 /** Writes `column = value, …`. */

@@ -72,8 +72,7 @@ export type BatchResults<A extends readonly Statement<unknown>[]> = {
 /** A read that waits for the others of its tick, and what awaits its answer. */
 type Waiting = readonly [
   statement: BoundStatement,
-  resolve: (result: DriverResult) => void,
-  reject: (error: unknown) => void,
+  answer: (result: Promise<DriverResult>) => void,
 ];
 
 /** A database and how to speak to it. */
@@ -135,19 +134,17 @@ export class Engine {
     const prepared = statements.map((statement) => this.prepare(statement));
     this.log("BEGIN (implicit)");
     prepared.forEach((one) => this.echo(one));
-    try {
-      const results = await this.sendBatch(prepared, {
-        isRead: statements.every(({ isRead }) => isRead),
-        ...options,
-      });
-      this.log("COMMIT");
-      return results.map((result, i) =>
-        this.#received(statements[i]!, prepared[i]!, result)
-      ) as BatchResults<A>;
-    } catch (error) {
+    const results = await this.sendBatch(prepared, {
+      isRead: statements.every(({ isRead }) => isRead),
+      ...options,
+    }).catch((error) => {
       this.log("ROLLBACK");
       throw error;
-    }
+    });
+    this.log("COMMIT");
+    return results.map((result, i) =>
+      this.#received(statements[i]!, prepared[i]!, result)
+    ) as BatchResults<A>;
   }
 
   /**
@@ -156,8 +153,8 @@ export class Engine {
    * No log.
    */
   read(statement: BoundStatement): Promise<DriverResult> {
-    return new Promise((resolve, reject) => {
-      if (this.#waiting.push([statement, resolve, reject]) === 1) {
+    return new Promise((resolve) => {
+      if (this.#waiting.push([statement, resolve]) === 1) {
         queueMicrotask(() => this.#sendWaiting());
       }
     });
@@ -193,25 +190,21 @@ export class Engine {
   }
 
   #sendWaiting(): void {
-    const waiting = this.#waiting;
-    if (waiting.length === 0) return;
-    this.#waiting = [];
-    const alone = () => {
-      for (const [statement, resolve, reject] of waiting) {
-        this.#sendOne(statement, true).then(resolve, reject);
-      }
-    };
-    if (waiting.length === 1) return alone();
-    this.sendBatch(waiting.map(([statement]) => statement), { isRead: true })
-      .then(
-        (results) => waiting.forEach(([, resolve], i) => resolve(results[i]!)),
-        (error) => {
+    const waiting = this.#waiting.splice(0);
+    const alone = (statement: BoundStatement) => this.#sendOne(statement, true);
+    const together = waiting.length > 1
+      ? this.sendBatch(waiting.map(([one]) => one), { isRead: true })
+        .catch((error) => {
           // What is wrong with the way there is wrong with all of them.
-          if (isAboutTheWay(error)) {
-            waiting.forEach(([, , reject]) => reject(error));
-          } else alone();
-        },
-      );
+          if (isAboutTheWay(error)) throw error;
+        })
+      : undefined;
+    waiting.forEach(([statement, answer], i) =>
+      answer(
+        together?.then((results) => results?.[i] ?? alone(statement)) ??
+          alone(statement),
+      )
+    );
   }
 
   #sendOne(statement: BoundStatement, isRead: boolean): Promise<DriverResult> {
@@ -226,7 +219,7 @@ export class Engine {
   /** Writes a line to the engine's log, if it has one. */
   log(message: string, level = "INFO"): void {
     // deno-lint-ignore no-console -- the one place where a log line leaves
-    const { echo, log = (line) => console.log(line) } = this.#options;
+    const { echo, log = console.log } = this.#options;
     if (echo) log(`${level} aludel.engine.${this.name} ${message}`);
   }
 
@@ -269,7 +262,21 @@ export class Engine {
     } = this.#options;
     for (let attempt = 0;; attempt++) {
       const start = now();
-      const report = (result: unknown, error?: unknown): void =>
+      let result: R | undefined;
+      let error: unknown;
+      try {
+        result = await send();
+        return result;
+      } catch (thrown) {
+        const sql = statements.length === 1
+          ? statements[0]?.sql
+          : (thrown as { readonly sql?: string } | undefined)?.sql;
+        error = this.driver.classify(thrown, sql) ?? thrown;
+        if (
+          !isRead || attempt >= retries ||
+          !(error instanceof SqlError && error.isRetryable)
+        ) throw error;
+      } finally {
         trace?.({
           type,
           engine: this.name,
@@ -281,22 +288,8 @@ export class Engine {
           attempt,
           error,
         });
-      try {
-        const result = await send();
-        report(result);
-        return result;
-      } catch (thrown) {
-        const sql = statements.length === 1
-          ? statements[0]?.sql
-          : (thrown as { readonly sql?: string } | undefined)?.sql;
-        const error = this.driver.classify(thrown, sql) ?? thrown;
-        report(undefined, error);
-        if (
-          !isRead || attempt >= retries ||
-          !(error instanceof SqlError && error.isRetryable)
-        ) throw error;
-        await sleep(random() * retryDelay * 2 ** attempt);
       }
+      await sleep(random() * retryDelay * 2 ** attempt);
     }
   }
 

@@ -165,11 +165,7 @@ export class Phrase<T> extends Expression<T> {
   }
   /** @ignore */
   override compile(compiler: Compiler): void {
-    for (const part of this.parts) {
-      if (typeof part === "string") compiler.write(part);
-      else if (part instanceof Node) compiler.operand(part, this.#inner, true);
-      else compiler.each(part, ", ", (one) => compiler.operand(one, 0, true));
-    }
+    compiler.phrase(this.parts, this.#inner, true);
   }
 }
 

@@ -61,8 +61,8 @@ export abstract class FromClause<C = any, Row = unknown, Name = unknown>
 
 /** A query that stands before the statement under a name: a CTE. */
 export interface Definition extends FromClause {
-  /** Writes all such queries of a statement, before it. */
-  introduce(all: readonly Definition[], compiler: Compiler): void;
+  /** Compiles a statement again, behind all such queries that it turned out to use. */
+  introduce(statement: Node, first: Compiler): Compiler;
 }
 
 /**

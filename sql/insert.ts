@@ -3,7 +3,6 @@ import {
   type Assignment,
   assignments,
   Dml,
-  filled,
   type Target,
   type Values,
 } from "./dml.ts";
@@ -38,7 +37,7 @@ export class Insert<T extends Target, Row = never> extends Dml<T, Row> {
    */
   values(rows: Values<T> | readonly Values<T>[]): Insert<T, Row> {
     const added = (Array.isArray(rows) ? rows : [rows]).map((row: object) =>
-      assignments(this.target, filled(this.target, row, "default"))
+      assignments(this.target, row, "default")
     );
     if (added.length === 0) throw new CompileError("Cannot insert no rows");
     return copyOf<Insert<T, Row>>(this, { rows: [...this.rows, ...added] });

@@ -1,4 +1,4 @@
-import { prepare } from "./compiler.ts";
+import { compile } from "./compiler.ts";
 import type { Dialect, Limits } from "./dialect.ts";
 import { restAsJson, rowsAsJson } from "./limits/json_values.ts";
 import { writeLongLike } from "./limits/long_like.ts";
@@ -16,7 +16,7 @@ export function withinLimits(
   limits: Required<Limits>,
 ): Dialect {
   const { params, columns } = limits;
-  const limited: Dialect = {
+  return {
     ...dialect,
     limits,
     overrides: {
@@ -25,17 +25,14 @@ export function withinLimits(
       rows: rowsAsJson(params),
     },
     packColumns: (list) => packColumns(list, columns),
-    refit: (compiled, again) =>
-      compiled.slots.length > params
-        ? restAsJson(limited, params, again)
-        : compiled,
-    fit: (statement, whole) =>
-      inPieces(
-        statement,
-        whole,
-        limits,
-        (piece) => prepare(piece, limited),
-      ),
+    compile(statement) {
+      const compiled = compile(statement, this);
+      return compiled.slots.length > params
+        ? restAsJson(statement, this, params)
+        : compiled;
+    },
+    fit(statement, whole) {
+      return inPieces(statement, whole, this, limits);
+    },
   };
-  return limited;
 }

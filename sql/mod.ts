@@ -26,7 +26,6 @@ export {
   type BoundStatement,
   type CompiledStatement,
   Compiler,
-  inlineSql,
   prepare,
   type PreparedStatement,
   quoteName,
@@ -99,6 +98,7 @@ export {
 export { fromsOf } from "./_froms.ts";
 export * from "./functions.ts";
 export { identifier } from "./identifier.ts";
+export { inlineSql } from "./inline_sql.ts";
 export { Insert, insert } from "./insert.ts";
 export { insertFromSelect } from "./insert_from_select.ts";
 export { jsonNull, JsonPath, jsonPath } from "./json_path.ts";

@@ -31,8 +31,6 @@ export type JoinTarget = FromClause | Selectable | JoinPath;
 
 /** The clauses of a query, as they were said. */
 export interface SelectState {
-  /** What is selected. */
-  readonly items: readonly RowItem[];
   /** What rows are said to come from. */
   readonly from: readonly FromClause[];
   /** What was joined. */
@@ -70,19 +68,12 @@ export class Select<Row, Sources = unknown> extends Statement<Row> {
   override readonly shape: RowShape;
   /** The clauses. */
   readonly state: SelectState;
-  /** Settings of this one execution, for the layers above. */
-  override readonly optionList: readonly unknown[];
 
   /** Use {@linkcode select}. */
-  constructor(
-    shape: RowShape,
-    state: SelectState,
-    optionList: readonly unknown[] = [],
-  ) {
+  constructor(shape: RowShape, state: SelectState) {
     super();
     this.shape = shape;
     this.state = state;
-    this.optionList = optionList;
   }
 
   /** @ignore */
@@ -97,12 +88,8 @@ export class Select<Row, Sources = unknown> extends Statement<Row> {
   declare readonly isQuery: true;
   /** @ignore */
   override structure(): readonly unknown[] {
-    const { items, ...rest } = this.state;
-    const parts: unknown[] = Object.values(rest);
-    for (const { expressions, source } of items) {
-      parts.push(expressions, source?.where);
-    }
-    return parts;
+    const own = this.shape.items.map(({ source }) => source?.where);
+    return [...Object.values(this.state), this.expressions, own];
   }
 
   /** Only rows that meet all conditions. */
@@ -121,7 +108,7 @@ export class Select<Row, Sources = unknown> extends Statement<Row> {
   }
   /** Joins rows: along a relation, by the foreign key, or on a condition. */
   join(target: JoinTarget, on?: Expression<unknown>): Select<Row, Sources> {
-    return joined(this, "JOIN", target, on);
+    return this.joinAs("JOIN", target, on) as Select<never, Sources>;
   }
   /** Joins rows where there are any, else NULLs. */
   leftJoin<J extends JoinTarget>(
@@ -136,7 +123,22 @@ export class Select<Row, Sources = unknown> extends Statement<Row> {
     target: J,
     on?: Expression<unknown>,
   ): Select<JoinedRow<Row, Sources, J, K>, Sources> {
-    return joined(this, kind, target, on) as Select<never, Sources>;
+    const { joins } = this.state;
+    const [steps, also] = joinPath in target
+      ? [target[joinPath](), on]
+      : stepTo(this, kind, target, on);
+    return changed(this, {
+      joins: [
+        ...joins,
+        ...steps.map((step, i) =>
+          new Join(
+            kind,
+            step.from,
+            allOf(step.on, i + 1 === steps.length ? also : undefined),
+          )
+        ),
+      ],
+    }) as Select<never, Sources>;
   }
   /** One row for each group. */
   groupBy(...expressions: Expression<unknown>[]): Select<Row, Sources> {
@@ -189,7 +191,7 @@ export class Select<Row, Sources = unknown> extends Statement<Row> {
       compiler.results(this.expressions, outermost);
       compiler.clause(" FROM ", froms);
       compiler.write(...s.joins);
-      const own = s.items.map(({ source }) => source?.where);
+      const own = this.shape.items.map(({ source }) => source?.where);
       compiler.clause(" WHERE ", allOf(s.where, ...own));
       compiler.clause(" GROUP BY ", s.groupBy);
       compiler.clause(" HAVING ", s.having);
@@ -220,39 +222,25 @@ export function changed<Row, Sources>(
   return copyOf(query, { state: { ...query.state, ...patch } });
 }
 
-function joined<Row, Sources>(
-  query: Select<Row, Sources>,
+/** The way to what knows none itself, and what must hold of its rows. */
+function stepTo(
+  query: Select<unknown>,
   kind: JoinKind,
-  target: JoinTarget,
-  on?: Expression<unknown>,
-): Select<Row, Sources> {
-  const { joins } = query.state;
-  const add = (...more: Join[]) =>
-    changed(query, { joins: [...joins, ...more] });
-  if (joinPath in target) {
-    return add(
-      ...target[joinPath]().map((step, i, { length }) =>
-        new Join(
-          kind,
-          step.from,
-          allOf(step.on, i + 1 === length ? on : undefined),
-        )
-      ),
-    );
-  }
-  const right = fromOf(target);
-  const condition = kind === "CROSS JOIN" ? undefined : on ??
-    joinCondition([
-      ...fromsOf(query, [right]),
-      ...joins.map((join) => join.right),
-    ], right);
-  return add(
-    new Join(
-      kind,
-      right,
-      condition && allOf(condition, target[rowSource].where),
-    ),
-  );
+  target: Selectable,
+  given: Expression<unknown> | undefined,
+): [
+  { from: FromClause; on: Expression<unknown> | undefined }[],
+  Expression<unknown> | undefined,
+] {
+  const { from, where } = target[rowSource];
+  const lefts = () => [
+    ...fromsOf(query, [from]),
+    ...query.state.joins.map((join) => join.right),
+  ];
+  const on = kind === "CROSS JOIN"
+    ? undefined
+    : given ?? joinCondition(lefts(), from);
+  return [[{ from, on }], on && where];
 }
 
 /** All of several conditions; nothing where there are none. */
@@ -287,18 +275,16 @@ export function select<const A extends readonly (SelectItem | SelectRecord)[]>(
   ...things: A
 ): Select<SelectedRow<A>, SourcesOf<A>> {
   const shape = shapeOf(things);
-  const { items } = shape;
-  if (items.length === 0) {
+  if (shape.items.length === 0) {
     throw new CompileError(
       "Cannot select nothing; name a class, table or column",
     );
   }
-  return new Select(shape, { ...EMPTY, items });
+  return new Select(shape, EMPTY);
 }
 
 /** The clauses of a query that says nothing yet. */
 export const EMPTY: SelectState = {
-  items: [],
   from: [],
   joins: [],
   groupBy: [],
@@ -324,13 +310,9 @@ export function shapeOf(
 
 /** What one selected thing adds to a row. */
 export function itemOf(thing: SelectItem, key?: string): RowItem {
-  const named = key === undefined ? {} : { key };
   if (thing instanceof Expression) {
-    return {
-      ...named,
-      expressions: [key === undefined ? thing : thing.as(key)],
-    };
+    return { key, expressions: [key === undefined ? thing : thing.as(key)] };
   }
   const source = (thing as Selectable)[rowSource];
-  return { ...named, source, expressions: source.columns };
+  return { key, source, expressions: source.columns };
 }

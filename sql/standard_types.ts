@@ -7,7 +7,7 @@ import {
   decimal,
   finite,
   isoOf,
-  jsonCell,
+  jsonList,
   jsonOf,
   readInteger,
   safeInteger,
@@ -132,7 +132,7 @@ export const ENUM: SqlType<string> = /* @__PURE__ */ asText("enum", {
 export const LIST: SqlType = /* @__PURE__ */ type("list", {
   ddl: () => "",
   bind: (values: readonly unknown[], { item }, dialect) =>
-    `[${values.map((value) => jsonCell(toDriver(value, item, dialect)))}]`,
+    jsonList(values.map((value) => toDriver(value, item, dialect))),
 });
 
 /** A value that only the database knows the type of. */

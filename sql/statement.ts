@@ -43,7 +43,7 @@ export interface JoinPath {
 /** One part of a row: an expression's value, or a whole object. */
 export interface RowItem {
   /** Its key, in rows that are records. */
-  readonly key?: string;
+  readonly key?: string | undefined;
   /** Whose row it is, where it is a whole row. */
   readonly source?: RowSource;
   /** The expressions that make it up; they stand side by side in the result. */
@@ -83,12 +83,11 @@ export type RowOfStatement<S> = S extends Statement<infer Row> ? Row : never;
 
 /** A copy of a statement with some of its parts changed. */
 export function copyOf<S extends object>(statement: S, patch: Partial<S>): S {
-  const copy = Object.assign(
+  return Object.assign(
     Object.create(Object.getPrototypeOf(statement)),
     statement,
     patch,
+    // What is changed is written anew.
+    { "~text": undefined },
   );
-  // What is changed is written anew.
-  if ("~text" in copy) copy["~text"] = undefined;
-  return copy;
 }

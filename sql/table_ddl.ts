@@ -1,4 +1,4 @@
-import { inlineSql, quoteName, tableName } from "./compiler.ts";
+import { quoteName, tableName } from "./compiler.ts";
 import type {
   CheckConstraint,
   Constraint,
@@ -8,6 +8,7 @@ import type { AutoincrementWords, Dialect } from "./dialect.ts";
 import { UnsupportedError } from "./errors.ts";
 import { Expression, Phrase } from "./expression.ts";
 import { Column } from "./from.ts";
+import { inlineSql } from "./inline_sql.ts";
 import type { Node } from "./node.ts";
 import type { ForeignKey, Table } from "./schema.ts";
 import type { SqlType } from "./types.ts";

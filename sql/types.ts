@@ -37,17 +37,6 @@ export function rootType(type: SqlType): SqlType {
   return type.base ? rootType(type.base) : type;
 }
 
-const WIDTHS = ["integer", "bigint", "numeric", "real"];
-
-/** The type of what arithmetic makes of two: the wider one of two numbers. */
-export function widerType(
-  left: SqlType | undefined,
-  right: SqlType | undefined,
-): SqlType | undefined {
-  const rank = (type: SqlType | undefined) => WIDTHS.indexOf(type?.name ?? "");
-  return left && rank(left) >= 0 && rank(right) > rank(left) ? right : left;
-}
-
 /** How a dialect stores, binds and reads one type. */
 export interface TypeRules {
   /** The type in DDL, such as `VARCHAR(50)`. */

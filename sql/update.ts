@@ -4,7 +4,6 @@ import {
   assignments,
   type Changes,
   Dml,
-  filled,
   type Target,
   writeAssignments,
 } from "./dml.ts";
@@ -36,7 +35,8 @@ export class Update<T extends Target, Row = never> extends Dml<T, Row> {
     return copyOf<Update<T, Row>>(this, {
       set_: assignments(
         this.target,
-        filled(this.target, { ...known, ...values }, "onUpdate"),
+        { ...known, ...values },
+        "onUpdate",
       ),
     });
   }

@@ -10,10 +10,8 @@ export function withOnlyColumns<
   const A extends readonly (SelectItem | SelectRecord)[],
 >(query: Select<unknown>, ...things: A): Select<SelectedRow<A>> {
   const { from, limit, offset, orderBy } = query.state;
-  const { shape, state } = select(...things);
-  return new Select(shape, {
+  return new Select(select(...things).shape, {
     ...query.state,
-    items: state.items,
     from: from.length > 0 ? from : fromsOf(query),
     orderBy: limit || offset ? orderBy : [],
   });

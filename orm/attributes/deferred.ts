@@ -1,6 +1,7 @@
 import {
   type Column,
   type ColumnBuilder,
+  copyOf,
   type FromClause,
   type Optionality,
   type RowFunction,
@@ -260,11 +261,7 @@ function choosing<F extends RowFunction>(
           expressions: columns,
         };
       });
-      return new Select(
-        { ...statement.shape, items },
-        { ...statement.state, items },
-        statement.optionList,
-      );
+      return copyOf(statement, { shape: { ...statement.shape, items } });
     },
   };
 }

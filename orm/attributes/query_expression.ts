@@ -1,10 +1,11 @@
 import {
   type Column,
+  copyOf,
   type Expression,
   literal,
   Raw,
   type RowItem,
-  Select,
+  type Select,
   type SelectOption,
 } from "../../sql/mod.ts";
 import type { AttributeSpec } from "../attribute.ts";
@@ -85,11 +86,7 @@ export function withExpression<T>(
           expressions: columns,
         };
       });
-      return new Select(
-        { ...statement.shape, items },
-        { ...statement.state, items },
-        statement.optionList,
-      );
+      return copyOf(statement, { shape: { ...statement.shape, items } });
     },
   };
 }

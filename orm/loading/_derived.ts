@@ -21,7 +21,7 @@ export interface WrappedQuery {
 
 /** Wraps a query that LIMIT or OFFSET cuts. */
 export function wrapQuery(query: Select<unknown>): WrappedQuery {
-  const { items, orderBy } = query.state;
+  const { orderBy } = query.state;
   const { expressions } = query;
   const inner = [
     ...expressions,
@@ -34,7 +34,7 @@ export function wrapQuery(query: Select<unknown>): WrappedQuery {
   const wrapped: RowItem[] = [];
   const parts: FromClause[] = [];
   let at = 0;
-  for (const item of items) {
+  for (const item of query.shape.items) {
     const own = columns.slice(at, at += item.expressions.length);
     const { source } = item;
     const rest = source && { columns: source.columns, owner: source.owner };
@@ -57,7 +57,6 @@ export function wrapQuery(query: Select<unknown>): WrappedQuery {
     parts,
     query: new Select({ ...query.shape, items: wrapped }, {
       ...state,
-      items: wrapped,
       orderBy: columns.slice(expressions.length),
     }).options(...query.optionList as SelectOption[]),
   };

@@ -1,6 +1,7 @@
 import {
   type Alias,
   and,
+  copyOf,
   type Expression,
   type FromClause,
   fromsOf,
@@ -133,7 +134,7 @@ function mapperAt(from: FromClause): Mapper | undefined {
 }
 
 function narrowed(query: Select<unknown>, of: Narrowing): Select<unknown> {
-  const { state, shape, optionList } = query;
+  const { state, shape } = query;
   const joins = state.joins.map((join) => {
     const more = of(join.right);
     return more
@@ -141,16 +142,15 @@ function narrowed(query: Select<unknown>, of: Narrowing): Select<unknown> {
       : join;
   });
   const where = fromsOf(query).flatMap((from) => {
-    const item = state.items.find(({ source }) => source?.from === from);
+    const item = shape.items.find(({ source }) => source?.from === from);
     return of(from, item?.source?.owner) ?? [];
   });
-  return new Select(shape, {
-    ...state,
-    joins,
-    where: where.length === 0
-      ? state.where
-      : state.where
-      ? and(state.where, ...where)
-      : and(...where),
-  }).options(...optionList as SelectOption[]);
+  const conditions = [...state.where ? [state.where] : [], ...where];
+  return copyOf(query, {
+    state: {
+      ...state,
+      joins,
+      where: conditions.length > 0 ? and(...conditions) : undefined,
+    },
+  });
 }

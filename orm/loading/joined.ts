@@ -1,6 +1,7 @@
 import {
   Alias,
   and,
+  copyOf,
   type FromClause,
   Join,
   type RowItem,
@@ -94,16 +95,14 @@ function joined<Key extends string, C, Sub extends readonly SelectOption[]>(
       const alias = aliasOf(of.target);
       if (of.isMany) wrap(request);
       const steps = stepsTo(of, below.joined, alias, criterion, request);
-      const { state, shape } = request.sent as Select<unknown>;
-      request.sent = new Select(shape, {
-        ...state,
-        joins: [
-          ...state.joins,
-          ...steps.map((step) =>
-            new Join(isInner ? "JOIN" : "LEFT JOIN", step.from, step.on)
-          ),
-        ],
-      }).options(...request.sent.optionList as SelectOption[]);
+      const sent = request.sent as Select<unknown>;
+      const joins = [
+        ...sent.state.joins,
+        ...steps.map((step) =>
+          new Join(isInner ? "JOIN" : "LEFT JOIN", step.from, step.on)
+        ),
+      ];
+      request.sent = copyOf(sent, { state: { ...sent.state, joins } });
       reads.set(
         request,
         addPart(of, below, alias, isInner, request, this.then),
@@ -218,17 +217,14 @@ function addPart(
   const { asked, finish } = request;
   const sent = request.sent as Select<unknown>;
   const overwrite = asked.optionList.includes(populateExisting);
-  const { items } = sent.state;
+  const { items } = sent.shape;
   const part = items.length;
   if (part === asked.shape?.items.length) {
     finish.push((rows) => restore(rows, asked as Select<unknown>));
   }
   const source = sourceAt(relation.target, from);
   const more: RowItem[] = [...items, { source, expressions: source.columns }];
-  request.sent = new Select(
-    { kind: "tuple", items: more },
-    { ...sent.state, items: more },
-  ).options(...sent.optionList as SelectOption[]);
+  request.sent = copyOf(sent, { shape: { kind: "tuple", items: more } });
   const found = new Map<object, Set<object>>();
   const children = new Set<object>();
   const below = planBelow(

@@ -1,8 +1,9 @@
 import {
   type Column,
+  copyOf,
   type RowSource,
   rowSource,
-  Select,
+  type Select,
   select,
   type SelectOption,
   withOnlyColumns,
@@ -163,11 +164,11 @@ export function selectRelated(
 
 /** A query of related objects whose rows are made of something else. */
 function madeOf(query: Select<unknown>, source: RowSource): Select<unknown> {
-  const { shape, state, optionList } = query;
-  const items = state.items.map((item) =>
+  const { shape } = query;
+  const items = shape.items.map((item) =>
     item.source ? { ...item, source, expressions: source.columns } : item
   );
-  return new Select({ ...shape, items }, { ...state, items }, optionList);
+  return copyOf(query, { shape: { ...shape, items } });
 }
 
 /** Those of a query's objects that have a relation: it may be one of a subclass. */
@@ -199,8 +200,8 @@ export function keysAmong(
   query: Select<unknown>,
   columns: readonly Column<unknown>[],
 ): Select<unknown> {
-  const { items, distinct, limit, offset } = query.state;
-  const own = items.flatMap(({ source }) => source?.where ?? []);
+  const { distinct, limit, offset } = query.state;
+  const own = query.shape.items.flatMap(({ source }) => source?.where ?? []);
   const whole = own.length > 0 ? query.where(...own) : query;
   return distinct && (limit || offset)
     ? columnsOfRows(whole, columns)

@@ -6,7 +6,7 @@ import {
   toDriver,
   type TypeRules,
 } from "../types.ts";
-import { defaultSql } from "../table_ddl.ts";
+import { operand } from "../expression.ts";
 import { guessType } from "../standard_types.ts";
 import { hex, refuse } from "./values.ts";
 
@@ -37,12 +37,9 @@ export const sqlite: Dialect = {
       ? `'${value.replaceAll("'", "''")}'`
       : `x'${hex(value)}'`;
   },
-  missingValue({ spec: { serverDefault } }): string {
+  missingValue: ({ spec: { serverDefault } }) =>
     // SQLite has no DEFAULT in VALUES; NULL numbers a lone integer key.
-    return serverDefault === undefined
-      ? "NULL"
-      : defaultSql(serverDefault, this);
-  },
+    serverDefault === undefined ? "NULL" : operand(serverDefault),
   inList(list, negated, compiler): void {
     const value = compiler.cell("value", list.type?.item);
     compiler.write(

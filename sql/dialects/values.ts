@@ -15,9 +15,11 @@ export function hex(bytes: Uint8Array): string {
   return digits;
 }
 
-/** A bound value as it stands in a JSON document: bytes as their digits. */
-export function jsonCell(value: SqlValue): string {
-  return JSON.stringify(value instanceof Uint8Array ? hex(value) : value);
+/** Bound values as a JSON list: bytes as their digits. */
+export function jsonList(values: readonly SqlValue[]): string {
+  return JSON.stringify(
+    values.map((value) => value instanceof Uint8Array ? hex(value) : value),
+  );
 }
 
 /** A number that SQLite would not take for NULL. */

@@ -1,8 +1,14 @@
-import type { CompiledStatement, Compiler, Slot } from "../compiler.ts";
+import {
+  compile,
+  type CompiledStatement,
+  type Compiler,
+  type Slot,
+} from "../compiler.ts";
 import type { Dialect, NodeRenderer } from "../dialect.ts";
-import { jsonCell } from "../dialects/values.ts";
+import { jsonList } from "../dialects/values.ts";
 import { Bind } from "../expression.ts";
 import type { Rows } from "../insert.ts";
+import type { Node } from "../node.ts";
 
 /** Many rows of values travel as one JSON document. */
 export function rowsAsJson(most: number): NodeRenderer {
@@ -26,10 +32,9 @@ export function rowsAsJson(most: number): NodeRenderer {
     );
     compiler.write(" FROM json_each(");
     compiler.bindJoined(binds, (values) => {
-      const cells = values.map(jsonCell);
       const lists: string[] = [];
-      for (let from = 0; from < cells.length; from += width) {
-        lists.push(`[${cells.slice(from, from + width)}]`);
+      for (let from = 0; from < values.length; from += width) {
+        lists.push(jsonList(values.slice(from, from + width)));
       }
       return `[${lists}]`;
     });
@@ -43,23 +48,22 @@ export function rowsAsJson(most: number): NodeRenderer {
  * round, while there is room.
  */
 export function restAsJson(
+  statement: Node,
   dialect: Dialect,
   most: number,
-  again: (dialect: Dialect) => CompiledStatement,
 ): CompiledStatement {
   const of: Slot[] = [];
   const apart: Slot[] = [];
-  const compiled = again({
-    ...dialect,
-    placeholder(_slots, slot, type) {
-      const fromJson = type && dialect.rulesFor(type).fromJson;
-      if (apart.length < most - 1 && (fromJson || !(slot instanceof Bind))) {
-        return `?${apart.push(slot) + 1}`;
-      }
-      const cell = `(?1 ->> ${of.push(slot) - 1})`;
-      return fromJson ? fromJson(cell) : cell;
-    },
-  });
-  const list: Slot = { of, join: (values) => `[${values.map(jsonCell)}]` };
-  return { ...compiled, slots: [list, ...apart] };
+  const placeholder: Dialect["placeholder"] = (_slots, slot, type) => {
+    const fromJson = type && dialect.rulesFor(type).fromJson;
+    if (apart.length < most - 1 && (fromJson || !(slot instanceof Bind))) {
+      return `?${apart.push(slot) + 1}`;
+    }
+    const cell = `(?1 ->> ${of.push(slot) - 1})`;
+    return fromJson ? fromJson(cell) : cell;
+  };
+  // Not a copy, since a dialect may have been made of another one.
+  const other = Object.create(dialect, { placeholder: { value: placeholder } });
+  const compiled = compile(statement, other as Dialect);
+  return { ...compiled, slots: [{ of, join: jsonList }, ...apart] };
 }

@@ -15,10 +15,10 @@ export function writeLongLike(node: Like, compiler: Compiler): void {
   compiler.write(", ");
   compiler.bindJoined([pattern], ([text]) => stepsOf(String(text), escape));
   compiler.write(
-    "), m(i, k) AS (SELECT 1, 0 UNION " +
-      "SELECT i + value, k + 1 - (p ->> k IS 1 AND value) " +
-      "FROM m JOIN t JOIN json_each('[0,1]') WHERE iif(value, i <= length(x) AND " +
-      "(p ->> k IN (0, 1) OR lower(substr(x, i, 1)) = lower(p ->> k)), p ->> k IS 1)) " +
+    "), m(i, k) AS (SELECT 1, 0 " +
+      "UNION SELECT i + 1, k + (p ->> k IS NOT 1) FROM m JOIN t WHERE i <= length(x) AND " +
+      "(p ->> k IN (0, 1) OR lower(substr(x, i, 1)) = lower(p ->> k)) " +
+      "UNION SELECT i, k + 1 FROM m JOIN t WHERE p ->> k IS 1) " +
       // NULL is like nothing and unlike nothing.
       "SELECT max((k = json_array_length(p)) * (i = length(x) + 1)) FROM m JOIN t)",
   );

@@ -1,5 +1,5 @@
-import { type PreparedStatement, textsOf } from "../compiler.ts";
-import type { Limits } from "../dialect.ts";
+import { prepare, type PreparedStatement, textsOf } from "../compiler.ts";
+import type { Dialect, Limits } from "../dialect.ts";
 import { FromClause } from "../from.ts";
 import { Node } from "../node.ts";
 import { copyOf } from "../statement.ts";
@@ -15,8 +15,8 @@ import { LimitError } from "../violations.ts";
 export function inPieces(
   statement: Node,
   whole: PreparedStatement,
-  { sqlBytes = Infinity, valueBytes = Infinity }: Limits,
-  prepare: (piece: Node) => PreparedStatement,
+  dialect: Dialect,
+  { sqlBytes, valueBytes }: Required<Limits>,
 ): PreparedStatement {
   const { sql, params } = whole;
   for (const part of [sql, ...params]) {
@@ -26,7 +26,7 @@ export function inPieces(
     if (size <= most) continue;
     const [first, ...rest] = isDependent(statement)
       ? []
-      : halves(statement).map(prepare).flatMap(textsOf);
+      : halves(statement).flatMap((half) => textsOf(prepare(half, dialect)));
     if (first) return { ...whole, ...first, rest };
     throw new LimitError(
       "sql/limit",
