@@ -3,7 +3,8 @@ import type { Table } from "./schema.ts";
 import { literal, Phrase, Raw } from "./expression.ts";
 import { identifier } from "./identifier.ts";
 import type { Column } from "./from.ts";
-import { TextStatement } from "./text.ts";
+import { select } from "./select.ts";
+import { INTEGER } from "./standard_types.ts";
 
 /** How a unit of work knows keys, and checks its writes, inside one batch. */
 export function batchWrites({ writes }: Dialect): BatchWrites {
@@ -54,12 +55,11 @@ const ALONE: BatchWrites = {
   expectRows: (write, count, label) => [
     write,
     // Only a false condition evaluates the path, whose text is the error's.
-    new TextStatement([
-      new Raw("SELECT CASE WHEN changes() = "),
-      literal(count),
-      new Raw(" THEN 1 ELSE json_extract('{}', "),
-      literal(label),
-      new Raw(") END AS guard"),
-    ], true),
+    select(
+      new Phrase("guard", [
+        ...["CASE WHEN changes() = ", literal(count), " THEN 1 ELSE"],
+        ...[" json_extract('{}', ", literal(label), ") END"],
+      ], INTEGER).as("guard"),
+    ),
   ],
 };

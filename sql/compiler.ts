@@ -304,7 +304,10 @@ export function quoteName(identifier: string, { quote }: Dialect): string {
       "Cannot quote a name that is empty or holds a NUL character",
     );
   }
-  return quote + identifier.replaceAll(quote, quote + quote) + quote;
+  const plain = identifier.includes(quote)
+    ? identifier.replaceAll(quote, quote + quote)
+    : identifier;
+  return quote + plain + quote;
 }
 
 /** A table's quoted name, with its schema. */

@@ -87,7 +87,7 @@ export function classifySqlite(
     /JSON path(?: error near|:) '([a-z_]+:[^']*)'/.exec(message) ?? [];
   if (label) return new GuardError(label, details);
   const broken =
-    /(UNIQUE|NOT NULL|CHECK|FOREIGN KEY) constraint failed(?:: (?!SQLITE_)(.*?))?(?:: SQLITE_|$)|constraints were violated/
+    /(UNIQUE|NOT NULL|CHECK|FOREIGN KEY) constraint failed(?:: (?!SQLITE_)([^]*?))?(?:: SQLITE_|$)|constraints were violated/
       .exec(message);
   if (broken) return violation(broken, details);
   if (

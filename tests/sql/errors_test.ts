@@ -121,6 +121,13 @@ Deno.test("a constraint of SQLite is found with its table, columns or name", () 
     [],
     "ck_age",
   ]);
+  // A check without a name is called by its text.
+  deepStrictEqual(of(`D1_ERROR: CHECK constraint failed: a >\n  5${end}`), [
+    "sql/check-violation",
+    undefined,
+    [],
+    "a >\n  5",
+  ]);
   for (
     const text of [
       "FOREIGN KEY constraint failed",

@@ -45,6 +45,7 @@ import {
   table,
   text,
   times,
+  translateSchemas,
   union,
   unionAll,
   update,
@@ -101,6 +102,19 @@ Deno.test("an insert of 1000 rows is one statement on D1, NULL, bytes and all", 
     [...await engine.execute(select(words).orderBy(words.c.id))],
     rows,
   );
+});
+
+Deno.test("a statement of more than 100 parameters keeps the schema that it was given", async () => {
+  const main = createEngine(translateSchemas(driver, { "": "main" }));
+  const query = select(words.c.id).where(
+    or(...Array.from({ length: 150 }, (_, i) => words.c.id.eq(i))),
+  );
+
+  const { sql, params } = main.prepare(query);
+
+  strictEqual(params.length, 1);
+  strictEqual(sql.includes('FROM "main"."words"'), true);
+  await main.execute(query);
 });
 
 Deno.test("orm 197: an IN list of 1000 is one parameter", async () => {
