@@ -41,7 +41,11 @@ export interface ShardedSessionOptions extends SessionOptions {
     mapper: Mapper,
     primaryKey: readonly unknown[],
   ) => Iterable<string>;
-  /** Which shards a statement goes to; their rows come in this order. @default every shard */
+  /**
+   * Which shards a statement of the program goes to; their rows come in this
+   * order. Relations are loaded from their owner's shard without asking it.
+   * @default every shard
+   */
   readonly executeChooser?: (context: BindContext) => Iterable<string>;
 }
 
@@ -58,6 +62,7 @@ export interface ShardedSessionOptions extends SessionOptions {
  * likewise, all or nothing on each; an INSERT must go to one.
  *
  * `usingBind("europe")` is a session on the same objects that reads one shard.
+ * A subclass takes the options that this class does.
  *
  * A commit writes to the shards one after the other, one batch each; if one
  * fails after another has committed, it throws `PartialCommitError`. A relation
@@ -101,6 +106,8 @@ export class ShardedSession extends Session {
   /** The settings it was made with. */
   declare readonly options: ShardedSessionOptions;
   readonly #engines: EngineRegistry;
+  // The session of all shards, and those of one.
+  #whole: this = this;
   readonly #siblings = new Map<string, this>();
 
   /** Starts a session; nothing is sent before it is needed. */
@@ -153,7 +160,9 @@ export class ShardedSession extends Session {
    * @throws {SessionError} If it is an engine of no shard (`"orm/unbound"`).
    */
   override usingBind(shard?: Engine | string): this {
-    if (shard === undefined) return super.usingBind();
+    const whole = this.#whole;
+    if (shard === undefined) return whole;
+    if (whole !== this) return whole.usingBind(shard);
     const name = this.#engines.names.find((name) =>
       name === shard || this.#engines.get(name) === shard
     );
@@ -161,6 +170,7 @@ export class ShardedSession extends Session {
     const known = this.#siblings.get(name);
     if (known) return known;
     const made = Object.assign(super.usingBind(), { identityToken: name });
+    made.#whole = this;
     this.#siblings.set(name, made);
     return made;
   }
@@ -270,6 +280,11 @@ export class ShardedSession extends Session {
     return runs.map((run) =>
       together(run.map(([read]) => read?.rows as Result<unknown>))
     );
+  }
+
+  /** @ignore The session of all shards writes before it reads, and is heard to. */
+  override run(reads: readonly Read[]): Promise<void> {
+    return this.#whole === this ? super.run(reads) : this.#whole.run(reads);
   }
 
   /** @ignore Those of one shard wait for each other, and for no others. */

@@ -6,8 +6,10 @@ import {
   deferred,
   Entity,
   type ExecuteContext,
+  expire,
   integer,
   joinOn,
+  listenToSession,
   loadColumns,
   manyToOne,
   merge,
@@ -300,6 +302,20 @@ Deno.test("orm 216: where transactions are held open, flush, autoflush, savepoin
   for (const shard of ["eu", "us"] as const) {
     strictEqual((await db.rows(shard, "users")).length, 1);
   }
+
+  // A load that a shard is asked for writes first too; the session is heard to.
+  let flushes = 0;
+  const end = listenToSession(session, "beforeFlush", () => void flushes++);
+  const [found] = await session.scalars(
+    select(User).where(User.c.name.eq("eva")).options(setShardId("eu")),
+  );
+  flushes = 0;
+  session.add(new User({ name: "late", region: "asia" }));
+  expire(found!, ["orders"]);
+  await found!.orders.load();
+  end();
+  strictEqual(flushes, 1);
+  deepStrictEqual(session.new, []);
 });
 
 const papers = new MetaData();
