@@ -97,9 +97,12 @@ export {
 } from "./operations/operations.ts";
 export {
   type AddColumnOptions,
+  type AddConstraintOptions,
+  type ConstraintName,
+  type CreateIndexOptions,
   type DropConstraintOptions,
   type DropIndexOptions,
-  type IndexOptions,
+  type NamedConstraintOptions,
   TableChanges,
 } from "./operations/table_changes.ts";
 export {

@@ -4,6 +4,7 @@ import type {
   PreparedStatement,
   Slot,
 } from "./compiler.ts";
+import type { IndexConstraint } from "./constraint.ts";
 import type { DriverResult } from "./driver.ts";
 import type { Engine } from "./engine.ts";
 import type { Bind, Expression } from "./expression.ts";
@@ -11,6 +12,7 @@ import type { Column } from "./from.ts";
 import type { Node, Part } from "./node.ts";
 import type { ForeignKey, Table } from "./schema.ts";
 import type { Statement } from "./statement.ts";
+import type { ConstraintLine } from "./table_ddl.ts";
 import type { SqlType, SqlValue, TypeRules } from "./types.ts";
 
 /** What a platform refuses. A missing limit is no limit. */
@@ -117,6 +119,12 @@ export interface SchemaExtras {
   before(tables: readonly Table[], ifNotExists?: boolean): string[];
   /** What stands behind them: foreign keys that close circles, remarks. */
   after(tables: readonly Table[], ifNotExists?: boolean): string[];
+  /** What a constraint or index is over, with all that it says beside. */
+  list(
+    table: Table,
+    line: ConstraintLine | IndexConstraint,
+    parts: readonly string[],
+  ): string;
   /** What goes when the tables are gone, unless those that are kept need it. */
   afterDrop(
     tables: readonly Table[],

@@ -56,6 +56,8 @@ export interface NamingConvention {
   readonly foreignKey?: string;
   /** Primary keys. */
   readonly primaryKey?: string;
+  /** Exclusion constraints. */
+  readonly exclude?: string;
   /** Checks; `{name}` is the name they were given. */
   readonly check?: string;
 }

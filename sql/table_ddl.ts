@@ -2,7 +2,9 @@ import { quoteName, tableName } from "./compiler.ts";
 import type {
   CheckConstraint,
   Constraint,
+  ExcludeConstraint,
   IndexConstraint,
+  UniqueConstraint,
 } from "./constraint.ts";
 import type { AutoincrementWords, Dialect } from "./dialect.ts";
 import { UnsupportedError } from "./errors.ts";
@@ -49,7 +51,9 @@ export function createTable(
       ...primaryKey.length > 0 && !numbered?.isPrimaryKey
         ? [{ ...key, kind: "primaryKey" as const, columns: primaryKey }]
         : [],
-      ...constraints.filter((c) => c.kind === "unique" || c.kind === "check"),
+      ...constraints.filter((one): one is RowConstraint =>
+        /unique|check|exclude/.test(one.kind)
+      ),
       ...table.foreignKeys.filter((foreign) => !leaveOut?.has(foreign)),
     ].map((line) => lineSql(table, line, dialect)),
   ];
@@ -129,13 +133,16 @@ export function constraintSql(
   return lineSql(table, key ?? constraint as ConstraintLine, dialect);
 }
 
+/** What holds between the rows of one table. */
+type RowConstraint = UniqueConstraint | CheckConstraint | ExcludeConstraint;
+
 /** What stands behind a table's columns. */
 export type ConstraintLine =
   | CheckConstraint
+  | ExcludeConstraint
   | ForeignKey
-  | {
+  | Omit<UniqueConstraint, "kind" | "columns"> & {
     readonly kind: "primaryKey" | "unique";
-    readonly name?: string;
     readonly columns: readonly (string | Column<unknown>)[];
   };
 
@@ -151,11 +158,9 @@ export function lineSql(
   // The kinds are called as SQL calls them: a foreignKey is a FOREIGN KEY.
   return `${name ? `CONSTRAINT ${quoteName(name, dialect)} ` : ""}${
     kind.replace("Key", " Key").toUpperCase()
-  } (${
-    kind === "check"
-      ? inlineSql(line.sql, dialect)
-      : partsSql(table, line.columns, dialect)
-  })${kind === "foreignKey" ? ` ${referencesSql(line, dialect)}` : ""}`;
+  } ${listSql(table, line, dialect)}${
+    kind === "foreignKey" ? ` ${referencesSql(line, dialect)}` : ""
+  }`;
 }
 
 /** What a foreign key names, as it stands behind a single column too. */
@@ -181,12 +186,12 @@ export function createIndex(
     readonly words?: "CONCURRENTLY " | "";
   } = {},
 ): string {
-  const { unique, columns, where } = index;
+  const { unique, where } = index;
   return `CREATE ${unique ? "UNIQUE " : ""}INDEX ${words}${
     ifNotExists ? "IF NOT EXISTS " : ""
   }${quoteName(indexName(table, index), dialect)} ON ${
     tableName(table, dialect)
-  } (${partsSql(table, columns, dialect)})${
+  } ${listSql(table, index, dialect)}${
     where ? ` WHERE ${inlineSql(where, dialect)}` : ""
   }`;
 }
@@ -202,11 +207,25 @@ type Part = string | Expression<unknown>;
 const found = (table: Table, part: Part): Expression<unknown> =>
   typeof part === "string" ? table.column(part) : part;
 
-function partsSql(
+/** What a constraint or index is about, with what its dialect says around it. */
+function listSql(
+  table: Table,
+  line: ConstraintLine | IndexConstraint,
+  dialect: Dialect,
+): string {
+  const parts = line.kind === "check"
+    ? [inlineSql(line.sql, dialect)]
+    : partsSql(table, line.columns, dialect);
+  return dialect.schemaExtras?.list(table, line, parts) ??
+    `(${parts.join(", ")})`;
+}
+
+/** Columns, and expressions in brackets. */
+export function partsSql(
   table: Table,
   parts: readonly Part[],
   dialect: Dialect,
-): string {
+): string[] {
   return parts.map((part) => {
     const one = found(table, part);
     if (one instanceof Column) return quoteName(one.name, dialect);
@@ -215,7 +234,7 @@ function partsSql(
       ? one.parts as readonly [Node, string]
       : [one];
     return `(${inlineSql(inner, dialect)})${words}`;
-  }).join(", ");
+  });
 }
 
 /** The name that a constraint was given, or that the naming convention gives it. */
@@ -227,7 +246,9 @@ export function constraintName(
   const { kind, name } = line;
   const pattern = table.metadata.options.naming?.[kind] ?? otherwise;
   // The convention decorates the name of a check, and replaces no other.
-  if (!pattern || (kind === "check" ? !name : name)) return name;
+  if (
+    !pattern || (kind === "check" && !line.isNameFinal ? !name : name)
+  ) return name;
   const words: Readonly<Record<string, string | undefined>> = {
     table: table.name,
     columns: kind === "check" ? "" : line.columns.map((part) => {

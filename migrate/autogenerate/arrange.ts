@@ -5,7 +5,7 @@ import type {
   TableChange,
   TableConstraint,
 } from "../operations/operation.ts";
-import { columnsOf } from "../schema/draft.ts";
+import { columnsOf } from "../schema/parts.ts";
 import { defaultName, type NamedTable, undecorated } from "../schema/names.ts";
 import type { TablePair } from "./comparator.ts";
 import { onColumn, ownColumn, placeOf, type Writing } from "./described.ts";
@@ -145,8 +145,8 @@ function namesOf(
   return changes.flatMap((change) => change.kind === kind ? [change.name] : []);
 }
 
-const DROPS = ["foreignKey", "unique", "check", "primaryKey"];
-const ADDS = ["primaryKey", "unique", "check", "foreignKey"];
+const DROPS = ["foreignKey", "exclude", "unique", "check", "primaryKey"];
+const ADDS = ["primaryKey", "unique", "check", "exclude", "foreignKey"];
 
 /**
  * New columns, then constraints and indexes, old ones before new ones, then
@@ -174,6 +174,8 @@ function rankOf(change: TableChange, all: readonly TableChange[]): number {
         )
         ? 40
         : 60;
+    case "validateConstraint":
+      return 65;
     case "setTableComment":
       return 70;
     case "dropColumn":

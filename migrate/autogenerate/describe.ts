@@ -81,6 +81,8 @@ function changeLines(
             : `'${change.name}' of '${table}'`
         }`,
       ];
+    case "validateConstraint":
+      return [`validated '${change.name}' of '${table}'`];
     case "setTableComment":
       return [
         change.comment === null
@@ -124,6 +126,7 @@ const WORDS = {
   primaryKey: "primary key",
   foreignKey: "foreign key",
   check: "check constraint",
+  exclude: "exclusion constraint",
   index: "index",
 } as const;
 

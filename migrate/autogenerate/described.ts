@@ -122,12 +122,12 @@ export function onColumn(
   const { spec } = column;
   switch (constraint.kind) {
     case "unique":
-      return constraint.name === undefined && !spec.unique
+      return constraint.name === undefined && !spec.unique && isBare(constraint)
         ? column.with({ unique: true })
         : undefined;
     case "index": {
-      const { name, where, ...unnamed } = constraint;
-      const isPlain = !where && !unnamed.unique && !spec.index &&
+      const { name, ...unnamed } = constraint;
+      const isPlain = isBare(unnamed) && !spec.index &&
         name === defaultName(place, unnamed);
       return isPlain ? column.with({ index: true }) : undefined;
     }
@@ -136,6 +136,13 @@ export function onColumn(
     default:
       return undefined;
   }
+}
+
+/** Whether a constraint says nothing but what it is about. */
+function isBare(constraint: Constraint): boolean {
+  return Object.entries(constraint).every(([key, value]) =>
+    key === "kind" || key === "columns" || !value
+  );
 }
 
 function withReference(

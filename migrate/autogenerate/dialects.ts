@@ -13,6 +13,8 @@ export interface ComparisonDialect {
   readonly namesConstraints: boolean;
   /** Whether a table may be rebuilt, for which those that refer to it must be known. */
   readonly rebuildsTables: boolean;
+  /** Whether an index and a key say how they are kept: INCLUDE, USING and their kin. */
+  readonly keepsIndexOptions: boolean;
   /** Whether SQL comes back in the database's own spelling. */
   readonly rewritesSql: boolean;
   /** A name as the database keeps and compares it. */
@@ -35,6 +37,7 @@ const sqliteComparison: ComparisonDialect = {
   },
   namesConstraints: false,
   rebuildsTables: true,
+  keepsIndexOptions: false,
   rewritesSql: false,
   keptName: (name) => name.toLowerCase(),
 };
@@ -58,6 +61,7 @@ const postgresComparison: ComparisonDialect = {
   alsoDeclared: {},
   namesConstraints: true,
   rebuildsTables: false,
+  keepsIndexOptions: true,
   rewritesSql: true,
   keptName: truncated,
 };

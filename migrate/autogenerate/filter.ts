@@ -1,5 +1,5 @@
 import type { Constraint, Table } from "../../sql/mod.ts";
-import { columnsOf } from "../schema/draft.ts";
+import { columnsOf } from "../schema/parts.ts";
 import type { Side } from "./comparator.ts";
 import type {
   CompareOptions,
@@ -87,6 +87,7 @@ const KINDS = {
   unique: "uniqueConstraint",
   foreignKey: "foreignKeyConstraint",
   check: "checkConstraint",
+  exclude: "excludeConstraint",
 } as const;
 
 function parentsOf({ name, schema }: Table): Parents {

@@ -18,7 +18,8 @@ export type ObjectKind =
   | "index"
   | "uniqueConstraint"
   | "foreignKeyConstraint"
-  | "checkConstraint";
+  | "checkConstraint"
+  | "excludeConstraint";
 
 /** Something that a filter is asked about. */
 export type SchemaObject = Table | Column<unknown> | Constraint;

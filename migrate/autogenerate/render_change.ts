@@ -1,5 +1,8 @@
 import type {
+  AddConstraint,
   ColumnChanges,
+  DropIndex,
+  NamedConstraint,
   TableChange,
   TableConstraint,
 } from "../operations/operation.ts";
@@ -8,15 +11,19 @@ import {
   columnSource,
   constraintSource,
   defaultSource,
+  excludeOptions,
   expressionSource,
   foreignKeyOptions,
   indexOptions,
+  keyOptions,
+  nameSource,
   namesSource,
   partsSource,
   type RenderContext,
   typeSource,
+  waysSource,
 } from "./render_column.ts";
-import { isOmitted, objectOf, quoted } from "./source.ts";
+import { call, isOmitted, objectOf, quoted } from "./source.ts";
 
 /** A change as a call of a method. */
 interface ChangeSource {
@@ -31,6 +38,7 @@ const METHODS = {
   primaryKey: "createPrimaryKey",
   foreignKey: "createForeignKey",
   check: "createCheckConstraint",
+  exclude: "createExcludeConstraint",
 } as const;
 
 /** A change as a call: of `t`, or with the table's name of `op`. */
@@ -98,7 +106,7 @@ export function changeSource(
         method: change.kind,
         isNamedFirst: true,
         args: [
-          name,
+          changedName(change, context),
           objectOf({
             type: isIndex ? undefined : JSON.stringify(change.type),
             ifExists: change.ifExists ? "true" : undefined,
@@ -111,7 +119,16 @@ export function changeSource(
       };
     }
     case "addConstraint":
-      return addedConstraint(change.constraint, context);
+      return addedConstraint(change, context);
+    case "validateConstraint":
+      return {
+        method: change.kind,
+        isNamedFirst: true,
+        args: [
+          changedName(change, context),
+          objectOf({ type: JSON.stringify(change.type) }),
+        ],
+      };
     case "setTableComment": {
       const { comment, original: former } = change;
       const options = objectOf({
@@ -126,42 +143,58 @@ export function changeSource(
   }
 }
 
+/** The name of what a change is about; one that no convention may change says so. */
+function changedName(
+  change: DropIndex | NamedConstraint,
+  { imports }: RenderContext,
+): string {
+  const name = quoted(change.name);
+  return "isNameFinal" in change && change.isNameFinal
+    ? call(imports.use("finalName"), name)
+    : name;
+}
+
 function addedConstraint(
-  constraint: TableConstraint,
+  { constraint, notValid }: AddConstraint,
   context: RenderContext,
 ): ChangeSource {
   const source = constraintSource(constraint, context);
-  if (constraint.name === undefined || isOmitted(source)) {
-    return { method: "addConstraint", args: [source] };
+  const later = { notValid: notValid ? "true" : undefined };
+  const name = nameSource(constraint, context);
+  if (name === undefined || isOmitted(source)) {
+    return { method: "addConstraint", args: [source, objectOf(later)] };
   }
-  const name = quoted(constraint.name);
-  const method = METHODS[constraint.kind];
+  return {
+    method: METHODS[constraint.kind],
+    isNamedFirst: true,
+    args: [name, ...constraintArgs(constraint, later, context)],
+  };
+}
+
+/** What stands behind the name of a constraint that is added. */
+function constraintArgs(
+  constraint: TableConstraint,
+  later: Readonly<Record<string, string | undefined>>,
+  context: RenderContext,
+): (string | undefined)[] {
   switch (constraint.kind) {
     case "check":
-      return {
-        method,
-        isNamedFirst: true,
-        args: [name, expressionSource(constraint.sql, context)],
-      };
+      return [expressionSource(constraint.sql, context), objectOf(later)];
     case "foreignKey": {
       const { kind: _k, name: _n, columns, targets, ...options } = constraint;
-      return {
-        method,
-        isNamedFirst: true,
-        args: [
-          name,
-          namesSource(columns),
-          namesSource(targets),
-          foreignKeyOptions(options),
-        ],
-      };
+      return [
+        namesSource(columns),
+        namesSource(targets),
+        objectOf({ ...foreignKeyOptions(options), ...later }),
+      ];
     }
+    case "exclude":
+      return [
+        waysSource(constraint, context),
+        objectOf(excludeOptions(constraint, context)),
+      ];
     default:
-      return {
-        method,
-        isNamedFirst: true,
-        args: [name, namesSource(constraint.columns)],
-      };
+      return [namesSource(constraint.columns), keyOptions(constraint)];
   }
 }
 

@@ -2,12 +2,16 @@ import {
   type ColumnSpec,
   type Constraint,
   type Dialect,
+  type ExcludeConstraint,
   Expression,
   type ForeignKeyOptions,
+  type IndexConstraint,
   inlineSql,
   Phrase,
+  type PrimaryKeyConstraint,
   rootType,
   type SqlType,
+  type UniqueConstraint,
 } from "../../sql/mod.ts";
 import type { AnyColumn } from "../operations/operation.ts";
 import { call, type Imports, listOf, objectOf, quoted } from "./source.ts";
@@ -47,7 +51,7 @@ export function columnSource(
   if (spec.nullable) then("nullable");
   if (spec.references) {
     const { target, ...options } = spec.references;
-    then("references", quoted(target), foreignKeyOptions(options));
+    then("references", quoted(target), objectOf(foreignKeyOptions(options)));
   }
   if (spec.unique) then("unique");
   if (spec.index) then("index");
@@ -147,8 +151,8 @@ export function constraintSource(
   const own = context.item("constraint", constraint);
   if (own !== undefined) return own;
   const { imports } = context;
-  const { kind, name } = constraint;
-  const given = name === undefined ? undefined : quoted(name);
+  const { kind } = constraint;
+  const given = nameSource(constraint, context);
   switch (constraint.kind) {
     case "check":
       return call(
@@ -156,13 +160,19 @@ export function constraintSource(
         expressionSource(constraint.sql, context),
         given,
       );
+    case "exclude":
+      return call(
+        imports.use(kind),
+        waysSource(constraint, context),
+        objectOf({ name: given, ...excludeOptions(constraint, context) }),
+      );
     case "foreignKey": {
       const { kind: _k, columns, targets, ...options } = constraint;
       return call(
         imports.use(kind),
         namesSource(columns),
         namesSource(targets),
-        foreignKeyOptions(options),
+        objectOf(foreignKeyOptions(options)),
       );
     }
     case "index":
@@ -173,8 +183,58 @@ export function constraintSource(
         objectOf(indexOptions(constraint, context)),
       );
     default:
-      return call(imports.use(kind), namesSource(constraint.columns), given);
+      return call(
+        imports.use(kind),
+        namesSource(constraint.columns),
+        given,
+        keyOptions(constraint),
+      );
   }
+}
+
+/** A constraint's name in source; one that no convention may change says so. */
+export function nameSource(
+  { name, ...rest }: Constraint,
+  { imports }: RenderContext,
+): string | undefined {
+  if (name === undefined) return undefined;
+  return "isNameFinal" in rest && rest.isNameFinal
+    ? call(imports.use("finalName"), quoted(name))
+    : quoted(name);
+}
+
+/** What an exclusion constraint compares, in source. */
+export function waysSource(
+  { columns, operators }: ExcludeConstraint,
+  context: RenderContext,
+): string {
+  return listOf(
+    columns.map((part, at) =>
+      listOf([partSource(part, context), quoted(operators[at] ?? "")])
+    ),
+  );
+}
+
+/** The settings of an exclusion constraint in source. */
+export function excludeOptions(
+  { using, where, deferrable, initiallyDeferred }: ExcludeConstraint,
+  context: RenderContext,
+): Record<string, string | undefined> {
+  return {
+    using: JSON.stringify(using),
+    where: where && expressionSource(where, context),
+    deferrable: deferrable ? "true" : undefined,
+    initiallyDeferred: initiallyDeferred ? "true" : undefined,
+  };
+}
+
+/** The settings of a unique constraint or primary key in source. */
+export function keyOptions(
+  { kind: _k, name: _n, columns: _c, ...options }:
+    | UniqueConstraint
+    | PrimaryKeyConstraint,
+): string | undefined {
+  return objectOf(jsonOf(options));
 }
 
 /** Names in source. */
@@ -187,34 +247,42 @@ export function partsSource(
   parts: readonly (string | Expression<unknown>)[],
   context: RenderContext,
 ): string {
-  return listOf(
-    parts.map((part) =>
-      typeof part === "string" ? quoted(part) : expressionSource(part, context)
-    ),
-  );
+  return listOf(parts.map((part) => partSource(part, context)));
+}
+
+function partSource(
+  part: string | Expression<unknown>,
+  context: RenderContext,
+): string {
+  return typeof part === "string"
+    ? quoted(part)
+    : expressionSource(part, context);
 }
 
 /** The settings of an index in source. */
 export function indexOptions(
-  { unique, where }: Extract<Constraint, { kind: "index" }>,
+  { unique, where, using, include, nullsNotDistinct }: IndexConstraint,
   context: RenderContext,
 ): Record<string, string | undefined> {
   return {
     unique: unique ? "true" : undefined,
     where: where && expressionSource(where, context),
+    using: JSON.stringify(using),
+    include: include && namesSource(include),
+    nullsNotDistinct: nullsNotDistinct ? "true" : undefined,
   };
 }
 
 /** The settings of a foreign key in source. */
 export function foreignKeyOptions(
   options: ForeignKeyOptions,
-): string | undefined {
-  return objectOf(
-    Object.fromEntries(
-      Object.entries(options).map(([key, value]) => [
-        key,
-        JSON.stringify(value),
-      ]),
-    ),
+): Record<string, string | undefined> {
+  return jsonOf(options);
+}
+
+/** Settings that are plain data, each in source. */
+function jsonOf(options: object): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(options).map(([key, value]) => [key, JSON.stringify(value)]),
   );
 }

@@ -6,12 +6,8 @@ import {
   text,
 } from "../../sql/mod.ts";
 import type { TableReference } from "../operations/operation.ts";
-import {
-  columnsOf,
-  type TableDraft,
-  tableOf,
-  tableStub,
-} from "../schema/draft.ts";
+import { type TableDraft, tableOf, tableStub } from "../schema/draft.ts";
+import { columnsOf } from "../schema/parts.ts";
 
 /** A table's quoted name, with its schema. */
 export function qualifiedName(

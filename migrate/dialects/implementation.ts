@@ -1,4 +1,10 @@
-import type { Capabilities, Dialect, Limits } from "../../sql/mod.ts";
+import type {
+  Capabilities,
+  Constraint,
+  Dialect,
+  Limits,
+  NamingConvention,
+} from "../../sql/mod.ts";
 import { OperationError } from "../errors.ts";
 import type {
   AlterTable,
@@ -16,6 +22,8 @@ export interface RenderContext {
   readonly dialect: Dialect;
   /** What the platform refuses. */
   readonly limits: Limits;
+  /** Names for constraints of tables that no revision describes. */
+  readonly naming?: NamingConvention | undefined;
   /** The schema before the operation; asked for only where it is needed. */
   readonly schema: () => SchemaSnapshot;
 }
@@ -33,6 +41,8 @@ export interface MigrationDialect {
    * would delete their rows instead of failing.
    */
   beforeDrop?(table: string, dialect: Dialect): PlannedStatement[];
+  /** What the database cannot say of a constraint or index, and would say otherwise; absent where it can say all. */
+  lacks?(constraint: Constraint): string | undefined;
   /** Tells whether a change cannot be part of a transaction. */
   isOutside(change: CreateIndex | DropIndex): boolean;
   /** Statements that make concurrent runners wait for each other within a batch. */

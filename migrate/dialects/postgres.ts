@@ -1,11 +1,14 @@
 import {
+  check,
   columnSql,
   constraintSql,
   createIndex,
   defaultSql,
   type Dialect,
   inlineSql,
+  type MetaDataOptions,
   quoteName,
+  Raw,
   rootType,
   type SqlType,
   tableName,
@@ -17,6 +20,7 @@ import type {
   AddColumn,
   AlterColumn,
   AlterTable,
+  NamedConstraint,
   TableChange,
   TableConstraint,
 } from "../operations/operation.ts";
@@ -24,11 +28,13 @@ import { plainStatement, type PlannedStatement } from "../planner/statement.ts";
 import { isAtEnd } from "../schema/column_order.ts";
 import {
   applyChange,
-  columnsOf,
   draftOf,
+  find,
   type TableDraft,
   tableStub,
 } from "../schema/draft.ts";
+import { nameOf } from "../schema/names.ts";
+import { columnsOf } from "../schema/parts.ts";
 import { indexTable, qualifiedName } from "./_naming.ts";
 import type {
   Guard,
@@ -90,7 +96,7 @@ function alterTable(
   const table = operation.original ?? context.schema().table(operation);
   const draft = table && draftOf(table);
   return operation.changes.flatMap((change) => {
-    const statements = render(operation, change, draft, dialect);
+    const statements = render(operation, change, draft, context);
     if (draft) applyChange(draft, change, dialect);
     return statements.map(plainStatement);
   });
@@ -100,13 +106,14 @@ function render(
   operation: AlterTable,
   change: TableChange,
   draft: TableDraft | undefined,
-  dialect: Dialect,
+  context: RenderContext,
 ): string[] {
+  const { dialect } = context;
   const table = qualifiedName(operation, dialect);
   const quote = (name: string) => quoteName(name, dialect);
   switch (change.kind) {
     case "addColumn":
-      return addColumn(operation, change, draft, dialect);
+      return addColumn(operation, change, draft, context);
     case "dropColumn":
       return [`ALTER TABLE ${table} DROP COLUMN ${quote(change.name)}`];
     case "renameColumn":
@@ -134,13 +141,21 @@ function render(
       ];
     case "addConstraint":
       return [
-        addConstraint(operation, change.constraint, draft, dialect),
+        `${addConstraint(operation, change.constraint, draft, context)}${
+          change.notValid ? " NOT VALID" : ""
+        }`,
+      ];
+    case "validateConstraint":
+      return [
+        `ALTER TABLE ${table} VALIDATE CONSTRAINT ${
+          quote(keptName(operation, change, draft, context))
+        }`,
       ];
     case "dropConstraint":
       return [
         `ALTER TABLE ${table} DROP CONSTRAINT ${
           change.ifExists ? "IF EXISTS " : ""
-        }${quote(change.name)}`,
+        }${quote(keptName(operation, change, draft, context))}`,
       ];
     case "setTableComment":
       return [
@@ -153,8 +168,9 @@ function addColumn(
   operation: AlterTable,
   change: AddColumn,
   draft: TableDraft | undefined,
-  dialect: Dialect,
+  context: RenderContext,
 ): string[] {
+  const { dialect } = context;
   const { name, column, ifNotExists, inlinePrimaryKey } = change;
   if (!isAtEnd(change, draft?.columns)) {
     throw new UnsupportedChangeError(
@@ -165,7 +181,7 @@ function addColumn(
     operation.table,
     operation.schema,
     { [name]: column },
-    draft?.metadata,
+    metadataOf(draft, context),
   );
   const added = stub.column(name);
   const words = stub.autoincrementColumn && dialect.autoincrement(added);
@@ -265,17 +281,40 @@ function commentOn(
   }`;
 }
 
+/** The naming convention of a table, also of one that no revision describes. */
+function metadataOf(
+  draft: TableDraft | undefined,
+  { naming }: RenderContext,
+): MetaDataOptions {
+  return draft?.metadata ?? (naming ? { naming } : {});
+}
+
+/** The name that the database knows a constraint by: a convention decorates those of checks. */
+function keptName(
+  { table }: AlterTable,
+  { name, type, isNameFinal = false }: NamedConstraint,
+  draft: TableDraft | undefined,
+  context: RenderContext,
+): string {
+  const found = draft && find(draft, name, isNameFinal);
+  if (found) return nameOf(draft, found) ?? name;
+  if (isNameFinal || type !== "check") return name;
+  const place = { name: table, metadata: metadataOf(draft, context) };
+  return nameOf(place, check(new Raw(""), name)) ?? name;
+}
+
 function addConstraint(
   operation: AlterTable,
   constraint: TableConstraint,
   draft: TableDraft | undefined,
-  dialect: Dialect,
+  context: RenderContext,
 ): string {
+  const { dialect } = context;
   const stub = tableStub(
     operation.table,
     operation.schema,
     Object.fromEntries(columnsOf(constraint).map((name) => [name, text()])),
-    draft?.metadata,
+    metadataOf(draft, context),
     [constraint],
   );
   return `ALTER TABLE ${tableName(stub, dialect)} ADD ${

@@ -17,12 +17,12 @@ import { plainStatement, type PlannedStatement } from "../planner/statement.ts";
 import { isAtEnd } from "../schema/column_order.ts";
 import {
   applyChange,
-  columnsOf,
   draftOf,
   find,
   type TableDraft,
   tableStub,
 } from "../schema/draft.ts";
+import { columnsOf } from "../schema/parts.ts";
 import { indexTable, qualifiedName } from "./_naming.ts";
 import type { SchemaSnapshot } from "../schema/snapshot.ts";
 import { sqliteGuard } from "./_sqlite_guard.ts";
@@ -34,6 +34,17 @@ export const sqliteMigrations: MigrationDialect = {
   alterTable,
   // Dropping a table deletes its rows, and a delete cascades.
   beforeDrop: (table, dialect) => [expectUnreferred(table, dialect)],
+  lacks: (constraint) => {
+    if (constraint.kind === "exclude") return "exclusion constraints";
+    if ("nullsNotDistinct" in constraint && constraint.nullsNotDistinct) {
+      return "NULLS NOT DISTINCT";
+    }
+    const isKey = constraint.kind === "unique" ||
+      constraint.kind === "primaryKey";
+    return isKey && constraint.deferrable
+      ? "deferrable unique constraints"
+      : undefined;
+  },
   isOutside: () => false,
   // A batch is one writer's transaction from its first statement on.
   lock: () => [],
@@ -182,6 +193,9 @@ function inPlace(
           quote(change.name)
         }`,
       ];
+    case "validateConstraint":
+      // A rebuild has looked at every row.
+      return [];
     case "setTableComment":
       // SQLite keeps no remarks; the description does.
       return [];
@@ -192,7 +206,10 @@ function inPlace(
     case "addConstraint":
       return `SQLite cannot add a constraint to a table`;
     case "dropConstraint":
-      if (change.ifExists && draft && !find(draft, change.name)) return [];
+      if (
+        change.ifExists && draft &&
+        !find(draft, change.name, change.isNameFinal)
+      ) return [];
       return `SQLite cannot drop constraint '${change.name}'`;
   }
 }

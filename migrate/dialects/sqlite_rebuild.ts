@@ -130,7 +130,7 @@ export function rebuildTable(
 function refuseUnknown(draft: TableDraft, change: TableChange): void {
   if (change.kind !== "dropConstraint") return;
   if (change.original || change.ifExists) return;
-  if (find(draft, change.name)) return;
+  if (find(draft, change.name, change.isNameFinal)) return;
   const known = draft.constraints.map((one) =>
     `'${one.name ?? defaultName(draft, one)}'`
   );

@@ -212,16 +212,30 @@ export interface AddConstraint {
   readonly kind: "addConstraint";
   /** Its description. */
   readonly constraint: TableConstraint;
+  /** Whether rows that are there are not looked at before `validateConstraint` (Postgres). */
+  readonly notValid?: boolean;
+}
+
+/** Looks at the rows that a constraint has not looked at yet (Postgres). */
+export interface ValidateConstraint extends NamedConstraint {
+  /** @ignore */
+  readonly kind: "validateConstraint";
+}
+
+/** Which constraint of a table a change is about. */
+export interface NamedConstraint {
+  /** Its name. */
+  readonly name: string;
+  /** Whether a naming convention makes no other of it. */
+  readonly isNameFinal?: boolean;
+  /** What it must be. */
+  readonly type?: TableConstraint["kind"];
 }
 
 /** Removes a constraint. */
-export interface DropConstraint {
+export interface DropConstraint extends NamedConstraint {
   /** @ignore */
   readonly kind: "dropConstraint";
-  /** Its name. */
-  readonly name: string;
-  /** What it must be. */
-  readonly type?: TableConstraint["kind"];
   /** Whether a missing constraint is no error. */
   readonly ifExists?: boolean;
   /** What it was. */
@@ -248,4 +262,5 @@ export type TableChange =
   | DropIndex
   | AddConstraint
   | DropConstraint
+  | ValidateConstraint
   | SetTableComment;

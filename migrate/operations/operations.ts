@@ -1,14 +1,20 @@
 import {
   type ColumnBuilders,
   type Constraint,
+  type exclude,
+  type ExcludeOptions,
   type Expression,
+  type FinalName,
+  finalName,
   type ForeignKeyOptions,
+  type KeyOptions,
   MetaData,
   type NamingConvention,
   type NewRow,
   type Statement,
   Table,
   type TableOptions,
+  type UniqueOptions,
 } from "../../sql/mod.ts";
 import { MigrateError, OperationError } from "../errors.ts";
 import type {
@@ -20,9 +26,12 @@ import type {
 } from "./operation.ts";
 import {
   type AddColumnOptions,
+  type AddConstraintOptions,
+  type ConstraintName,
+  type CreateIndexOptions,
   type DropConstraintOptions,
   type DropIndexOptions,
-  type IndexOptions,
+  type NamedConstraintOptions,
   TableChanges,
 } from "./table_changes.ts";
 
@@ -202,10 +211,10 @@ export class Operations {
 
   /** Makes an index. */
   createIndex(
-    name: string,
+    name: ConstraintName,
     table: string,
     columns: readonly (string | Expression<unknown>)[],
-    options: IndexOptions & InSchema = {},
+    options: CreateIndexOptions & InSchema = {},
   ): void {
     const { schema, ...rest } = options;
     this.alterTable(
@@ -217,7 +226,7 @@ export class Operations {
 
   /** Removes an index. */
   dropIndex(
-    name: string,
+    name: ConstraintName,
     table: string,
     options: DropIndexOptions & InSchema = {},
   ): void {
@@ -227,61 +236,119 @@ export class Operations {
 
   /** Makes values of columns unique together. */
   createUniqueConstraint(
-    name: string,
+    name: ConstraintName,
     table: string,
     columns: readonly string[],
-    options: AlterTableOptions = {},
+    options: UniqueOptions & AlterTableOptions = {},
   ): void {
+    const [place, rest] = split(options);
     this.alterTable(
       table,
-      (t) => t.createUniqueConstraint(name, columns),
-      options,
+      (t) => t.createUniqueConstraint(name, columns, rest),
+      place,
     );
   }
 
   /** Makes columns name a row of another table: `["users.id"]`. */
   createForeignKey(
-    name: string,
+    name: ConstraintName,
     table: string,
     columns: readonly string[],
     targets: readonly string[],
-    options: Omit<ForeignKeyOptions, "name"> & InSchema = {},
+    options:
+      & Omit<ForeignKeyOptions, "name">
+      & AddConstraintOptions
+      & AlterTableOptions = {},
   ): void {
-    const { schema, ...rest } = options;
+    const [place, rest] = split(options);
     this.alterTable(
       table,
       (t) => t.createForeignKey(name, columns, targets, rest),
-      inSchema(schema),
+      place,
     );
   }
 
   /** Adds a condition that every row meets. */
   createCheckConstraint(
-    name: string,
+    name: ConstraintName,
     table: string,
     condition: Expression<unknown>,
-    options: AlterTableOptions = {},
+    options: AddConstraintOptions & AlterTableOptions = {},
   ): void {
+    const [place, rest] = split(options);
     this.alterTable(
       table,
-      (t) => t.createCheckConstraint(name, condition),
-      options,
+      (t) => t.createCheckConstraint(name, condition, rest),
+      place,
+    );
+  }
+
+  /**
+   * Refuses two rows that are alike in all the ways that are given (Postgres).
+   *
+   * @example No room twice at one time
+   * ```ts
+   * import { Operations } from "@aludel/aludel/migrate";
+   * import { text } from "@aludel/aludel/sql";
+   * import { equal } from "node:assert/strict";
+   *
+   * const op = new Operations();
+   * op.createExcludeConstraint("no_overlap", "bookings", [
+   *   ["room", "="],
+   *   [text("tsrange(begins, ends)"), "&&"],
+   * ]);
+   * equal(op.take().length, 1);
+   * ```
+   */
+  createExcludeConstraint(
+    name: ConstraintName,
+    table: string,
+    ways: Parameters<typeof exclude>[0],
+    options: Omit<ExcludeOptions, "name"> & InSchema = {},
+  ): void {
+    const { schema, ...rest } = options;
+    this.alterTable(
+      table,
+      (t) => t.createExcludeConstraint(name, ways, rest),
+      inSchema(schema),
+    );
+  }
+
+  /**
+   * Looks at the rows that a constraint made with `notValid` has not looked at.
+   * In a revision of its own it holds no lock that others wait for.
+   */
+  validateConstraint(
+    name: ConstraintName,
+    table: string,
+    options: NamedConstraintOptions & InSchema = {},
+  ): void {
+    const { schema, ...rest } = options;
+    this.alterTable(
+      table,
+      (t) => t.validateConstraint(name, rest),
+      inSchema(schema),
     );
   }
 
   /** Makes columns the primary key. */
   createPrimaryKey(
-    name: string,
+    name: ConstraintName,
     table: string,
     columns: readonly string[],
-    options: AlterTableOptions = {},
+    options: KeyOptions & AlterTableOptions = {},
   ): void {
-    this.alterTable(table, (t) => t.createPrimaryKey(name, columns), options);
+    const [place, rest] = split(options);
+    this.alterTable(
+      table,
+      (t) => t.createPrimaryKey(name, columns, rest),
+      place,
+    );
   }
 
   /** Removes a constraint by its name. */
   dropConstraint(
-    name: string,
+    name: ConstraintName,
     table: string,
     options: DropConstraintOptions & InSchema = {},
   ): void {
@@ -378,6 +445,36 @@ export class Operations {
     this.#record({ kind: "autocommitBlock", operations: inner.take() });
   }
 
+  /**
+   * A name that no naming convention makes another of, as Alembic's `op.f`.
+   *
+   * @example
+   * ```ts
+   * import { createMigrator, revision, upgradeScript } from "@aludel/aludel/migrate";
+   * import { createEngine, integer, text } from "@aludel/aludel/sql";
+   * import { sqlite } from "@aludel/aludel/backends/sqlite";
+   * import { match } from "node:assert/strict";
+   *
+   * const migrator = createMigrator({
+   *   naming: { check: "ck_{table}_{name}" },
+   *   engine: createEngine(sqlite(":memory:")),
+   *   revisions: [revision({
+   *     revision: "1e0c77aa90b1",
+   *     upgrade(op) {
+   *       op.createTable("ages", { age: integer() });
+   *       op.createCheckConstraint("positive", "ages", text("age > 0"));
+   *       op.createCheckConstraint(op.f("ck_old"), "ages", text("age < 200"));
+   *     },
+   *   })],
+   * });
+   * const script = await upgradeScript(migrator, "head");
+   * match(script, /"ck_ages_positive" CHECK[^]*"ck_old" CHECK/);
+   * ```
+   */
+  f(name: string): FinalName {
+    return finalName(name);
+  }
+
   /** Records an operation that was made elsewhere, by `compareMetadata()` for one. */
   invoke(operation: Operation): void {
     this.#record(operation);
@@ -407,6 +504,22 @@ export class Operations {
       "inside-alter-table",
     );
   }
+}
+
+/** Where and how a table is altered, and what is left of the options. */
+function split<O extends AlterTableOptions>(
+  { schema, recreate, partialReordering, original, referring, ...rest }: O,
+): [AlterTableOptions, typeof rest] {
+  return [
+    {
+      ...inSchema(schema),
+      ...(recreate ? { recreate } : {}),
+      ...(partialReordering ? { partialReordering } : {}),
+      ...(original ? { original } : {}),
+      ...(referring ? { referring } : {}),
+    },
+    rest,
+  ];
 }
 
 function inSchema(schema: string | undefined): InSchema {

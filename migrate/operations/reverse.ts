@@ -9,12 +9,12 @@ import {
 import { IrreversibleError } from "../errors.ts";
 import {
   applyChange,
-  columnsOf,
   draftOf,
   find,
   type TableDraft,
   tableStub,
 } from "../schema/draft.ts";
+import { columnsOf } from "../schema/parts.ts";
 import { addedColumn, keyOfColumns } from "../schema/keys.ts";
 import { nameOf } from "../schema/names.ts";
 import { fullName, type SchemaSnapshot } from "../schema/snapshot.ts";
@@ -243,19 +243,25 @@ function reverseChange(
     }
     case "addConstraint": {
       const { constraint } = change;
+      const { kind: type } = constraint;
       // The name that a convention makes of it is the one it has afterwards.
-      const name = nameOf(draft ?? { name: table, metadata: {} }, constraint);
+      const name = draft ? nameOf(draft, constraint) : constraint.name;
       if (name === undefined) {
         throw unknown("addConstraint()", "the constraint a name");
       }
+      const isFinal = draft !== undefined || "isNameFinal" in constraint;
       return [{
         kind: "dropConstraint",
         name,
+        type,
+        ...(isFinal ? { isNameFinal: true } : {}),
         original: constraint,
       }];
     }
     case "dropConstraint": {
-      const constraint = find(draft ?? NOTHING, change.name) ?? change.original;
+      const constraint =
+        find(draft ?? NOTHING, change.name, change.isNameFinal) ??
+          change.original;
       if (!constraint || constraint.kind === "index") {
         throw unknown(
           `dropConstraint('${change.name}')`,
@@ -264,6 +270,9 @@ function reverseChange(
       }
       return [{ kind: "addConstraint", constraint }];
     }
+    case "validateConstraint":
+      // What was looked at stays so.
+      return [];
     case "setTableComment": {
       const former = change.original ?? draft?.options.comment ??
         (draft ? null : undefined);

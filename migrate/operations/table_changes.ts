@@ -1,12 +1,18 @@
 import {
   check,
+  exclude,
+  type ExcludeOptions,
   type Expression,
+  type FinalName,
   foreignKey,
   type ForeignKeyOptions,
   index,
   type IndexConstraint,
+  type IndexOptions,
+  type KeyOptions,
   primaryKey,
   unique,
+  type UniqueOptions,
 } from "../../sql/mod.ts";
 import { OperationError } from "../errors.ts";
 import { refuseOtherOptions } from "./options.ts";
@@ -16,6 +22,9 @@ import type {
   TableChange,
   TableConstraint,
 } from "./operation.ts";
+
+/** A constraint's name: one that a naming convention may make another of, or a final one. */
+export type ConstraintName = string | FinalName;
 
 /** Settings of a new column. */
 export interface AddColumnOptions {
@@ -37,10 +46,26 @@ export interface AddColumnOptions {
   readonly insertBefore?: string;
 }
 
-/** Settings of the removal of a constraint. */
-export interface DropConstraintOptions {
+/** Settings of a new foreign key or check. */
+export interface AddConstraintOptions {
+  /**
+   * Whether rows that are there are not looked at (Postgres): the table is
+   * locked for a moment only, and `validateConstraint()` looks later, while
+   * others go on. Where a table is rebuilt every row is looked at anyway.
+   *
+   * @default {false}
+   */
+  readonly notValid?: boolean;
+}
+
+/** Which constraint is meant. */
+export interface NamedConstraintOptions {
   /** What it must be: another of that name is refused. @default whatever it is */
   readonly type?: TableConstraint["kind"];
+}
+
+/** Settings of the removal of a constraint. */
+export interface DropConstraintOptions extends NamedConstraintOptions {
   /** Whether a missing constraint is no error. @default {false} */
   readonly ifExists?: boolean;
   /** What it was, where the revisions do not say: `unique(["a"], "uq")`. */
@@ -48,11 +73,7 @@ export interface DropConstraintOptions {
 }
 
 /** Settings of a new index. */
-export interface IndexOptions {
-  /** Whether equal entries are refused. @default {false} */
-  readonly unique?: boolean;
-  /** Which rows are in it. */
-  readonly where?: Expression<unknown>;
+export interface CreateIndexOptions extends IndexOptions {
   /** Whether an existing index of that name is left as it is. @default {false} */
   readonly ifNotExists?: boolean;
   /**
@@ -148,22 +169,29 @@ export class TableChanges {
 
   /** Makes an index over columns or expressions. */
   createIndex(
-    name: string,
+    name: ConstraintName,
     columns: readonly (string | Expression<unknown>)[],
-    options: IndexOptions = {},
+    options: CreateIndexOptions = {},
   ): void {
     const { ifNotExists = false, concurrently = false, ...rest } = options;
-    refuseOtherOptions(`create index '${name}'`, rest, ["unique", "where"]);
+    refuseOtherOptions(`create index '${nameIn(name)}'`, rest, [
+      "unique",
+      "where",
+      "using",
+      "include",
+      "nullsNotDistinct",
+    ]);
     this.changes.push({
       kind: "createIndex",
-      index: index(name, columns, rest),
+      index: index(nameIn(name), columns, rest),
       ifNotExists,
       concurrently,
     });
   }
 
   /** Removes an index. */
-  dropIndex(name: string, options: DropIndexOptions = {}): void {
+  dropIndex(given: ConstraintName, options: DropIndexOptions = {}): void {
+    const name = nameIn(given);
     const { ifExists = false, concurrently = false, ...rest } = options;
     refuseOtherOptions(`drop index '${name}'`, rest, ["original"]);
     this.changes.push({
@@ -176,33 +204,87 @@ export class TableChanges {
   }
 
   /** Makes values of columns unique together. */
-  createUniqueConstraint(name: string, columns: readonly string[]): void {
-    this.addConstraint(unique(columns, name));
+  createUniqueConstraint(
+    name: ConstraintName,
+    columns: readonly string[],
+    options: UniqueOptions = {},
+  ): void {
+    this.addConstraint(unique(columns, nameIn(name), options));
   }
 
   /** Makes columns name a row of another table: `["users.id"]`. */
   createForeignKey(
-    name: string,
+    name: ConstraintName,
     columns: readonly string[],
     targets: readonly string[],
-    options: Omit<ForeignKeyOptions, "name"> = {},
+    options: Omit<ForeignKeyOptions, "name"> & AddConstraintOptions = {},
   ): void {
-    this.addConstraint(foreignKey(columns, targets, { ...options, name }));
+    const { notValid = false, ...rest } = options;
+    const key = foreignKey(columns, targets, { ...rest, name: nameIn(name) });
+    this.addConstraint(key, { notValid });
   }
 
   /** Adds a condition that every row meets. */
-  createCheckConstraint(name: string, condition: Expression<unknown>): void {
-    this.addConstraint(check(condition, name));
+  createCheckConstraint(
+    name: ConstraintName,
+    condition: Expression<unknown>,
+    options: AddConstraintOptions = {},
+  ): void {
+    this.addConstraint(check(condition, name), options);
+  }
+
+  /** Refuses two rows that are alike in all the ways that are given (Postgres). */
+  createExcludeConstraint(
+    name: ConstraintName,
+    ways: Parameters<typeof exclude>[0],
+    options: Omit<ExcludeOptions, "name"> = {},
+  ): void {
+    this.addConstraint(exclude(ways, { ...options, name: nameIn(name) }));
   }
 
   /** Makes columns the primary key. */
-  createPrimaryKey(name: string, columns: readonly string[]): void {
-    this.addConstraint(primaryKey(columns, name));
+  createPrimaryKey(
+    name: ConstraintName,
+    columns: readonly string[],
+    options: KeyOptions = {},
+  ): void {
+    this.addConstraint(primaryKey(columns, nameIn(name), options));
   }
 
-  /** Adds a constraint made by `unique()`, `foreignKey()`, `check()` or `primaryKey()`. */
-  addConstraint(constraint: TableConstraint): void {
-    this.changes.push({ kind: "addConstraint", constraint });
+  /**
+   * Adds a constraint made by `unique()`, `foreignKey()`, `check()`, `exclude()`
+   * or `primaryKey()`.
+   *
+   * @throws {OperationError} If it is one that no database leaves unlooked at.
+   */
+  addConstraint(
+    constraint: TableConstraint,
+    { notValid = false, ...others }: AddConstraintOptions = {},
+  ): void {
+    refuseOtherOptions("add a constraint", others, ["notValid"]);
+    const { kind } = constraint;
+    if (notValid && kind !== "foreignKey" && kind !== "check") {
+      throw new OperationError(
+        `Cannot add constraint of type '${kind}' as notValid: only a foreign key or a check can wait for validateConstraint(); leave it out`,
+      );
+    }
+    this.changes.push({
+      kind: "addConstraint",
+      constraint,
+      ...(notValid ? { notValid } : {}),
+    });
+  }
+
+  /** Looks at the rows that a constraint made with `notValid` has not looked at. */
+  validateConstraint(
+    name: ConstraintName,
+    options: NamedConstraintOptions = {},
+  ): void {
+    this.changes.push({
+      kind: "validateConstraint",
+      ...named(name),
+      ...options,
+    });
   }
 
   /**
@@ -211,9 +293,10 @@ export class TableChanges {
    * @throws {OperationError} If there is no such type.
    */
   dropConstraint(
-    name: string,
+    given: ConstraintName,
     { ifExists, ...options }: DropConstraintOptions = {},
   ): void {
+    const name = nameIn(given);
     refuseOtherOptions(`drop constraint '${name}'`, options, [
       "type",
       "original",
@@ -228,7 +311,7 @@ export class TableChanges {
     }
     this.changes.push({
       kind: "dropConstraint",
-      name,
+      ...named(given),
       ...options,
       ...(ifExists ? { ifExists } : {}),
     });
@@ -268,8 +351,17 @@ export class TableChanges {
   }
 }
 
+function nameIn(name: ConstraintName): string {
+  return typeof name === "string" ? name : name.name;
+}
+
+function named(name: ConstraintName): { readonly name: string } {
+  return typeof name === "string" ? { name } : name;
+}
+
 const CONSTRAINT_TYPES: readonly TableConstraint["kind"][] = [
   "check",
+  "exclude",
   "foreignKey",
   "primaryKey",
   "unique",

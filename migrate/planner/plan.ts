@@ -22,8 +22,8 @@ export interface Segment {
   readonly isOutside: boolean;
   /** The statements, in order; one where `isOutside`. */
   readonly statements: readonly PlannedStatement[];
-  /** What makes room for it when it was interrupted before. */
-  readonly cleanup?: PlannedStatement;
+  /** What is sent instead when it was interrupted before. */
+  readonly again?: readonly PlannedStatement[];
 }
 
 /** One revision applied, undone, or declared to be there. */
@@ -202,7 +202,7 @@ export class Planner {
     operations: readonly Operation[],
     schema: RunningSchema,
   ): Segment[] {
-    const { dialect, migrations, limits } = this.#options;
+    const { dialect, migrations, limits, naming } = this.#options;
     refuseWideTables(operations, limits, node.revision);
     const statements: StepStatement[] = [];
     for (const operation of operations) {
@@ -210,6 +210,7 @@ export class Planner {
         ...renderOperation(operation, migrations, {
           dialect,
           limits,
+          naming,
           schema: () => schema.now(),
         }),
       );
@@ -267,7 +268,7 @@ function group(statements: readonly StepStatement[]): Segment[] {
     }
     together = [];
   };
-  for (const { statement, isOutside, cleanup } of statements) {
+  for (const { statement, isOutside, again } of statements) {
     if (!isOutside) {
       together.push(statement);
       continue;
@@ -276,7 +277,7 @@ function group(statements: readonly StepStatement[]): Segment[] {
     segments.push({
       isOutside,
       statements: [statement],
-      ...(cleanup ? { cleanup } : {}),
+      ...(again ? { again } : {}),
     });
   }
   close();

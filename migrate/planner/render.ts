@@ -1,4 +1,5 @@
 import {
+  type Constraint,
   createIndex,
   createTable,
   insert,
@@ -10,10 +11,12 @@ import type {
   MigrationDialect,
   RenderContext,
 } from "../dialects/implementation.ts";
-import { OperationError } from "../errors.ts";
+import { OperationError, UnsupportedChangeError } from "../errors.ts";
 import type {
   AlterTable,
   BulkInsert,
+  CreateIndex,
+  DropIndex,
   DropTable,
   Operation,
   TableChange,
@@ -30,8 +33,8 @@ export interface StepStatement {
   readonly statement: PlannedStatement;
   /** Whether a transaction cannot hold it. */
   readonly isOutside: boolean;
-  /** What makes room for it when it was interrupted before. */
-  readonly cleanup?: PlannedStatement;
+  /** What is sent instead when it was interrupted before. */
+  readonly again?: readonly PlannedStatement[];
 }
 
 /** Turns one operation into statements. */
@@ -45,6 +48,11 @@ export function renderOperation(
     statements.map((statement) => ({ statement, isOutside: false }));
   switch (operation.kind) {
     case "createTable":
+      refuseLacking(
+        operation.table.name,
+        operation.table.constraints,
+        migrations,
+      );
       return inside(
         createTableWithIndexes(operation.table, operation.ifNotExists, context),
       );
@@ -62,6 +70,11 @@ export function renderOperation(
         ),
       ]);
     case "alterTable":
+      refuseLacking(
+        operation.table,
+        operation.changes.flatMap(constraintOf),
+        migrations,
+      );
       return alterTable(operation, migrations, context);
     case "execute":
       return inside([planStatement(operation.statement, dialect)]);
@@ -75,6 +88,31 @@ export function renderOperation(
         }))
       );
   }
+}
+
+/** Refuses what the database would take for something else. */
+function refuseLacking(
+  table: string,
+  constraints: readonly Constraint[],
+  migrations: MigrationDialect,
+): void {
+  for (const constraint of constraints) {
+    const lack = migrations.lacks?.(constraint);
+    if (lack === undefined) continue;
+    throw new UnsupportedChangeError(
+      `Cannot make ${constraint.kind} '${
+        constraint.name ?? ""
+      }' of table '${table}': the database has no ${lack}; leave it out here`,
+    );
+  }
+}
+
+function constraintOf(change: TableChange): Constraint[] {
+  return change.kind === "createIndex"
+    ? [change.index]
+    : change.kind === "addConstraint"
+    ? [change.constraint]
+    : [];
 }
 
 function createTableWithIndexes(
@@ -119,7 +157,7 @@ function alterTable(
   migrations: MigrationDialect,
   context: RenderContext,
 ): StepStatement[] {
-  const outside = (change: TableChange) =>
+  const outside = (change: TableChange): change is CreateIndex | DropIndex =>
     (change.kind === "createIndex" || change.kind === "dropIndex") &&
     migrations.isOutside(change);
   // A rebuild may be asked for without any change.
@@ -140,26 +178,27 @@ function alterTable(
     statements.push(...render(together, false));
     together = [];
     for (const one of render([change], true)) {
-      statements.push(
-        change.kind === "createIndex"
-          ? { ...one, cleanup: dropUnfinished(operation, change, context) }
-          : one,
-      );
+      const gone = dropUnfinished(operation, change, context);
+      statements.push({
+        ...one,
+        again: change.kind === "createIndex" ? [gone, one.statement] : [gone],
+      });
     }
   }
   return [...statements, ...render(together, false)];
 }
 
-/** An index whose building was interrupted stays behind, invalid, under its name. */
+/**
+ * An index whose building was interrupted stays behind, invalid, under its name;
+ * one whose removal was interrupted may be there or not.
+ */
 function dropUnfinished(
   operation: AlterTable,
-  change: Extract<TableChange, { kind: "createIndex" }>,
+  change: CreateIndex | DropIndex,
   { dialect }: RenderContext,
 ): PlannedStatement {
-  const name = qualifiedName(
-    { ...operation, table: change.index.name ?? "" },
-    dialect,
-  );
+  const index = change.kind === "createIndex" ? change.index.name : change.name;
+  const name = qualifiedName({ ...operation, table: index ?? "" }, dialect);
   return plainStatement(`DROP INDEX CONCURRENTLY IF EXISTS ${name}`);
 }
 

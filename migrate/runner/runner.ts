@@ -200,9 +200,8 @@ export class StepRunner {
           ...(isLast ? [] : [this.#store.advance(entry, next, leaseMs)]),
         ]);
       case "outside": {
-        const { cleanup, statements } = part.segment;
-        if (resumedAt === here && cleanup) await this.#sendAlone(step, cleanup);
-        for (const statement of statements) {
+        const { again, statements } = part.segment;
+        for (const statement of resumedAt === here && again || statements) {
           await this.#sendAlone(step, statement);
         }
         return await this.#send(step, [

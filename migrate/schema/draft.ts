@@ -4,7 +4,6 @@ import {
   type ColumnSpec,
   type Constraint,
   type Dialect,
-  Expression,
   indexName,
   inlineSql,
   MetaData,
@@ -22,6 +21,7 @@ import type {
 import { withPlaced } from "./column_order.ts";
 import { addedColumn, keyColumns, keyless, keyOfColumns } from "./keys.ts";
 import { defaultName } from "./names.ts";
+import { columnsOf, withParts } from "./parts.ts";
 import { renameColumn } from "./renaming.ts";
 
 /**
@@ -52,21 +52,11 @@ export function draftOf(table: Table): TableDraft {
     columns: new Map(
       table.columns.map((column) => [column.name, bareColumn(column.spec)]),
     ),
-    constraints: table.constraints.map((constraint): Constraint => {
-      switch (constraint.kind) {
-        case "check":
-          return constraint;
-        case "index":
-          return {
-            ...constraint,
-            name: indexName(table, constraint),
-            columns: constraint.columns.map((part) =>
-              part instanceof Expression ? part : nameOf(part)
-            ),
-          };
-        default:
-          return { ...constraint, columns: constraint.columns.map(nameOf) };
-      }
+    constraints: table.constraints.map((constraint) => {
+      const named = constraint.kind === "index"
+        ? { ...constraint, name: indexName(table, constraint) }
+        : constraint;
+      return withParts(named, nameOf);
     }),
     options: table.options,
     metadata: table.metadata.options,
@@ -113,13 +103,6 @@ function bareColumn(spec: ColumnSpec): AnyColumn {
   );
 }
 
-/** The columns a constraint or index is about, by name. */
-export function columnsOf(constraint: Constraint): string[] {
-  return constraint.kind === "check"
-    ? []
-    : [...constraint.columns].filter((part) => typeof part === "string");
-}
-
 /** Applies one change to a draft. */
 export function applyChange(
   draft: TableDraft,
@@ -158,13 +141,16 @@ export function applyChange(
       return;
     case "dropIndex":
     case "dropConstraint": {
-      const found = find(draft, change.name) ??
+      const isFinal = "isNameFinal" in change && change.isNameFinal;
+      const found = find(draft, change.name, isFinal) ??
         alike(draft, change.original, dialect);
       if (change.kind === "dropConstraint") refuseOther(draft, change, found);
       if (found?.kind === "primaryKey") forgetKey(draft, dialect);
       draft.constraints = draft.constraints.filter((one) => one !== found);
       return;
     }
+    case "validateConstraint":
+      return;
     case "setTableComment": {
       const { comment: _, ...rest } = draft.options;
       draft.options = change.comment === null
@@ -174,17 +160,24 @@ export function applyChange(
   }
 }
 
-/** The constraint or index of a name, its own or the one it goes by. */
+/**
+ * The constraint or index of a name, its own or the one it goes by.
+ *
+ * @param isFinal Whether a name that a convention makes another of does not count.
+ */
 export function find(
   draft: TableDraft,
   name: string | undefined,
+  isFinal = false,
 ): Constraint | undefined {
-  return name === undefined
+  if (name === undefined) return undefined;
+  const own = isFinal
     ? undefined
-    : draft.constraints.find((constraint) => constraint.name === name) ??
-      draft.constraints.find((constraint) =>
-        defaultName(draft, constraint) === name
-      ) ?? keyNamed(draft, name);
+    : draft.constraints.find((constraint) => constraint.name === name);
+  return own ??
+    draft.constraints.find((constraint) =>
+      defaultName(draft, constraint) === name
+    ) ?? keyNamed(draft, name);
 }
 
 function keyNamed(draft: TableDraft, name: string): Constraint | undefined {

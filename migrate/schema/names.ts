@@ -48,13 +48,16 @@ export function undecorated(
   check: CheckConstraint,
 ): CheckConstraint {
   const { name } = check;
-  if (name === undefined) return check;
+  if (name === undefined || check.isNameFinal) return check;
   const pattern = place.metadata.naming?.check ?? "{name}";
   const [before = "", after = ""] = pattern.replaceAll("{table}", place.name)
     .split("{name}");
   const inner = name.slice(before.length, name.length - after.length);
   const found = { ...check, name: inner };
-  return nameOf(place, found) === name ? found : check;
+  // A convention makes no name of its own out of such a one.
+  return nameOf(place, found) === name
+    ? found
+    : { ...check, isNameFinal: true };
 }
 
 /**
@@ -71,5 +74,6 @@ const PATTERNS: Readonly<Record<Constraint["kind"], string | undefined>> = {
   foreignKey: "{table}_{columns}_fkey",
   primaryKey: "{table}_pkey",
   check: undefined,
+  exclude: "{table}_{columns}_excl",
   index: "ix_{table}_{columns}",
 };

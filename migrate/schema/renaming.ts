@@ -1,12 +1,12 @@
 import {
-  type Constraint,
   type Dialect,
-  Expression,
+  type Expression,
   inlineSql,
   Raw,
 } from "../../sql/mod.ts";
 import type { AnyColumn } from "../operations/operation.ts";
 import type { TableDraft } from "./draft.ts";
+import { withParts } from "./parts.ts";
 
 /** Follows the new name of a column in everything that the table says about it. */
 export function renameColumn(
@@ -23,24 +23,9 @@ export function renameColumn(
   );
   const inSql = (expression: Expression<unknown>) =>
     renameInSql(expression, from, to, dialect);
-  draft.constraints = draft.constraints.map((constraint): Constraint => {
-    if (constraint.kind === "check") {
-      return { ...constraint, sql: inSql(constraint.sql) };
-    }
-    if (constraint.kind === "index") {
-      return {
-        ...constraint,
-        columns: constraint.columns.map((part) =>
-          part instanceof Expression ? inSql(part) : part === from ? to : part
-        ),
-        ...(constraint.where ? { where: inSql(constraint.where) } : {}),
-      };
-    }
-    return {
-      ...constraint,
-      columns: constraint.columns.map((name) => name === from ? to : name),
-    };
-  });
+  draft.constraints = draft.constraints.map((constraint) =>
+    withParts(constraint, (name) => name === from ? to : name, inSql)
+  );
   renameTarget(draft, draft.name, from, to);
 }
 

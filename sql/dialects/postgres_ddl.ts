@@ -1,6 +1,8 @@
 import type { Dialect, SchemaExtras } from "../dialect.ts";
 import { quoteName, tableName } from "../compiler.ts";
-import { lineSql } from "../table_ddl.ts";
+import type { IndexConstraint } from "../constraint.ts";
+import { inlineSql } from "../inline_sql.ts";
+import { type ConstraintLine, lineSql, partsSql } from "../table_ddl.ts";
 import { forwardKeys } from "../_table_order.ts";
 import type { ForeignKey, Table } from "../schema.ts";
 import type { SqlType } from "../types.ts";
@@ -26,6 +28,7 @@ export function postgresExtras(dialect: Dialect): SchemaExtras {
       ),
       ...tables.flatMap((table) => commentStatements(table, dialect)),
     ],
+    list: (table, line, parts) => listSql(table, line, parts, dialect),
     afterDrop: (tables, ifExists, kept) => {
       const needed = enumsOf(kept);
       return [...enumsOf(tables).keys()].filter((name) => !needed.has(name))
@@ -39,6 +42,47 @@ export function postgresExtras(dialect: Dialect): SchemaExtras {
     },
   };
   return extras;
+}
+
+/** The list of a constraint or index with the words that only Postgres knows. */
+function listSql(
+  table: Table,
+  line: ConstraintLine | IndexConstraint,
+  parts: readonly string[],
+  dialect: Dialect,
+): string {
+  const list = (all: readonly string[]) => `(${all.join(", ")})`;
+  if (line.kind === "check" || line.kind === "foreignKey") return list(parts);
+  const include = "include" in line && line.include &&
+    `INCLUDE ${list(partsSql(table, line.include, dialect))}`;
+  if (line.kind === "index") {
+    return words(
+      line.using && `USING ${quoteName(line.using, dialect)}`,
+      list(parts),
+      include,
+      line.nullsNotDistinct && "NULLS NOT DISTINCT",
+    );
+  }
+  const { deferrable, initiallyDeferred } = line;
+  const excludes = line.kind === "exclude";
+  return words(
+    excludes
+      ? `USING ${quoteName(line.using ?? "gist", dialect)}`
+      : line.nullsNotDistinct && "NULLS NOT DISTINCT",
+    list(
+      excludes
+        ? parts.map((part, at) => `${part} WITH ${line.operators[at]}`)
+        : parts,
+    ),
+    include,
+    excludes && line.where && `WHERE (${inlineSql(line.where, dialect)})`,
+    deferrable && "DEFERRABLE",
+    initiallyDeferred && "INITIALLY DEFERRED",
+  );
+}
+
+function words(...all: readonly (string | false | undefined)[]): string {
+  return all.filter(Boolean).join(" ");
 }
 
 function addForeignKey(key: ForeignKey, dialect: Dialect): string {

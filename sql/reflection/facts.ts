@@ -51,6 +51,14 @@ export interface KeyFacts {
   readonly name?: string | undefined;
   /** The names of its columns. */
   readonly columns: readonly string[];
+  /** The columns that its index keeps beside them. */
+  readonly include?: readonly string[];
+  /** Whether NULL is a value like others. */
+  readonly nullsNotDistinct?: boolean;
+  /** Whether it may wait. */
+  readonly deferrable?: boolean;
+  /** Whether it waits. */
+  readonly initiallyDeferred?: boolean;
 }
 
 /** A condition that every row meets. */
@@ -71,10 +79,6 @@ export interface ForeignKeyFacts extends KeyFacts {
   readonly onDelete?: ReferentialAction | undefined;
   /** On change. */
   readonly onUpdate?: ReferentialAction | undefined;
-  /** Whether it may wait. */
-  readonly deferrable?: boolean;
-  /** Whether it waits. */
-  readonly initiallyDeferred?: boolean;
 }
 
 /** An index. */
@@ -91,6 +95,12 @@ export interface IndexFacts {
   }[];
   /** Which rows are in it. */
   readonly where?: string | undefined;
+  /** The kind of index, where it is no B-tree. */
+  readonly using?: string;
+  /** The columns that it keeps beside what it is over. */
+  readonly include?: readonly string[];
+  /** Whether NULL is a value like others. */
+  readonly nullsNotDistinct?: boolean;
 }
 
 /** A view as a database tells of it. */

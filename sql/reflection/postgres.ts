@@ -39,6 +39,12 @@ const names = (numbers: string, table: string): string =>
   `(SELECT json_agg(a.attname ORDER BY u.at) FROM unnest(${numbers}) WITH ORDINALITY AS u(num, at)
     JOIN pg_attribute AS a ON a.attrelid = ${table} AND a.attnum = u.num)`;
 
+// What an index keeps beside its keys. Before version 15 NULLs are distinct always.
+const kept = (index: string): string =>
+  `(SELECT json_agg(a.attname ORDER BY u.at) FROM unnest(${index}.indkey::int[]) WITH ORDINALITY AS u(num, at)
+    JOIN pg_attribute AS a ON a.attrelid = ${index}.indrelid AND a.attnum = u.num WHERE u.at > ${index}.indnkeyatts) AS include,
+    coalesce((to_jsonb(${index}) ->> 'indnullsnotdistinct')::boolean, false) AS "nullsNotDistinct"`;
+
 const relationQuery = (): string =>
   json(`
   SELECT c.relname AS name, c.relkind AS kind, obj_description(c.oid, 'pg_class') AS comment,
@@ -69,17 +75,19 @@ const constraintQuery = (): string =>
     CASE WHEN fn.nspname = n.nspname THEN f.relname ELSE fn.nspname || '.' || f.relname END AS target,
     ${names("k.confkey", "k.confrelid")} AS targets,
     k.confdeltype AS "onDelete", k.confupdtype AS "onUpdate",
-    k.condeferrable AS deferrable, k.condeferred AS deferred,
+    k.condeferrable AS deferrable, k.condeferred AS deferred, ${kept("x")},
     CASE WHEN k.contype = 'c' THEN pg_get_expr(k.conbin, k.conrelid) END AS expression
   FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid
     JOIN pg_namespace AS n ON n.oid = c.relnamespace
     LEFT JOIN pg_class AS f ON f.oid = k.confrelid
     LEFT JOIN pg_namespace AS fn ON fn.oid = f.relnamespace
+    LEFT JOIN pg_index AS x ON x.indexrelid = k.conindid AND k.contype IN ('p', 'u')
   WHERE k.contype IN ('p', 'u', 'c', 'f') AND ${HERE} ORDER BY c.relname, k.oid`);
 
 const indexQuery = (): string =>
   json(`
   SELECT c.relname AS "table", i.relname AS name, x.indisunique AS unique,
+    m.amname AS method, ${kept("x")},
     pg_get_expr(x.indpred, x.indrelid) AS "where",
     (SELECT json_agg(json_build_object(
         'column', CASE WHEN k.num > 0 THEN a.attname END,
@@ -89,7 +97,7 @@ const indexQuery = (): string =>
       LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = k.num
       WHERE k.at <= x.indnkeyatts) AS parts
   FROM pg_index AS x JOIN pg_class AS i ON i.oid = x.indexrelid
-    JOIN pg_class AS c ON c.oid = x.indrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    JOIN pg_am AS m ON m.oid = i.relam JOIN pg_class AS c ON c.oid = x.indrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
   WHERE NOT x.indisprimary AND ${HERE}
     AND NOT EXISTS (SELECT 1 FROM pg_constraint AS k WHERE k.conindid = x.indexrelid AND k.contype IN ('u', 'x'))
   ORDER BY c.relname, i.oid`);
@@ -116,7 +124,13 @@ interface ColumnRow {
   readonly typeName: string;
 }
 
-interface ConstraintRow {
+/** What constraints and indexes have in common. */
+interface KeptRow {
+  readonly include: readonly string[] | null;
+  readonly nullsNotDistinct: boolean;
+}
+
+interface ConstraintRow extends KeptRow {
   readonly table: string;
   readonly name: string;
   readonly kind: "p" | "u" | "c" | "f";
@@ -130,7 +144,8 @@ interface ConstraintRow {
   readonly expression: string | null;
 }
 
-interface IndexRow {
+interface IndexRow extends KeptRow {
+  readonly method: string;
   readonly table: string;
   readonly name: string;
   readonly unique: boolean;
@@ -184,6 +199,8 @@ function tableFacts(
     constraints.filter((one) => one.kind === kind).map((one) => ({
       name: one.name,
       columns: one.columns ?? [],
+      ...keptFacts(one),
+      ...waiting(one),
     }));
   return {
     name,
@@ -202,10 +219,23 @@ function tableFacts(
       targets: one.targets ?? [],
       onDelete: action(ACTIONS[one.onDelete]),
       onUpdate: action(ACTIONS[one.onUpdate]),
-      ...(one.deferrable && { deferrable: true }),
-      ...(one.deferred && { initiallyDeferred: true }),
+      ...waiting(one),
     })),
     indexes: indexes.map(indexFacts),
+  };
+}
+
+function waiting({ deferrable, deferred }: ConstraintRow) {
+  return {
+    ...(deferrable && { deferrable }),
+    ...(deferred && { initiallyDeferred: true }),
+  };
+}
+
+function keptFacts({ include, nullsNotDistinct }: KeptRow) {
+  return {
+    ...(include && { include }),
+    ...(nullsNotDistinct && { nullsNotDistinct }),
   };
 }
 
@@ -245,10 +275,13 @@ function columnFacts(row: ColumnRow): ColumnFacts {
   };
 }
 
-function indexFacts({ name, unique, where, parts }: IndexRow): IndexFacts {
+function indexFacts(row: IndexRow): IndexFacts {
+  const { name, unique, where, parts, method } = row;
   return {
     name,
     unique,
+    ...(method !== "btree" && { using: method }),
+    ...keptFacts(row),
     where: where === null ? undefined : unwrap(where),
     parts: parts.map(({ column, sql, isDown }) => ({
       ...(column === null ? { sql: unwrap(sql) } : { column }),

@@ -7,11 +7,17 @@ import {
   type Constraint,
   foreignKey,
   index,
+  type KeyOptions,
   primaryKey,
   unique,
 } from "../constraint.ts";
 import { MetaData, Table } from "../schema.ts";
-import type { ColumnFacts, SchemaFacts, TableFacts } from "./facts.ts";
+import type {
+  ColumnFacts,
+  KeyFacts,
+  SchemaFacts,
+  TableFacts,
+} from "./facts.ts";
 import { inspectPostgres } from "./postgres.ts";
 import { inspectSqlite } from "./sqlite.ts";
 
@@ -183,9 +189,9 @@ function constraintsOf(
   const { primaryKey: key } = facts;
   return [
     ...key.columns.length > 0 && (key.name !== undefined || !inOrder(facts))
-      ? [primaryKey(key.columns, key.name)]
+      ? [keyOf(key, primaryKey)]
       : [],
-    ...facts.uniques.map(({ columns, name }) => unique(columns, name)),
+    ...facts.uniques.map((one) => keyOf(one, unique)),
     ...facts.checks.map(({ sql, name }) => check(new Raw(sql), name)),
     ...facts.foreignKeys.map(({ table, targets, columns, ...options }) => {
       const named = targets.length > 0
@@ -197,7 +203,7 @@ function constraintsOf(
         defined(options),
       );
     }),
-    ...facts.indexes.map(({ name, parts, unique: isUnique, where }) =>
+    ...facts.indexes.map(({ name, parts, unique: isUnique, where, ...rest }) =>
       index(
         name,
         parts.map(({ column, sql, suffix }) =>
@@ -208,12 +214,20 @@ function constraintsOf(
             : new Raw(sql ?? quoted(column ?? "")).desc()
         ),
         {
+          ...rest,
           ...(isUnique && { unique: true }),
           ...(where !== undefined && { where: new Raw(where) }),
         },
       )
     ),
   ];
+}
+
+function keyOf<C>(
+  { columns, name, ...options }: KeyFacts,
+  make: (columns: readonly string[], name?: string, options?: KeyOptions) => C,
+): C {
+  return make(columns, name, options);
 }
 
 function quoted(name: string): string {

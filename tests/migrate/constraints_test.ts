@@ -208,7 +208,7 @@ Deno.test("migrate 121: an option that there is not, and Alembic's spelling of o
     [
       (op) =>
         op.dropConstraint("uq", "t", { type: "foreignkey" as "foreignKey" }),
-      /Cannot drop constraint 'uq' as 'foreignkey': there is no such type; say 'check', 'foreignKey'/,
+      /Cannot drop constraint 'uq' as 'foreignkey': there is no such type; say 'check', 'exclude', 'foreignKey'/,
     ],
     [
       (op) =>

@@ -172,6 +172,9 @@ function everything(op: Operations): void {
     t.createIndex("ix", ["a", text("lower(d)")], {
       unique: true,
       where: text("a > 0"),
+      using: "gist",
+      include: ["e"],
+      nullsNotDistinct: true,
       ifNotExists: true,
       concurrently: true,
     });
@@ -183,7 +186,23 @@ function everything(op: Operations): void {
     t.createUniqueConstraint("uq", ["a"]);
     t.createForeignKey("fk", ["a"], ["o.id"], { onDelete: "cascade" });
     t.createCheckConstraint("ck", text("a > 0"));
-    t.createPrimaryKey("pk", ["a"]);
+    t.createCheckConstraint(op.f("ck_t_final"), text("a > 1"), {
+      notValid: true,
+    });
+    t.createForeignKey("fk2", ["d"], ["o.id"], { notValid: true });
+    t.validateConstraint("fk2");
+    t.validateConstraint(op.f("ck_t_final"), { type: "check" });
+    t.dropConstraint(op.f("ck_t_gone"));
+    t.createPrimaryKey("pk", ["a"], { include: ["d"] });
+    t.createUniqueConstraint("uq3", ["a"], {
+      nullsNotDistinct: true,
+      deferrable: true,
+    });
+    t.createExcludeConstraint("ex", [["a", "="], [text("r(d)"), "&&"]], {
+      using: "spgist",
+      where: text("a > 0"),
+      initiallyDeferred: true,
+    });
     t.addConstraint(unique(["a", "d"]));
     t.dropConstraint("old", { original: unique(["a"]) });
     t.createTableComment("it's", { original: null });

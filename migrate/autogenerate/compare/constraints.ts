@@ -9,6 +9,7 @@ import type {
   TableConstraint,
 } from "../../operations/operation.ts";
 import { defaultName } from "../../schema/names.ts";
+import { isKeptAlike } from "./kept.ts";
 import type {
   Comparator,
   CompareContext,
@@ -29,6 +30,7 @@ export const uniques: Comparator = {
       // Which column stands first is nothing that a constraint promises.
       isSame: (now, before) =>
         columnsOf(now) === columnsOf(before) &&
+        isKeptAlike(now, before, context) &&
         (now.name === undefined ||
           keptName(now.name) === keptName(before.name ?? "")),
     });

@@ -8,6 +8,7 @@ import {
 import type { TableChange } from "../../operations/operation.ts";
 import type { Comparator, CompareContext, Side } from "../comparator.ts";
 import { subjectsOf } from "../sql_text.ts";
+import { isKeptAlike } from "./kept.ts";
 
 /** Indexes, by name: one that is another now is dropped and made anew. */
 export const indexes: Comparator = {
@@ -59,6 +60,7 @@ function compareIndexes(
   context: CompareContext,
 ): "same" | "other" | "unknown" {
   if ((wanted.unique ?? false) !== (actual.unique ?? false)) return "other";
+  if (!isKeptAlike(wanted, actual, context)) return "other";
   const [now, before] = [wanted, actual].map((index) => [
     ...index.columns.map((part) => partText(part, context)),
     `where ${index.where ? context.sql(index.where) : ""}`,
