@@ -1,13 +1,11 @@
 import {
-  among,
   attach,
-  keysOf,
   ownerColumns,
+  queryOf,
   relatedQuery,
 } from "./loading/related.ts";
 import type { Read, Reader } from "./loading/loader.ts";
 import { type Select, withOnlyColumns } from "../sql/mod.ts";
-import { handleOf } from "./handles/handle.ts";
 import type { Relation } from "./relation.ts";
 import type { InstanceState } from "./state.ts";
 
@@ -21,33 +19,11 @@ export function readsBefore(
   states: readonly InstanceState[],
   reader: Reader,
 ): Read[] {
-  const wanted: [relation: Relation, owner: object][] = [];
-  for (const { object, mapper } of deleted) {
-    for (const relation of mapper.relations.values()) {
-      if (relation.isAsked && !handleOf(object, relation).before) {
-        wanted.push([relation, object]);
-      }
-    }
-  }
-  for (const state of states) {
-    if (deleted.has(state)) continue;
-    const { mapper, object, handles } = state;
-    for (const { isReplaced, relation } of handles.values()) {
-      // Of what a row itself names, nobody need know what it was.
-      if (isReplaced && relation.localPairs.length > 0) {
-        wanted.push([relation, object]);
-      }
-    }
-    for (const relation of mapper.relations.values()) {
-      if (
-        relation.options.passiveUpdates === false && relation.isReferred &&
-        !handleOf(object, relation).isLoaded &&
-        mapper.primaryKey.some((column) =>
-          state.read(column) !== state.before(column)
-        )
-      ) wanted.push([relation, object]);
-    }
-  }
+  const wanted = [...new Set([...deleted, ...states])].flatMap((state) =>
+    [...state.mapper.relations.values()]
+      .filter((relation) => mustKnow(relation, state, deleted.has(state)))
+      .map((relation) => ({ relation, owner: state.object }))
+  );
   const reads: Read[] = [];
   const along = (
     relation: Relation,
@@ -67,26 +43,30 @@ export function readsBefore(
     for (const next of relation.target.relations.values()) {
       if (!next.isAsked || path.includes(next)) continue;
       const keys = withOnlyColumns(query, ...ownerColumns(next));
-      along(
-        next,
-        relatedQuery(next, (columns) => among(columns, keys)),
-        items,
-        [...path, next],
-      );
+      along(next, relatedQuery(next, keys), items, [...path, next]);
     }
   };
-  for (const [relation, pairs] of Map.groupBy(wanted, ([one]) => one)) {
-    const owners = pairs.map(([, owner]) => owner);
-    const keys = keysOf(relation, owners);
-    if (keys.length === 0) attach(relation, owners, []);
-    else {
-      along(
-        relation,
-        relatedQuery(relation, (columns) => among(columns, keys)),
-        () => owners,
-        [],
-      );
-    }
+  for (const [relation, found] of Map.groupBy(wanted, (one) => one.relation)) {
+    const owners = found.map(({ owner }) => owner);
+    const query = queryOf(relation, owners);
+    if (query) along(relation, query, () => owners, []);
   }
   return reads;
+}
+
+/** Whether it must be known what the database has of an object's relation. */
+function mustKnow(
+  relation: Relation,
+  state: InstanceState,
+  isGoing: boolean,
+): boolean {
+  const { items, before } = state.handles.get(relation.key) ?? {};
+  if (before) return false;
+  if (isGoing) return relation.isAsked;
+  // Of what was replaced by a row that names it itself, nobody need know what it was.
+  if (items) return relation.localPairs.length > 0;
+  return relation.options.passiveUpdates === false && relation.isReferred &&
+    state.mapper.primaryKey.some((column) =>
+      state.read(column) !== state.before(column)
+    );
 }

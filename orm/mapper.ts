@@ -116,7 +116,7 @@ export class Mapper {
       !primaryKey.every((column) => this.columns.includes(column))
     ) {
       throw new MappingError(
-        `Cannot map ${cls.name} to table "${table.fullName}": it has no primary key among its attributes; mark a column with primaryKey(), or give the mapper primaryKey`,
+        `Cannot map ${cls.name} to table "${table.fullName}": it has no primary key among its attributes; mark a column with primaryKey(), or give primaryKey`,
       );
     }
     mappers.set(cls, this);
@@ -328,9 +328,10 @@ export function findMapper(
 export function mapperOf(cls: unknown): Mapper {
   const found = findMapper(cls);
   if (found) return found;
-  const name = typeof cls === "function" ? cls.name : String(cls);
   throw new MappingError(
-    `Cannot use ${name}: it is not mapped; give it a table with Entity.table() or mapper()`,
+    `Cannot use ${
+      (cls as AnyClass | undefined)?.name ?? cls
+    }: it is not mapped; give it a table with Entity.table() or mapper()`,
   );
 }
 

@@ -237,7 +237,7 @@ export function sortShape(
     } else if (isAttribute(value)) attributes[key] = value;
     else {
       throw new MappingError(
-        `Cannot describe "${key}" of table "${name}": it is neither a column nor a function that gives a relation`,
+        `Cannot describe "${key}" of table "${name}": it is neither a column nor () => relation`,
       );
     }
   }

@@ -51,8 +51,6 @@ export class InstanceState {
   committed: unknown[] | undefined;
   /** The keys of attributes that are not here: deferred, or expired. */
   absent: Set<string> | undefined;
-  /** How attributes that are listened to are set without being heard. */
-  quiet: Map<string, (value: unknown) => void> | undefined;
   /** Who has it, where that may be one only; most have no such field. */
   declare owners: Map<Relation, Handle> | undefined;
   /** How the query that loaded it has its relations loaded. */
@@ -113,21 +111,22 @@ export class InstanceState {
 
   /** Sets the value of a column to what the database has; no listener hears it. */
   write(column: Column<unknown>, value: unknown): void {
-    const key = this.mapper.keyOf(column);
-    const quiet = this.quiet?.get(key);
-    if (quiet) quiet(value);
-    else this.object[key] = value;
+    this.object[this.mapper.keyOf(column)] = value;
   }
 
   /** Makes reading a column an error until it has a value. */
   unload(column: Column<unknown>): void {
-    const { mapper, object, quiet } = this;
-    const absent = this.absent ??= new Set();
+    const { mapper, committed } = this;
     const key = mapper.keyOf(column);
     const at = mapper.columns.indexOf(column);
-    if (this.committed && at >= 0) this.committed[at] = undefined;
-    absent.add(key);
-    if (quiet?.has(key)) return;
+    if (committed && at >= 0) committed[at] = undefined;
+    (this.absent ??= new Set()).add(key);
+    this.hide(key);
+  }
+
+  /** Makes an attribute that is not here an accessor, which says so. */
+  hide(key: string): void {
+    const { mapper, object, absent } = this;
     // Not enumerable, so that the object can still be copied and printed.
     Object.defineProperty(object, key, {
       configurable: true,
@@ -135,13 +134,9 @@ export class InstanceState {
         throw mapper.notLoaded(key);
       },
       set: (value: unknown) => {
-        absent.delete(key);
-        Object.defineProperty(object, key, {
-          configurable: true,
-          enumerable: true,
-          writable: true,
-          value,
-        });
+        absent?.delete(key);
+        delete object[key];
+        object[key] = value;
       },
     });
   }

@@ -68,7 +68,7 @@ class WriteOnlyHandle extends ManyHandle
       this.state,
       relatedQuery(
         this.relation,
-        (columns) => among(columns, [this.#key]),
+        [this.#key],
       ),
     ) as Select<object>;
   }

@@ -1,6 +1,6 @@
 import { declaresRelation } from "../_declared.ts";
 import { type AnyClass, mapperOf } from "../mapper.ts";
-import { type InstanceState, stateOf } from "../state.ts";
+import { InstanceState, stateOf } from "../state.ts";
 import { addListener } from "./listen.ts";
 
 /** What may be heard of an attribute. What a listener gives back is set instead; nothing leaves it. */
@@ -28,6 +28,10 @@ type Watch = (object: object, value: unknown, old: unknown) => unknown;
 // Columns are plain properties; those that are listened to become accessors
 // of the object itself, when it is made or loaded.
 const watched = new WeakMap<object, Map<string, Set<Watch>>>();
+const stores = new WeakMap<
+  InstanceState,
+  Map<string, (value: unknown) => void>
+>();
 
 /**
  * Hears changes of an attribute, in objects that are made or loaded from now
@@ -119,7 +123,7 @@ function instrument(object: object): void {
     at = Object.getPrototypeOf(at)
   ) {
     for (const [key, watches] of watched.get(at) ?? []) {
-      if (!state.quiet?.has(key)) instrumentOne(state, key, watches);
+      if (!quietly(state).has(key)) instrumentOne(state, key, watches);
     }
   }
 }
@@ -135,7 +139,7 @@ function instrumentOne(
     value = next;
     state.absent?.delete(key);
   };
-  (state.quiet ??= new Map()).set(key, store);
+  quietly(state).set(key, store);
   Object.defineProperty(object, key, {
     configurable: true,
     enumerable: true,
@@ -149,4 +153,25 @@ function instrumentOne(
       store(given);
     },
   });
+}
+
+/** How the attributes of an object that are listened to are set without being heard. */
+function quietly(
+  state: InstanceState,
+): Map<string, (value: unknown) => void> {
+  const known = stores.get(state);
+  if (known) return known;
+  const made = new Map<string, (value: unknown) => void>();
+  stores.set(state, made);
+  const { prototype } = InstanceState;
+  state.write = (column, value) => {
+    const store = made.get(state.mapper.keyOf(column));
+    if (store) store(value);
+    else prototype.write.call(state, column, value);
+  };
+  // Their accessors say by themselves what is not here.
+  state.hide = (key) => {
+    if (!made.has(key)) prototype.hide.call(state, key);
+  };
+  return made;
 }

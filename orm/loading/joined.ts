@@ -27,7 +27,7 @@ import type {
   Request,
 } from "./loader.ts";
 import { planBelow, planOptions, tableIn } from "./options.ts";
-import { among, hand, relatedQuery } from "./related.ts";
+import { hand, relatedQuery } from "./related.ts";
 import { holdsKeys, ownerKeys, selectRelated } from "./selectin.ts";
 
 /** Settings of {@linkcode joinedload}. */
@@ -231,11 +231,7 @@ function addPart(
     then,
     relation,
     {
-      query: relatedQuery(relation, (columns) =>
-        among(
-          columns,
-          ownerKeys(relation, level),
-        )),
+      query: relatedQuery(relation, ownerKeys(relation, level)),
       from: relation.target.from,
       objects: () => [...children],
       joined: { from, part, isInner },

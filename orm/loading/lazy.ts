@@ -2,7 +2,7 @@ import { handleOf } from "../handles/handle.ts";
 import type { Relation } from "../relation.ts";
 import { identityKey, type InstanceState, stateOf } from "../state.ts";
 import type { LaterLoads, Reader, RelationLoader } from "./loader.ts";
-import { among, attach, hand, keysOf, relatedQuery } from "./related.ts";
+import { attach, hand, queryOf } from "./related.ts";
 
 /** Owners whose relation is loaded by one statement. */
 interface Waiting {
@@ -78,10 +78,9 @@ export class LazyLoads implements RelationLoader {
     this.#waiting = this.#waiting.filter((one) => one.owners !== owners);
     // Others may have loaded it meanwhile.
     const open = owners.filter((owner) => !handleOf(owner, relation).isLoaded);
-    const keys = keysOf(relation, open);
-    if (keys.length === 0) return attach(relation, open, []);
+    const query = queryOf(relation, open);
+    if (!query) return;
     this.#reader.lazyLoaded?.(relation, open.length);
-    const query = relatedQuery(relation, (columns) => among(columns, keys));
     await this.#reader.load(
       query.options(...later?.optionsOf(relation) ?? []),
       (rows) => attach(relation, open, rows),

@@ -21,16 +21,27 @@ export function ownerColumns(
   return relation.own.map((key) => column(from, key));
 }
 
-/** A query of the related objects of some owners, with what ties them to those. */
+/** A query of the related objects of owners with some keys, with what ties them to those. */
 export function relatedQuery(
   relation: Relation,
-  among: (columns: readonly Expression<unknown>[]) => Expression<boolean>,
+  keys: Select<unknown> | readonly (readonly unknown[])[],
 ): Select<unknown> {
   const { extra, sides: [referring, referenced], options, ties } = relation;
-  let query = relation.select().where(among(ties));
+  let query = relation.select().where(among(ties, keys));
   if (extra) query = query.where(extra(referring, referenced));
   const order = options.orderBy?.();
   return order === undefined ? query : query.orderBy(...[order].flat());
+}
+
+/** The same of owners; where none has a key, they have no objects and nobody is asked. */
+export function queryOf(
+  relation: Relation,
+  owners: readonly object[],
+): Select<unknown> | undefined {
+  const keys = keysOf(relation, owners);
+  if (keys.length > 0) return relatedQuery(relation, keys);
+  attach(relation, owners, []);
+  return undefined;
 }
 
 /** Columns among the rows of a query, or among known keys. */
@@ -93,8 +104,8 @@ export function keysOf(
 }
 
 /** What an owner's related objects are found by. */
-function keyOf({ parent, own }: Relation, owner: object): unknown[] {
-  return stateOf(owner).stored(own.map((key) => parent.column(key)));
+function keyOf(relation: Relation, owner: object): unknown[] {
+  return stateOf(owner).stored(ownerColumns(relation));
 }
 
 function keyText(key: readonly unknown[]): string {

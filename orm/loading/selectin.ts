@@ -144,7 +144,7 @@ export function selectRelated(
 ): readonly Read[] {
   const overwrite = request.asked.optionList.includes(populateExisting);
   const owners = ownerKeys(relation, level);
-  const query = relatedQuery(relation, (columns) => among(columns, owners));
+  const query = relatedQuery(relation, owners);
   const related = source ? madeOf(query, source) : query;
   const condition = conditionOf(
     criterion,

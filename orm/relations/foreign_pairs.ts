@@ -1,4 +1,4 @@
-import { type FromClause, Table } from "../../sql/mod.ts";
+import { type ForeignKey, type FromClause, Table } from "../../sql/mod.ts";
 import { named } from "../_names.ts";
 import type { JoinParts } from "../relation.ts";
 import { refusal } from "./refusal.ts";
@@ -14,16 +14,16 @@ export function foreignPairs(
   where: string,
   isAny = false,
 ): JoinParts {
-  const [sources, targets] = [tablesOf(from), tablesOf(to)];
-  const all = sources.flatMap((table) =>
-    table.foreignKeys.flatMap(({ columns, targetTable, targetColumns }) => {
-      const target = targets.find(({ fullName }) => fullName === targetTable);
-      const [first] = columns;
+  const sources = tablesOf(from);
+  const targets = tablesOf(to);
+  const targetOf = (key: ForeignKey): Table | undefined =>
+    targets.find(({ fullName }) => fullName === key.targetTable);
+  const all = sources.flatMap(({ foreignKeys }) => foreignKeys).filter(
+    (key) => {
+      const [first] = key.columns;
       // The key by which a subclass's row belongs to its base's relates nothing.
-      return target && first && from.c[first.key] === first
-        ? [{ table, columns, target, targetColumns }]
-        : [];
-    })
+      return targetOf(key) && first && from.c[first.key] === first;
+    },
   );
   const fit = all.filter(({ columns }) =>
     !wanted || columns.every(({ key }) => wanted.includes(key))
@@ -33,24 +33,21 @@ export function foreignPairs(
   const keys = near.length > 0 ? near : fit;
   const [key] = keys;
   if (!key || (keys.length > 1 && !isAny)) {
-    const [source, target] = [sources, targets].map((tables) =>
-      named(tables.slice(-1).map(({ fullName }) => fullName))
-    );
-    const known = all.map(({ columns }) =>
-      columns.map(({ key }) => key).join("+")
-    );
+    const [source, target, known] = [
+      sources.slice(-1).map(({ fullName }) => fullName),
+      targets.slice(-1).map(({ fullName }) => fullName),
+      all.map(({ columns }) => columns.map(({ key }) => key).join("+")),
+    ].map(named);
     throw refusal(
       where,
       `${keys.length || "no"} foreign keys${
         wanted ? ` of ${named(wanted)}` : ""
-      } lead from ${source} to ${target} (${
-        named(known)
-      }); name one with foreignKeys, add references(), or give primaryJoin`,
+      } lead from ${source} to ${target} (${known}); give references(), foreignKeys or primaryJoin`,
     );
   }
   return {
     pairs: key.columns.map((column, i) => ({
-      from: key.target.column(key.targetColumns[i] ?? "").key,
+      from: targetOf(key)!.column(key.targetColumns[i] ?? "").key,
       to: column.key,
     })),
   };
