@@ -82,15 +82,19 @@ export function durableObjectLock(
     name: "durable-object",
     client: namespace,
     holds: true,
-    isLocked: async (key) => (await ask("locked", [key]))[0]!.json(),
+
     forget: (keys) => ask("delete", keys),
     async acquire(key, request) {
       const { readable, writable } = new TransformStream<Uint8Array>();
-      const [response] = await ask("acquire", [key], () => readable, request);
+      const [response] = await ask(
+        `acquire?${new URLSearchParams({ key, ...request as object })}`,
+        [key],
+        () => readable,
+      );
       /** Ends the request. Whether anybody has read it, the answer tells. */
       const say = (outcome: object) => {
         Response.json(outcome).body!.pipeTo(writable).catch(() => {});
-        return response!.json();
+        return response!.json().catch(() => true);
       };
       // So a coordinator tells a follower from a leader.
       return response!.status === 202
@@ -98,13 +102,12 @@ export function durableObjectLock(
           outcome: say({}).then(({ entry, error }) => ({
             entry,
             error: error && new CacheCreationError("elsewhere", error),
-          })).catch(() => undefined),
+          })),
         }
         : {
           // Without a coordinator, nobody else was elected by it.
-          commit: (entry, hold) => say({ entry, hold }).catch(() => true),
-          release: (error) =>
-            say({ error: error && `${error}` }).catch(() => {}),
+          commit: (entry, hold) => say({ entry, hold }),
+          release: (error) => say({ error: error && `${error}` }),
         };
     },
   };
@@ -160,21 +163,17 @@ function asker(
   role: string,
   { shards = 16, ...hint }: DurableObjectOptions,
 ): (
-  operation: string,
+  path: string,
   keys: readonly string[],
   bodyOf?: (group: readonly string[]) => ReadableStream<Uint8Array> | string,
-  request?: object,
 ) => Promise<readonly Response[]> {
-  return (operation, keys, bodyOf = JSON.stringify, request) =>
+  return (path, keys, bodyOf = JSON.stringify) =>
     Promise.all(
       [...Map.groupBy(keys, (key) => hashKey(key) % shards)].map(
         ([shard, group]) =>
           // A stub that has failed stays broken, so each request has its own.
           namespace.getByName(`${role}/${shard}`, hint).fetch(
-            `https://cache/${operation}?${new URLSearchParams({
-              key: keys[0]!,
-              ...request,
-            })}`,
+            `https://cache/${path}`,
             { method: "POST", body: bodyOf(group) },
           ).catch(refusal("durable-object")),
       ),

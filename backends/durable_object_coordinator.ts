@@ -81,8 +81,6 @@ export class CacheCoordinator {
     }
     const body = await request.json();
     switch (operation) {
-      case "locked":
-        return Response.json(!!this.#leased(body[0], Date.now()));
       case "get":
         return Response.json(this.#get(body));
       case "set":
@@ -128,6 +126,7 @@ export class CacheCoordinator {
     if (held) return answer(FOLLOW, `{"entry":${held.entry}}`);
     const until = this.#leased(key, now);
     if (until && wait === 0) return answer(FOLLOW, "{}");
+    if (!lease) return answer(LEAD, "{}");
 
     const { readable, writable } = new TransformStream<Uint8Array>();
     const say = (message: unknown) =>

@@ -16,6 +16,7 @@ import type {
   CacheBackend,
   Codec,
   KeyedEntry,
+  PeekingRegion,
   Runtime,
   StoredEntry,
   WriteOptions,
@@ -79,7 +80,12 @@ class MemoryBackend implements CacheBackend {
     return keys.map((key) => this.peek(key));
   }
 
-  peek(key: string): StoredEntry | undefined {
+  peek(key: string, region?: PeekingRegion): StoredEntry | undefined {
+    if (
+      region &&
+      (region.codec || region.keyMangler || region.trace ||
+        region.invalidation?.read)
+    ) return undefined;
     const node = this.#nodes.get(key);
     if (node === undefined) return undefined;
     if (node.until !== Infinity && this.#now() >= node.until) {

@@ -59,6 +59,18 @@ export interface BackendCapabilities {
 /** A key and what is stored under it. */
 export type KeyedEntry = readonly [key: string, entry: StoredEntry];
 
+/** What a region would do besides with an entry: anything here is more than to take it. */
+export interface PeekingRegion {
+  /** Decodes values. */
+  readonly codec?: Codec | undefined;
+  /** Changes keys. */
+  readonly keyMangler?: KeyMangler | false | undefined;
+  /** Takes events. */
+  readonly trace?: unknown;
+  /** Reads records of invalidation, if it has a `read`. */
+  readonly invalidation?: { readonly read?: unknown };
+}
+
 /**
  * A place to keep entries: three methods, each over many keys, so that a backend
  * answers them in as few operations as its platform has, and a proxy needs one
@@ -96,6 +108,9 @@ export interface CacheBackend {
   ): Awaitable<void | boolean>;
   /** Forgets keys, known or not. */
   delete(keys: readonly string[]): Awaitable<unknown>;
-  /** As `get` for one key, if it can be told without waiting. */
-  peek?(key: string): StoredEntry | undefined;
+  /**
+   * As `get` for one key, if it can be told without waiting; nothing to a region
+   * that has more to do than to take what lies there.
+   */
+  peek?(key: string, region?: PeekingRegion): StoredEntry | undefined;
 }

@@ -1,10 +1,11 @@
 import {
+  ask,
   type Bound,
+  type Call,
   emit,
   type OpenRegion,
-  type Policy,
   type Slot,
-} from "./bound.ts";
+} from "./call.ts";
 import { hybridClock } from "./clock.ts";
 import { jsonCodec } from "./codec.ts";
 import type { Creator } from "./creation.ts";
@@ -23,11 +24,11 @@ import { platformRuntime } from "./runtime.ts";
 
 // The front door: it takes what a caller gives, and puts together
 //
-// 1. `bound.ts`: what the region is bound to and what a call asks, handed to all
+// 1. `call.ts`: what a call asks of what the region is bound to, handed to all
 // 2. `freshness.ts`: whether an entry that was read will do
 // 3. `entries.ts`: reading, decoding, encoding and writing entries
 // 4. `dogpile.ts`: who waits, who takes the stale value, and who leads
-// 5. `flights.ts`: those who lead in this isolate and beyond, and what they left
+// 5. `flights.ts`: who is elected in this isolate and beyond, and what is left
 // 6. `creation.ts`: what a leader does
 
 /**
@@ -61,14 +62,15 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
     invalidation: localInvalidation(),
     runtime: platformRuntime(),
   }, options);
-  const { name } = base;
+  const { name, invalidation } = base;
   const now = () => base.runtime.now() / 1000;
   const tick = hybridClock(now);
-  let bound: Bound | undefined;
+  let identity: readonly unknown[];
+  let bound: Call | undefined;
 
-  /** What is bound, to those who need it. */
-  function configured(): Bound {
-    if (bound) return bound;
+  /** A call's options over those of the region, once it is bound to something. */
+  function callOf(options?: GetOptions): Call {
+    if (bound) return layOver(bound, options) as Call;
     throw new CacheConfigurationError(
       "not-configured",
       `Cannot use region "${name}": call \`configure\``,
@@ -78,12 +80,11 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
   async function open(
     keys: readonly string[],
     options?: GetOptions,
-  ): Promise<readonly [Bound, Policy, Slot[]]> {
-    const bound = configured();
-    const { keyMangler, policy } = bound;
+  ): Promise<readonly [Call, Slot[]]> {
+    const call = callOf(options);
+    const { keyMangler } = call;
     return [
-      bound,
-      layOver(policy, options),
+      call,
       await Promise.all(keys.map(async (key) => ({
         key,
         id: keyMangler ? await keyMangler(key) : key,
@@ -98,13 +99,10 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
     creator?: Creator,
     options?: GetOptions,
   ): Promise<T[]> {
-    const [bound, policy, slots] = await open(
-      [...new Set(keys)].sort(),
-      options,
-    );
-    await resolve(bound, policy, slots, creator);
-    const byKey = new Map(slots.map((slot) => [slot.key, slot]));
-    return keys.map((key) => byKey.get(key)!.value as T);
+    const [call, slots] = await open([...new Set(keys)].sort(), options);
+    await resolve(call, slots, creator);
+    const values = new Map(slots.map(({ key, value }) => [key, value]));
+    return keys.map((key) => values.get(key) as T);
   }
 
   const region: OpenRegion = {
@@ -113,13 +111,13 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
       return !!bound;
     },
     get backend() {
-      return configured().backend;
+      return callOf().backend;
     },
     open,
     configure(
       { backend, lock = backend.lock, expirationTime, replace },
     ) {
-      const identity = [
+      const given = [
         backend.name,
         backend.client ?? backend,
         lock?.name,
@@ -127,9 +125,7 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
         expirationTime,
       ];
       if (bound && !replace) {
-        if (identity.every((part, i) => part === bound!.identity[i])) {
-          return region;
-        }
+        if (given.every((part, i) => part === identity[i])) return region;
         throw new CacheConfigurationError(
           "already-configured",
           `Cannot configure region "${name}": it stands on "${bound.backend.name}"; give \`replace\``,
@@ -147,9 +143,9 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
           // A live value cannot be handed to another isolate.
           (backend.capabilities.live && !lock ? undefined : jsonCodec),
       } = options;
-      bound = layOver(base, {
-        policy: layOver(base, { expirationTime }) as Policy,
-        identity,
+      // Frozen, so no option of a call is laid over it.
+      const made: Bound = Object.freeze({
+        version: base.version,
         backend,
         lock,
         codec,
@@ -158,8 +154,9 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
         now,
         tick,
         flights: new Map(),
-        held: new Map(),
       });
+      identity = given;
+      bound = layOver(layOver(made, base), { expirationTime }) as Call;
       return region;
     },
     get: async <T>(key: string, options?: GetOptions) =>
@@ -167,42 +164,31 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
     getMulti: (keys, options) => obtain(keys, undefined, options),
     set: (key, value, options) => region.setMulti({ [key]: value }, options),
     async setMulti(values, options) {
-      const [bound, policy, slots] = await open(Object.keys(values), options);
+      const [call, slots] = await open(Object.keys(values), options);
       const ct = tick();
       await Promise.all(slots.map(async (slot) => {
-        slot.entry = await entryOf(bound, policy, slot, values[slot.key], ct);
+        slot.entry = await entryOf(call, slot, values[slot.key], ct);
       }));
-      await write(bound, policy, slots);
-      await forget(bound, slots);
+      await write(call, slots);
+      await forget(call, slots);
     },
     delete: (key) => region.deleteMulti([key]),
     async deleteMulti(keys) {
-      const [bound, , slots] = await open(keys);
-      if (!keys.length) return;
-      emit(bound, "write", keys);
-      await bound.backend.delete(slots.map(({ id }) => id));
-      await forget(bound, slots);
+      const [call, slots] = await open(keys);
+      await ask(call, "write", slots, (ids) => call.backend.delete(ids));
+      await forget(call, slots);
     },
     async getOrCreate<T>(
       key: string,
       creator: () => T | Promise<T>,
       options?: GetOptions,
     ) {
-      const bound = configured();
+      const call = callOf(options);
       // What lies in memory as it is costs no round through the event loop.
-      const direct = !bound.codec && !bound.keyMangler && !base.trace &&
-        !base.invalidation.read &&
-        bound.backend.peek?.(key);
-      if (
-        direct &&
-        !judge(
-          bound,
-          layOver(bound.policy, options),
-          { key } as Slot,
-          direct,
-          true,
-        )
-      ) return direct.payload as T;
+      const direct = call.backend.peek?.(key, call);
+      if (direct && !judge(call, { key } as Slot, direct, true)) {
+        return direct.payload as T;
+      }
       const create = async () => [await creator()];
       return (await obtain<T>([key], create, options))[0]!;
     },
@@ -216,7 +202,7 @@ export function createRegion(options: RegionOptions = {}): CacheRegion {
       ),
     invalidate: (options) => region.invalidateTags([""], options),
     async invalidateTags(tags, { hard = true } = {}) {
-      await base.invalidation.invalidate(hard, tags, tick(), bound?.backend);
+      await invalidation.invalidate(hard, tags, tick(), bound?.backend);
       emit(base, "invalidate", tags, { hard });
     },
   };

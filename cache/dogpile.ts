@@ -1,97 +1,71 @@
-import { type Bound, emit, type Policy, type Slot } from "./bound.ts";
-import { create, type Creator, type Led } from "./creation.ts";
-import { load, settle } from "./entries.ts";
-import { CacheConfigurationError } from "./errors.ts";
-import { elect } from "./flights.ts";
-import { judge } from "./freshness.ts";
+import { type Call, emit, type Slot } from "./call.ts";
+import { create, type Creator } from "./creation.ts";
+import { answer, load, settle, take } from "./entries.ts";
+import { elect, type Flight } from "./flights.ts";
+import type { Outcome } from "./lock.ts";
+import { NO_VALUE } from "./no_value.ts";
 
 /**
  * Brings slots to their values: from what was read, from another, or by a
- * creator if there is one. Each turn settles what is fresh, and what is stale
- * once somebody was asked to renew it; the rest is created, or waited for.
- *
- * @throws {CacheConfigurationError} If a value is to be created as it was
- * invalidated softly, but never expires.
+ * creator if there is one. Each turn creates, waits, or answers what is stale once
+ * somebody was asked to renew it; what is left after it is looked at again.
  */
 export async function resolve(
-  bound: Bound,
-  policy: Policy,
+  call: Call,
   slots: readonly Slot[],
   creator?: Creator,
 ): Promise<void> {
-  const { staleWhileRevalidate, tags, waitTimeout } = policy;
-  const never = policy.expirationTime === undefined;
+  const { now, runtime, waitTimeout } = call;
   // Time for two others, and ten turns: then this caller leads on its own.
-  const end = bound.now() + 2 * waitTimeout;
-  let turns = 10;
-  await load(bound, policy, slots, !!creator);
-  for (let open = slots;;) {
-    const answers = open.filter(({ done, ticket, usable, why }) =>
-      !done && (!why || usable && (ticket || staleWhileRevalidate))
-    );
-    await Promise.all(answers.map((slot) => settle(bound, slot)));
-    // What is answered though nobody was asked is still to be created.
-    open = open.filter(({ done, why, ticket }) => !done || why && !ticket);
-    for (const slot of open) {
-      emit(bound, "miss", [slot], { reason: slot.why! });
-      if (creator && never && bound.invalidation.bound(false, tags, slot.key)) {
-        throw new CacheConfigurationError(
-          "soft-without-expiration",
-          `Cannot invalidate "${slot.key}" softly: give \`expirationTime\``,
-        );
-      }
-    }
+  const end = now() + 2 * waitTimeout;
+  await load(call, slots, !!creator);
+  let open = slots;
+  for (let turns = 10;; turns--) {
+    open = open.filter(({ why, value }) => why && value === NO_VALUE);
+    for (const slot of open) emit(call, "miss", [slot], { reason: slot.why! });
     if (!creator || !open.length) return;
-    const wait = turns-- > 0 ? Math.min(waitTimeout, end - bound.now()) : 0;
-    const work = lead(bound, policy, open, creator, wait);
+    if (call.staleWhileRevalidate) await answer(call, open);
+    const wait = turns > 0 ? Math.min(waitTimeout, end - now()) : 0;
+    const work = lead(call, open, creator, wait);
     // It may outlive its caller. Until it is bound, it could end with the request.
-    await bound.runtime.waitUntil(work.catch(() => {}));
-    if (open.every(({ done }) => done)) return;
-    await work;
+    await runtime.waitUntil(work.catch(() => {}));
+    if (open.some(({ value }) => value === NO_VALUE)) await work;
   }
 }
 
 /** Creates for slots that are elected, while the others wait, for some seconds. */
 async function lead(
-  bound: Bound,
-  policy: Policy,
+  call: Call,
   slots: readonly Slot[],
   creator: Creator,
   wait: number,
-): Promise<unknown> {
-  await Promise.all(slots.map(async (slot) => {
-    slot.ticket = await elect(bound, policy, slot, wait);
-  }));
-  return Promise.all([
-    create(
-      bound,
-      policy,
-      slots.filter((slot): slot is Led => !!slot.ticket!.commit),
-      creator,
-    ),
-    ...slots.map((slot) => follow(bound, policy, slot, wait)),
+): Promise<void> {
+  const flights = await Promise.all(
+    slots.map((slot) => elect(call, slot, wait)),
+  );
+  await Promise.all([
+    create(call, slots.filter(({ leader }) => leader), creator),
+    ...slots.map((slot, i) => follow(call, slot, flights[i], wait)),
   ]);
 }
 
 /** Waits for another, if it has to, and makes what it can of the outcome. */
 async function follow(
-  bound: Bound,
-  policy: Policy,
+  call: Call,
   slot: Slot,
+  flight: Flight | undefined,
   wait: number,
 ): Promise<void> {
-  const { flights, runtime } = bound;
-  const { id, usable } = slot;
-  const ticket = slot.ticket!;
-  if (ticket.commit) return;
-  const outcome = ticket.promise && await runtime.within(wait, ticket.promise);
+  if (slot.leader) return;
+  if (!slot.usable) emit(call, "wait", [slot]);
+  const outcome: Outcome | undefined = flight
+    ? await call.runtime.within(wait, flight.promise)
+    : {};
   // Its leader may be dead: the next caller need not wait as well.
-  if (!outcome) ticket.until = 0;
-  else if (flights.get(id) === ticket) flights.delete(id);
+  if (!outcome) flight!.until = 0;
   const { entry, error } = outcome ?? {};
-  if (!entry && usable) return;
-  slot.ticket = undefined;
-  if (entry) judge(bound, policy, slot, entry, false);
+  if (entry) await take(call, slot, entry, false);
+  else if (slot.usable) await settle(call, slot);
   else if (error) throw error;
-  else await load(bound, policy, [slot], true);
+  else await load(call, [slot], true);
 }

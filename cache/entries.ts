@@ -1,47 +1,67 @@
 import type { StoredEntry } from "./backend.ts";
-import { type Bound, emit, type Policy, type Slot } from "./bound.ts";
+import { ask, type Call, emit, type Slot } from "./call.ts";
 import { CacheInputError, CannotDecodeError } from "./errors.ts";
 import { judge } from "./freshness.ts";
+import { NO_VALUE } from "./no_value.ts";
 
-/** Reads and judges. A creator makes good for a backend that fails. */
+/** Reads, and takes what is fresh. A creator makes good for a backend that fails. */
 export async function load(
-  bound: Bound,
-  policy: Policy,
+  call: Call,
   slots: readonly Slot[],
   creating: boolean,
 ): Promise<void> {
-  if (!slots.length) return;
-  let found: readonly (StoredEntry | undefined)[] = [];
-  emit(bound, "read", slots);
-  try {
-    const ids = slots.map(({ id }) => id);
-    found = await (
-      bound.invalidation.read?.(bound.backend, ids, policy.tags) ??
-        bound.backend.get(ids)
-    );
-  } catch (error) {
-    emit(bound, "error", slots, { error });
+  const { backend, invalidation } = call;
+  const found = await ask(
+    call,
+    "read",
+    slots,
+    (ids) => invalidation.read?.(backend, ids, call.tags) ?? backend.get(ids),
+  ).catch((error) => {
     if (!creating) throw error;
-  }
-  slots.forEach((slot, i) => judge(bound, policy, slot, found[i], creating));
+  });
+  await Promise.all(
+    slots.map((slot, i) => take(call, slot, found?.[i], creating)),
+  );
+}
+
+/** Judges what was found or handed over, and takes its value if it is fresh. */
+export async function take(
+  call: Call,
+  slot: Slot,
+  entry: StoredEntry | undefined,
+  creating: boolean,
+): Promise<void> {
+  if (!judge(call, slot, entry, creating)) await settle(call, slot);
 }
 
 /** Decodes a slot's entry. One that cannot be read is a miss. */
-export async function settle(bound: Bound, slot: Slot): Promise<void> {
-  const { codec } = bound;
+export async function settle(call: Call, slot: Slot): Promise<void> {
+  const { codec } = call;
   const { payload } = slot.entry!;
   try {
-    if (codec) emit(bound, "decode", [slot]);
-    slot.value = codec ? await codec.decode(payload as string) : payload;
-    emit(bound, slot.why ? "stale" : "hit", [slot]);
-    slot.done = true;
+    slot.value = codec
+      ? await ask(call, "decode", [slot], () => codec.decode(payload as string))
+      : payload;
+    emit(call, slot.why ? "stale" : "hit", [slot]);
   } catch (error) {
     if (
-      !(error instanceof CannotDecodeError) && !(error instanceof SyntaxError)
+      !(error instanceof CannotDecodeError || error instanceof SyntaxError)
     ) throw error;
     slot.why = "corrupt";
     slot.usable = false;
   }
+}
+
+/** Answers what is stale. */
+export async function answer(
+  call: Call,
+  slots: readonly Slot[],
+): Promise<void> {
+  await Promise.all(
+    slots.map((slot) =>
+      slot.why && slot.usable && slot.value === NO_VALUE && settle(call, slot)
+    ),
+  );
 }
 
 /**
@@ -52,24 +72,27 @@ export async function settle(bound: Bound, slot: Slot): Promise<void> {
  * @throws {CacheInputError} If the value cannot be encoded.
  */
 export async function entryOf(
-  bound: Bound,
-  { tags }: Policy,
+  call: Call,
   slot: Slot,
   value: unknown,
   ct: number,
   c?: number,
 ): Promise<StoredEntry> {
-  const { codec } = bound;
+  const { codec } = call;
   const meta = {
     ct,
-    v: bound.version,
+    v: call.version,
     c,
     n: value == null || undefined,
-    g: tags,
+    g: call.tags,
   };
-  if (codec) emit(bound, "encode", [slot]);
   try {
-    return { meta, payload: codec ? await codec.encode(value) : value };
+    return {
+      meta,
+      payload: codec
+        ? await ask(call, "encode", [slot], () => codec.encode(value))
+        : value,
+    };
   } catch (cause) {
     throw new CacheInputError(
       "not-encodable",
@@ -81,14 +104,17 @@ export async function entryOf(
 
 /** Writes all entries in one operation. */
 export async function write(
-  bound: Bound,
-  { storageTime }: Policy,
+  call: Call,
   slots: readonly Slot[],
 ): Promise<void> {
-  if (!slots.length) return;
-  emit(bound, "write", slots);
-  await bound.backend.set(
-    slots.map(({ id, entry }) => [id, entry!]),
-    { ttl: storageTime },
+  await ask(
+    call,
+    "write",
+    slots,
+    () =>
+      call.backend.set(
+        slots.map(({ id, entry }) => [id, entry!]),
+        { ttl: call.storageTime },
+      ),
   );
 }

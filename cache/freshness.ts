@@ -1,5 +1,6 @@
 import type { EntryMetadata, StoredEntry } from "./backend.ts";
-import type { Bound, Policy, Slot } from "./bound.ts";
+import type { Call, Slot } from "./call.ts";
+import { CacheConfigurationError } from "./errors.ts";
 import type { MissReason } from "./trace.ts";
 
 /**
@@ -8,34 +9,42 @@ import type { MissReason } from "./trace.ts";
  *
  * @param creating Whether the caller would create the value, or only reads.
  * @returns Why the entry is not fresh; `undefined` if it is.
+ * @throws {CacheConfigurationError} If a value is to be created as it was
+ * invalidated softly, but never expires.
  */
 export function judge(
-  bound: Bound,
-  policy: Policy,
+  call: Call,
   slot: Slot,
   entry: StoredEntry | undefined,
   creating: boolean,
 ): MissReason | undefined {
-  const { expirationTime = Infinity, expirationPolicy } = policy;
+  const { expirationTime = Infinity, expirationPolicy, invalidation } = call;
   const { key } = slot;
   const meta = entry?.meta ?? {} as EntryMetadata;
-  const tags = meta.g ?? policy.tags;
+  const tags = meta.g ?? call.tags;
   const began = meta.ct - (meta.c ?? 0);
-  const over = slot.over = bound.now() - meta.ct -
+  const soft = invalidation.bound(false, tags, key);
+  const over = slot.over = call.now() - meta.ct -
     (expirationPolicy?.(expirationTime, { key, meta, creating }) ??
       expirationTime);
   const why = slot.why = !entry
     ? "absent"
-    : meta.v !== bound.version
+    : meta.v !== call.version
     ? "version"
-    : policy.ignoreExpiration
+    : call.ignoreExpiration
     ? undefined
-    : began <= bound.invalidation.bound(true, tags, key)
+    : began <= invalidation.bound(true, tags, key)
     ? "invalidated"
-    : over > 0 || began <= bound.invalidation.bound(false, tags, key)
+    : over > 0 || began <= soft
     ? "expired"
     : undefined;
   slot.entry = entry;
-  slot.usable = why === "expired" && !(over > policy.staleTime!);
+  slot.usable = why === "expired" && !(over > call.staleTime!);
+  if (why && creating && soft && call.expirationTime === undefined) {
+    throw new CacheConfigurationError(
+      "soft-without-expiration",
+      `Cannot invalidate "${key}" softly: give \`expirationTime\``,
+    );
+  }
   return why;
 }

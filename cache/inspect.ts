@@ -1,5 +1,5 @@
 import type { EntryMetadata } from "./backend.ts";
-import type { OpenRegion } from "./bound.ts";
+import type { OpenRegion } from "./call.ts";
 import { resolve } from "./dogpile.ts";
 import { sharedKey } from "./flights.ts";
 import type { CacheRegion, GetOptions } from "./region.ts";
@@ -20,22 +20,35 @@ export async function getValueMetadata<T = unknown>(
   key: string,
   options?: GetOptions,
 ): Promise<CachedValue<T> | null> {
-  const [bound, policy, slots] = await (region as OpenRegion)
-    .open([key], options);
-  await resolve(bound, policy, slots);
-  const [slot] = slots;
-  if (!slot!.done) return null;
-  const { meta } = slot!.entry!;
-  return { value: slot!.value as T, meta, age: bound.now() - meta.ct };
+  const [call, slots] = await (region as OpenRegion).open([key], options);
+  await resolve(call, slots);
+  const { entry, value, why } = slots[0]!;
+  if (why) return null;
+  const { meta } = entry!;
+  return { value: value as T, meta, age: call.now() - meta.ct };
 }
 
-/** Whether somebody creates this key now. Asking acquires nothing. */
+/**
+ * Whether somebody creates this key now. Asking acquires nothing: a lock that
+ * cannot tell is asked for a lease of no length.
+ */
 export async function keyIsLocked(
   region: CacheRegion,
   key: string,
 ): Promise<boolean> {
-  const [bound, , [slot]] = await (region as OpenRegion).open([key]);
-  const flight = bound.flights.get(slot!.id);
-  return !!flight && flight.until > bound.now() ||
-    !!await bound.lock?.isLocked(sharedKey(bound, slot!));
+  const [call, slots] = await (region as OpenRegion).open([key]);
+  const { flights, lock, now } = call;
+  const flight = flights.get(slots[0]!.id);
+  if (flight && !flight.ct && flight.until > now()) return true;
+  if (!lock) return false;
+  const name = sharedKey(call, slots[0]!);
+  if (lock.isLocked) return await lock.isLocked(name);
+  const answer = await lock.acquire(name, {
+    newerThan: Infinity,
+    wait: 0,
+    lease: 0,
+  });
+  if (answer.outcome) return true;
+  await answer.release();
+  return false;
 }

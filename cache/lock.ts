@@ -6,7 +6,7 @@ export interface LockRequest {
   readonly newerThan: number;
   /** How long to wait for the leader. At 0 the answer comes at once. */
   readonly wait: number;
-  /** How long the leader may take before another may lead. */
+  /** How long the leader may take before another may lead. At 0, nobody leads. */
   readonly lease: number;
 }
 
@@ -55,8 +55,11 @@ export interface Lock {
   readonly holds?: boolean;
   /** Asks to lead. It must not wait for another leader: that is `outcome`. */
   acquire(key: string, request: LockRequest): Promise<Leader | Follower>;
-  /** Whether somebody leads. Asking acquires nothing. */
-  isLocked(key: string): Awaitable<boolean>;
+  /**
+   * Whether somebody leads. Asking acquires nothing.
+   * @default {whether a request with no lease would have led}
+   */
+  isLocked?(key: string): Awaitable<boolean>;
   /** Drops what is held for keys that were written or deleted by hand. */
   forget?(keys: readonly string[]): Awaitable<unknown>;
 }

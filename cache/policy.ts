@@ -64,8 +64,8 @@ export interface CachePolicy {
 }
 
 /**
- * `given` laid over `base`, which stays as it is. A time may be a function, which
- * is asked now.
+ * `given` laid over `base`, which stays as it is, and in what is frozen shows
+ * through. A time may be a function, which is asked now.
  * @throws {CacheConfigurationError} If a time is not one.
  */
 export function layOver<B extends object, G extends object>(
@@ -88,7 +88,7 @@ export function layOver<B extends object, G extends object>(
         );
       }
     }
-    policy[option] = value;
+    Reflect.set(policy, option, value);
   }
   return policy as B & G;
 }

@@ -12,14 +12,14 @@ export type MissReason =
  * - `hit`: a fresh value was answered
  * - `miss`: there was none, for a `reason`
  * - `stale`: an expired value was answered
- * - `wait`: another caller creates, this one waits
+ * - `wait`: another caller creates, here or elsewhere, and this one waits
  * - `lead`: this caller was elected
  * - `create`: the creator has answered, after `seconds`
  * - `read`, `write`: an operation sent to the backend, for one key or many
  * - `hop`: a request sent to a lock that lies outside this isolate
  * - `encode`, `decode`: a value, or a payload, given to the codec
  * - `invalidate`: `keys` are the tags; the empty one is the whole region
- * - `error`: a creator, a backend or a lock failed, and a way around was found or not
+ * - `error`: a creator, a backend, a lock or a codec failed, and a way around was found or not
  */
 export interface CacheEvent {
   /** What happened. */

@@ -519,6 +519,65 @@ Deno.test("what each operation costs, as whole numbers, on KV with a coordinator
   );
 });
 
+Deno.test("what was set or deleted by hand is not answered from what the isolate holds of a creation", async () => {
+  const { region, runtime } = setUp({}, {
+    backend: kv(new LaggyKv({ writesPerSecond: Infinity })),
+  });
+  equal(await region.getOrCreate("k", () => 1), 1);
+  equal(await region.getOrCreate("k", () => 2), 1);
+  await region.delete("k");
+  runtime.time += 11_000;
+  equal(await region.getOrCreate("k", () => 3), 3);
+  await region.set("k", 4);
+  equal(await region.getOrCreate("k", () => 5) > 3, true);
+});
+
+Deno.test("more keys in one call than an isolate remembers are all created once, and stored", async () => {
+  const { region, counter } = setUp();
+  const keys = Array.from({ length: 250 }, (_, i) => `key${i}`);
+  const create = async (missing: readonly string[]) => {
+    await settled();
+    return missing;
+  };
+  const both = [1, 2].map(() => region.getOrCreateMulti(keys, create));
+  deepEqual(await Promise.all(both), [keys, keys]);
+  equal(counter.counts.create, 1);
+  deepEqual(await region.getMulti(keys), keys);
+});
+
+Deno.test("who waits for a value that came meanwhile hears nothing of an error in the creation of others", async () => {
+  const place = memory();
+  const { promise: isAsked, resolve: ask } = gate();
+  let reads = 0;
+  class Late extends Remote {
+    override async get(keys: readonly string[]) {
+      if (keys.includes("b") && ++reads === 2) {
+        await isAsked;
+        const meta = { ct: 1_700_000_000, v: 1 };
+        await place.set([["a", { meta, payload: "came" }]]);
+      }
+      return await super.get(keys);
+    }
+  }
+  const { region } = setUp({}, { backend: wrapBackend(place, [Late]) });
+  const slow = gate<string[]>();
+  const failed = rejects(
+    region.getOrCreateMulti(["a", "b"], (missing) => {
+      deepEqual(missing, ["b"]);
+      return slow.promise;
+    }),
+    { message: "boom" },
+  );
+  await settled();
+  const follower = region.getOrCreate("a", () => "no");
+  await settled();
+  ask();
+  await settled();
+  slow.reject(new Error("boom"));
+  await failed;
+  equal(await follower, "came");
+});
+
 Deno.test("cache 111: 8 isolates x 25 misses on a KV that lags and remembers misses: one creation with a coordinator, 8 without", async () => {
   for (const coordinated of [true, false]) {
     const central = new LaggyKv();
