@@ -74,13 +74,26 @@ export function functionMultiKeyGenerator(
  * equal(await sha1MangleKey("some_key"), "53def077a4264bd3183d4eb21b1f56f883e1b572");
  * ```
  */
-export async function sha1MangleKey(
+export function sha1MangleKey(
+  key: string | Uint8Array<ArrayBuffer>,
+): Promise<string> {
+  return digest("SHA-1", key);
+}
+
+/** The SHA-256 of a key in hexadecimal: 64 characters, for keys that strangers choose. */
+export function sha256MangleKey(
+  key: string | Uint8Array<ArrayBuffer>,
+): Promise<string> {
+  return digest("SHA-256", key);
+}
+
+async function digest(
+  algorithm: string,
   key: string | Uint8Array<ArrayBuffer>,
 ): Promise<string> {
   const bytes = typeof key === "string" ? new TextEncoder().encode(key) : key;
-  const digest = await crypto.subtle.digest("SHA-1", bytes);
   return Array.from(
-    new Uint8Array(digest),
+    new Uint8Array(await crypto.subtle.digest(algorithm, bytes)),
     (byte) => byte.toString(16).padStart(2, "0"),
   ).join("");
 }

@@ -10,8 +10,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   sql: [],
   orm: ["sql"],
   migrate: ["sql"],
+  hono: ["cache", "orm"],
   backends: ["cache", "sql"],
-  tests: ["cache", "sql", "orm", "migrate", "backends"],
+  tests: ["cache", "sql", "orm", "migrate", "backends", "hono"],
 };
 
 /** Files that may import one room more than the rest of theirs. */

@@ -1,6 +1,7 @@
 /**
  * A guest book: Hono for the routes, D1 for the rows, KV for the cached page,
- * a Durable Object so that one request renders it and the others wait.
+ * a Durable Object so that one request renders it and the others wait. Every
+ * commit has it rendered anew.
  */
 import { d1, type D1Like } from "@aludel/aludel/backends/d1";
 import {
@@ -8,26 +9,32 @@ import {
   type DurableObjectNamespaceLike,
 } from "@aludel/aludel/backends/durable-object";
 import { kv, type KvNamespaceLike } from "@aludel/aludel/backends/kv";
-import { createRegion } from "@aludel/aludel/cache";
+import { createRegion, sharedInvalidation } from "@aludel/aludel/cache";
+import {
+  type AludelEnv,
+  cacheMiddleware,
+  sessionMiddleware,
+} from "@aludel/aludel/hono";
 import { selectinload, Session } from "@aludel/aludel/orm";
+import { followCommits } from "@aludel/aludel/orm/caching";
 import { createEngine, select } from "@aludel/aludel/sql";
 import { Hono } from "hono";
 import { Entry, Guest, metadata } from "./models.ts";
 
 export { CacheCoordinator } from "@aludel/aludel/backends/durable-object";
 
-/** What the Worker is bound to, and what each request carries. */
+/** What the Worker is bound to. */
 interface Env {
-  Bindings: {
-    readonly DB: D1Like;
-    readonly CACHE: KvNamespaceLike;
-    readonly LOCKS: DurableObjectNamespaceLike;
-  };
-  Variables: { session: Session };
+  readonly DB: D1Like;
+  readonly CACHE: KvNamespaceLike;
+  readonly LOCKS: DurableObjectNamespaceLike;
 }
 
-const region = createRegion({ name: "guest-book" });
-const app = new Hono<Env>();
+const region = followCommits(createRegion({
+  name: "guest-book",
+  invalidation: sharedInvalidation({ name: "guest-book" }),
+}));
+const app = new Hono<AludelEnv<Env>>();
 
 app.use(async (c, next) => {
   region.configure({
@@ -35,10 +42,12 @@ app.use(async (c, next) => {
     lock: durableObjectLock(c.env.LOCKS),
     expirationTime: 60,
   });
-  await using session = new Session({ bind: createEngine(d1(c.env.DB)) });
-  c.set("session", session);
   await next();
 });
+app.use(
+  sessionMiddleware((c) => new Session({ bind: createEngine(d1(c.env.DB)) })),
+);
+app.use("/", cacheMiddleware(region, { tags: ["guests", "entries"] }));
 
 // One trip: an application would rather run its migrations when it is deployed.
 app.post("/setup", async (c) => {
@@ -47,18 +56,15 @@ app.post("/setup", async (c) => {
 });
 
 app.get("/", async (c) => {
-  const page = await region.getOrCreate("page", async () => {
-    const guests = await c.var.session.scalars(
-      select(Guest).orderBy(Guest.c.name).options(
-        selectinload(Guest.r.entries),
-      ),
-    );
-    return guests.map((guest) => ({
-      name: guest.name,
-      entries: guest.entries.toArray().map((entry) => entry.text),
-    }));
-  });
-  return c.json(page);
+  const guests = await c.var.session.scalars(
+    select(Guest).orderBy(Guest.c.name).options(
+      selectinload(Guest.r.entries),
+    ),
+  );
+  return c.json(guests.map((guest) => ({
+    name: guest.name,
+    entries: guest.entries.toArray().map((entry) => entry.text),
+  })));
 });
 
 app.post("/", async (c) => {
@@ -72,7 +78,6 @@ app.post("/", async (c) => {
   guest.entries.add(new Entry({ text }));
   session.add(guest);
   await session.commit();
-  await region.delete("page");
   return c.json({ id: guest.id }, 201);
 });
 

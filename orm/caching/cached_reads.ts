@@ -1,4 +1,8 @@
-import type { CacheRegion, GetOrCreateOptions } from "../../cache/mod.ts";
+import {
+  type CacheRegion,
+  type GetOrCreateOptions,
+  sha256MangleKey,
+} from "../../cache/mod.ts";
 import {
   type BoundStatement,
   type DriverResult,
@@ -96,14 +100,5 @@ export async function keyOf(
       params.map(storeValue),
     ]),
   ]);
-  const digest = await crypto.subtle.digest(
-    "SHA-256",
-    new TextEncoder().encode(JSON.stringify([namespace, whole])),
-  );
-  return `query:${
-    Array.from(
-      new Uint8Array(digest),
-      (byte) => byte.toString(16).padStart(2, "0"),
-    ).join("")
-  }`;
+  return `query:${await sha256MangleKey(JSON.stringify([namespace, whole]))}`;
 }
