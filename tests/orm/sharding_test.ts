@@ -359,6 +359,12 @@ for (const kind of ["D1", "SQLite"] as const) {
     deepStrictEqual([amy?.name, more.length], ["amy", 0]);
     await amy!.orders.load();
     deepStrictEqual(db.trips(), { us: 2 });
+    // It changes nothing of the row's type.
+    const [whole] = await session.scalars(
+      select(User).options(setShardId("us"), selectinload(User.r.orders)),
+    );
+    deepStrictEqual(itemsOf(whole!.orders), ["coffee"]);
+    deepStrictEqual(db.trips(), { us: 1 });
 
     const us = session.usingBind("us");
     strictEqual(session.usingBind(db.engines.us), us);
