@@ -1,6 +1,6 @@
 import type { BatchWrites, Dialect, RowToInsert } from "./dialect.ts";
 import type { Table } from "./schema.ts";
-import { literal, Phrase, Raw } from "./expression.ts";
+import { operand, Phrase, Raw } from "./expression.ts";
 import { identifier } from "./identifier.ts";
 import type { Column } from "./from.ts";
 import { select } from "./select.ts";
@@ -38,7 +38,7 @@ const ALONE: BatchWrites = {
     ) {
       return new Phrase("nthLastKey", [
         ...["(SELECT ", key, " FROM ", table],
-        ...[" ORDER BY rowid DESC LIMIT 1 OFFSET ", literal(-offset), ")"],
+        ...[" ORDER BY rowid DESC LIMIT 1 OFFSET ", operand(-offset), ")"],
       ], type);
     }
     const last = ["coalesce((SELECT max(", key, ") FROM ", table, "), 0)"];
@@ -46,10 +46,10 @@ const ALONE: BatchWrites = {
     const highest = autoincrement
       ? [
         ...["max(", ...last, ", coalesce((SELECT seq FROM sqlite_sequence"],
-        ...[" WHERE name = ", literal(table.labelPrefix), "), 0))"],
+        ...[" WHERE name = ", operand(table.labelPrefix), "), 0))"],
       ]
       : last;
-    return new Phrase("lastKey", [...highest, " + ", literal(offset)], type, 6);
+    return new Phrase("lastKey", [...highest, " + ", operand(offset)], type, 6);
   },
   eachRow: (json) => [new Raw("json_each("), json, new Raw(") AS aludel_rows")],
   expectRows: (write, count, label) => [
@@ -57,8 +57,8 @@ const ALONE: BatchWrites = {
     // Only a false condition evaluates the path, whose text is the error's.
     select(
       new Phrase("guard", [
-        ...["CASE WHEN changes() = ", literal(count), " THEN 1 ELSE"],
-        ...[" json_extract('{}', ", literal(label), ") END"],
+        ...["CASE WHEN changes() = ", operand(count), " THEN 1 ELSE"],
+        ...[" json_extract('{}', ", operand(label), ") END"],
       ], INTEGER).as("guard"),
     ),
   ],

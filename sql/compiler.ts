@@ -155,11 +155,11 @@ export class Compiler {
   each<T>(
     items: readonly T[],
     separator: string,
-    write: (item: T) => void,
+    write: (item: T, index: number) => void,
   ): void {
     for (let i = 0; i < items.length; i++) {
       if (i > 0) this.#sql += separator;
-      write(items[i] as T);
+      write(items[i] as T, i);
     }
   }
 

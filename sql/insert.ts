@@ -36,7 +36,7 @@ export class Insert<T extends Target, Row = never> extends Dml<T, Row> {
    * @throws {CompileError} If the list is empty, which would insert a row of defaults.
    */
   values(rows: Values<T> | readonly Values<T>[]): Insert<T, Row> {
-    const added = (Array.isArray(rows) ? rows : [rows]).map((row: object) =>
+    const added = ([rows].flat() as object[]).map((row) =>
       assignments(this.target, row, "default")
     );
     if (added.length === 0) throw new CompileError("Cannot insert no rows");
@@ -63,7 +63,7 @@ export class Insert<T extends Target, Row = never> extends Dml<T, Row> {
       else {
         compiler.write(" ");
         compiler.names(columns);
-        compiler.write(" ", query ?? new Rows(columns, rows));
+        compiler.write(" ", query ?? rowsOf(columns, rows));
       }
       compiler.write(conflict ?? "");
       this.writeReturning(compiler, outermost);
@@ -71,16 +71,29 @@ export class Insert<T extends Target, Row = never> extends Dml<T, Row> {
   }
 }
 
+function rowsOf(
+  columns: readonly Column<unknown>[],
+  rows: readonly (readonly Assignment[])[],
+): Rows {
+  return new Rows(
+    columns,
+    rows.map((row) => {
+      const values = new Map(row);
+      return columns.map((column) => values.get(column));
+    }),
+  );
+}
+
 /** Rows of values: a kind of its own, since platforms limit parameters. */
 export class Rows extends Node {
   /** What the values are for. */
   readonly columns: readonly Expression<unknown>[];
-  /** The values, a list for each row. */
-  readonly rows: readonly (readonly RowValue[])[];
+  /** A value for each column of each row; what a row leaves out has none. */
+  readonly rows: readonly (readonly (Expression<unknown> | undefined)[])[];
   /** Rows for columns. */
   constructor(
     columns: readonly Expression<unknown>[],
-    rows: readonly (readonly RowValue[])[],
+    rows: Rows["rows"],
   ) {
     super();
     this.columns = columns;
@@ -92,23 +105,18 @@ export class Rows extends Node {
   }
   /** @ignore */
   override compile(compiler: Compiler): void {
+    const { columns, rows } = this;
     compiler.write("VALUES ");
-    compiler.each(this.rows, ", ", (row) => {
-      const values = new Map(row);
+    compiler.each(rows, ", ", (row) => {
       compiler.write("(");
-      compiler.each(this.columns, ", ", (column) => {
-        compiler.write(
-          values.get(column) ??
-            compiler.dialect.missingValue(column as Column<unknown>),
-        );
+      compiler.each(row, ", ", (value, i) => {
+        const column = columns[i] as Column<unknown>;
+        compiler.write(value ?? compiler.dialect.missingValue(column));
       });
       compiler.write(")");
     });
   }
 }
-
-/** A value and what it is for. */
-export type RowValue = readonly [Expression<unknown>, Expression<unknown>];
 
 /** Starts an INSERT into a table or mapped class. */
 export function insert<T extends Target>(target: T): Insert<T> {

@@ -70,7 +70,7 @@ export function readResult<Row>(
     const raw = unpack?.(sent) ?? sent;
     const values = isPlain ? raw : raw.map((value, i) => {
       const read = readers[i];
-      return read && value !== null ? read(value) : value;
+      return read ? read(value) : value;
     });
     rows.push(assemble(values) as Row);
   }

@@ -40,9 +40,7 @@ export class Tuple extends Expression<readonly unknown[]> {
     return new Rows(
       places,
       values.map((row) =>
-        places.map((place, i) =>
-          [place, operand(row[i] ?? null, place.type)] as const
-        )
+        places.map((place, i) => operand(row[i] ?? null, place.type))
       ),
     );
   }

@@ -14,21 +14,17 @@ import type { Node } from "../node.ts";
 export function rowsAsJson(most: number): NodeRenderer {
   return (node: Rows, compiler: Compiler) => {
     const { columns, rows } = node;
-    const binds = rows.flatMap((row) => {
-      const values = new Map(row);
-      return columns.map((column) => values.get(column));
-    });
+    const binds = rows.flat();
     const isPlain = (value: unknown): value is Bind => value instanceof Bind;
     if (binds.length <= most || !binds.every(isPlain)) {
       return node.compile(compiler);
     }
     const width = columns.length;
-    let at = 0;
     compiler.write("SELECT ");
     compiler.each(
       columns,
       ", ",
-      ({ type }) => compiler.write(compiler.cell(`(value ->> ${at++})`, type)),
+      ({ type }, i) => compiler.write(compiler.cell(`(value ->> ${i})`, type)),
     );
     compiler.write(" FROM json_each(");
     compiler.bindJoined(binds, (values) => {
