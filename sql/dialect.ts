@@ -75,8 +75,6 @@ export interface Dialect {
   missingValue(column: Column<unknown>): Part;
   /** Writes IN or NOT IN and a list that is one parameter. */
   inList(list: Bind, negated: boolean, compiler: Compiler): void;
-  /** The words that make a primary key column number itself. */
-  autoincrement(column: Column<unknown>): AutoincrementWords;
   /**
    * What a unit of work asks of the database within one batch; absent where a
    * batch has the database to itself. {@linkcode batchWrites} answers for both.
@@ -105,8 +103,10 @@ export interface Dialect {
   fit?(statement: Node, whole: PreparedStatement): PreparedStatement;
 }
 
-/** Statements around those that create or drop tables. */
+/** Statements around those that create or drop tables, and words inside them. */
 export interface SchemaExtras {
+  /** How a column that numbers itself is declared. */
+  autoincrement(column: Column<unknown>): AutoincrementWords;
   /** All statements that make sorted tables, which are created without what comes later. */
   around(
     tables: readonly Table[],

@@ -181,6 +181,7 @@ export {
 } from "./subquery.ts";
 export * from "./transaction.ts";
 export {
+  autoincrementWords,
   columnSql,
   type ConstraintLine,
   constraintName,

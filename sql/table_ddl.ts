@@ -33,7 +33,7 @@ export function createTable(
   const { strict, withoutRowid } = dialect.features.tableWords
     ? table.options
     : {};
-  const numbered = auto && dialect.autoincrement(auto);
+  const numbered = auto && autoincrementWords(auto, dialect);
   const key = constraints.find(({ kind }) => kind === "primaryKey");
   const lines = [
     ...columns.map((column) =>
@@ -63,6 +63,19 @@ export function createTable(
   } (\n  ${lines.join(",\n  ")}\n)${words.filter(Boolean)}`;
 }
 
+/** How a column that numbers itself is declared: where nothing else is said, as SQLite does. */
+export function autoincrementWords(
+  column: Column<unknown>,
+  { schemaExtras }: Dialect,
+): AutoincrementWords {
+  const { autoincrement } = column.spec;
+  return schemaExtras?.autoincrement(column) ?? {
+    type: "INTEGER",
+    suffix: autoincrement ? "PRIMARY KEY AUTOINCREMENT" : "PRIMARY KEY",
+    isPrimaryKey: true,
+  };
+}
+
 /** How a column of a STRICT table is declared, which knows five types only. */
 export function strictWords(
   { spec }: Column<unknown>,
@@ -82,7 +95,7 @@ export function columnSql(
 ): string {
   const { name, spec: { type, nullable, serverDefault, computed, identity } } =
     column;
-  const words = given ?? (identity && dialect.autoincrement(column));
+  const words = given ?? (identity && autoincrementWords(column, dialect));
   if (!given && words?.isPrimaryKey) {
     throw new UnsupportedError(
       `Cannot number "${name}": only a primary key numbers itself here; give it a default`,

@@ -1,4 +1,5 @@
 import {
+  autoincrementWords,
   check,
   columnSql,
   constraintSql,
@@ -184,7 +185,7 @@ function addColumn(
     metadataOf(draft, context),
   );
   const added = stub.column(name);
-  const words = stub.autoincrementColumn && dialect.autoincrement(added);
+  const words = stub.autoincrementColumn && autoincrementWords(added, dialect);
   const table = tableName(stub, dialect);
   const isKey = column.spec.primaryKey && inlinePrimaryKey;
   const { schemaExtras: extras } = dialect;

@@ -1,4 +1,5 @@
 import {
+  autoincrementWords,
   ColumnBuilder,
   type Dialect,
   primaryKey,
@@ -51,7 +52,7 @@ export function keyless(
   const column = table.column(name);
   const { identity, ...spec } = column.spec;
   const isNumbered = table.autoincrementColumn === column &&
-    !dialect.autoincrement(column).isPrimaryKey;
+    !autoincrementWords(column, dialect).isPrimaryKey;
   const kept = identity ?? (isNumbered ? "by default" : undefined);
   return new ColumnBuilder({
     ...spec,

@@ -189,11 +189,6 @@ export const postgres: Dialect = {
     compiler.bind(values);
     compiler.write(")");
   },
-  autoincrement: ({ spec }) => ({
-    suffix: `GENERATED ${
-      spec.identity === "always" ? "ALWAYS" : "BY DEFAULT"
-    } AS IDENTITY`,
-  }),
   writes: POSTGRES_WRITES,
   overrides: {},
   get schemaExtras() {

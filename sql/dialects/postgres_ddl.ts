@@ -12,6 +12,11 @@ export function postgresExtras(dialect: Dialect): SchemaExtras {
   const perhaps = (sql: string, ifNotExists: boolean | undefined) =>
     ifNotExists ? unless("duplicate_object", sql) : sql;
   const extras: SchemaExtras = {
+    autoincrement: ({ spec: { identity } }) => ({
+      suffix: `GENERATED ${
+        identity === "always" ? "ALWAYS" : "BY DEFAULT"
+      } AS IDENTITY`,
+    }),
     around: (tables, create, ifNotExists) => [
       ...extras.before(tables, ifNotExists),
       ...create(extras.later(tables)),

@@ -48,11 +48,6 @@ export const sqlite: Dialect = {
     compiler.bind(list);
     compiler.write("))");
   },
-  autoincrement: ({ spec }) => ({
-    type: "INTEGER",
-    suffix: spec.autoincrement ? "PRIMARY KEY AUTOINCREMENT" : "PRIMARY KEY",
-    isPrimaryKey: true,
-  }),
   overrides: {},
   features: {
     jsonEach: true,

@@ -1,4 +1,4 @@
-import type { ColumnSpec } from "../../../sql/mod.ts";
+import { autoincrementWords, type ColumnSpec } from "../../../sql/mod.ts";
 import type { TableChange } from "../../operations/operation.ts";
 import type {
   Comparator,
@@ -82,7 +82,7 @@ export const identity: Comparator = {
   name: "identity",
   compare: (pair, context) =>
     sharedColumns(pair, context).flatMap(({ wanted }) => {
-      if (context.dialect.autoincrement(wanted).isPrimaryKey) return [];
+      if (autoincrementWords(wanted, context.dialect).isPrimaryKey) return [];
       const now = identityOf(pair.wanted, wanted.name);
       const before = identityOf(pair.actual, wanted.name);
       return now === before
