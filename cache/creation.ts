@@ -96,7 +96,7 @@ async function keep(
   ct: number,
   c: number,
 ): Promise<unknown> {
-  const { backend, flights, shouldCache } = call;
+  const { shouldCache } = call;
   const wanted = !shouldCache || shouldCache(value as never);
   const entry = slot.entry = await entryOf(call, slot, value, ct, c)
     .catch((error) => {
@@ -107,10 +107,10 @@ async function keep(
   // Unless it was answered with the stale one.
   if (slot.value === NO_VALUE) slot.value = value;
   slot.why = undefined;
-  slot.hold = wanted && backend.capabilities.propagation || 0;
+  slot.hold = wanted && call.backend.capabilities.propagation || 0;
   return entry &&
     // A lock tells who leads; without one, whoever took off last.
     (await slot.leader!.commit?.(entry, slot.hold) ??
-      flights.get(slot.id) === slot.flight) &&
+      call.flights.get(slot.id) === slot.flight) &&
     wanted;
 }

@@ -15,7 +15,7 @@ export async function resolve(
   slots: readonly Slot[],
   creator?: Creator,
 ): Promise<void> {
-  const { now, runtime, waitTimeout } = call;
+  const { now, waitTimeout } = call;
   // Time for two others, and ten turns: then this caller leads on its own.
   const end = now() + 2 * waitTimeout;
   await load(call, slots, !!creator);
@@ -28,7 +28,7 @@ export async function resolve(
     const wait = turns > 0 ? Math.min(waitTimeout, end - now()) : 0;
     const work = lead(call, open, creator, wait);
     // It may outlive its caller. Until it is bound, it could end with the request.
-    await runtime.waitUntil(work.catch(() => {}));
+    await call.runtime.waitUntil(work.catch(() => {}));
     if (open.some(({ value }) => value === NO_VALUE)) await work;
   }
 }

@@ -10,12 +10,13 @@ export async function load(
   slots: readonly Slot[],
   creating: boolean,
 ): Promise<void> {
-  const { backend, invalidation } = call;
+  const { backend } = call;
   const found = await ask(
     call,
     "read",
     slots,
-    (ids) => invalidation.read?.(backend, ids, call.tags) ?? backend.get(ids),
+    (ids) =>
+      call.invalidation.read?.(backend, ids, call.tags) ?? backend.get(ids),
   ).catch((error) => {
     if (!creating) throw error;
   });

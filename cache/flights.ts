@@ -1,5 +1,5 @@
 import { ask, type Call, type Slot } from "./call.ts";
-import type { Follower, Leader, Outcome } from "./lock.ts";
+import type { Leader, Outcome } from "./lock.ts";
 
 /** The creation of one key, as this isolate knows it. */
 export interface Flight {
@@ -16,6 +16,11 @@ export interface Flight {
 /** How it ended, and for how many seconds to go on showing that. */
 export interface Landing extends Outcome {
   readonly hold?: number;
+}
+
+/** That it ended already, or will end, without this caller. */
+interface Ending {
+  readonly outcome: Landing | Promise<Landing | undefined> | undefined;
 }
 
 /** How many flights an isolate knows before it drops those that have landed. */
@@ -54,7 +59,7 @@ export async function elect(
     until: now() + lease,
   };
   flights.set(id, flight);
-  const answer: Partial<Leader> | Follower = lock && wait > 0
+  const answer: Partial<Leader> | Ending = lock && wait > 0
     ? await call.runtime.within(
       wait,
       ask(
@@ -70,13 +75,13 @@ export async function elect(
       ).catch(() => undefined),
     ) ??
       // Nobody answers: stale is good enough, else this isolate leads alone.
-      (usable ? { outcome: Promise.resolve({}) } : {})
+      { outcome: usable ? {} : undefined }
     : {};
   if (answer.outcome) {
     land(call, slot, answer.outcome);
     return flight;
   }
-  slot.leader = answer;
+  slot.leader = answer as Partial<Leader>;
   return undefined;
 }
 

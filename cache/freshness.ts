@@ -18,14 +18,14 @@ export function judge(
   entry: StoredEntry | undefined,
   creating: boolean,
 ): MissReason | undefined {
-  const { expirationTime = Infinity, expirationPolicy, invalidation } = call;
+  const { expirationTime = Infinity, invalidation } = call;
   const { key } = slot;
   const meta = entry?.meta ?? {} as EntryMetadata;
   const tags = meta.g ?? call.tags;
   const began = meta.ct - (meta.c ?? 0);
   const soft = invalidation.bound(false, tags, key);
   const over = slot.over = call.now() - meta.ct -
-    (expirationPolicy?.(expirationTime, { key, meta, creating }) ??
+    (call.expirationPolicy?.(expirationTime, { key, meta, creating }) ??
       expirationTime);
   const why = slot.why = !entry
     ? "absent"
