@@ -128,6 +128,7 @@ export function neon(
       interactiveTransactions: false,
       atomicBatch: true,
       savepoints: false,
+      twoPhase: true,
       bookmarks: false,
       limits: { params: 65_535 },
     },

@@ -120,6 +120,7 @@ export function pglite(
       interactiveTransactions: true,
       atomicBatch: true,
       savepoints: true,
+      twoPhase: true,
       bookmarks: false,
       limits: { params: 65_535 },
     },

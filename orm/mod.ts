@@ -297,6 +297,12 @@ export {
   type JoinOptions,
   joinTransaction,
 } from "./transactions/join_transaction.ts";
+export {
+  commitPrepared,
+  preparedTransactions,
+  rollbackPrepared,
+} from "./transactions/prepared.ts";
+export { InDoubtError, TwoPhaseSession } from "./transactions/two_phase.ts";
 export * from "./types.ts";
 export {
   type NextVersion,

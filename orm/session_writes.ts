@@ -5,6 +5,7 @@
 import {
   batchWrites,
   type Column,
+  type DriverResult,
   type Engine,
   type PreparedStatement,
   readResult,
@@ -101,13 +102,19 @@ async function writeEngine(
 ): Promise<void> {
   const results = unit.held?.has(engine)
     ? await send(unit, engine, prepared)
-    : await engine.sendBatch(prepared);
-  results.forEach((result, i) => {
-    const { statement, receive } = emissions[i] as Emission;
+    : await engine.sendBatch([
+      ...prepared,
+      ...unit.held?.seal?.(engine) ?? [],
+    ]);
+  emissions.forEach(({ statement, receive }, i) =>
     receive?.(
-      readResult(statement.shape, prepared[i] as PreparedStatement, result),
-    );
-  });
+      readResult(
+        statement.shape,
+        prepared[i] as PreparedStatement,
+        results[i] as DriverResult,
+      ),
+    )
+  );
 }
 
 /** The statements of a plan, by engine. */

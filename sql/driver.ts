@@ -11,6 +11,11 @@ export interface Capabilities {
   readonly atomicBatch: boolean;
   /** SAVEPOINT works inside a held transaction. */
   readonly savepoints: boolean;
+  /**
+   * PREPARE TRANSACTION works, where the server allows it: what was done is
+   * kept until COMMIT PREPARED, whoever says that. @default {false}
+   */
+  readonly twoPhase?: boolean;
   /** Reads can be tied to a point in the history of the database. */
   readonly bookmarks: boolean;
   /** What the platform refuses. */

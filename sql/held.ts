@@ -31,29 +31,34 @@ export interface NestedTransaction extends AsyncDisposable {
  * nobody else carries it.
  */
 export class HeldTransactions {
-  readonly #open = new Map<Engine, DriverTransaction>();
-  readonly #savepoints: string[] = [];
+  /** Those that are open. */
+  protected readonly open: Map<Engine, DriverTransaction> = new Map();
+  /** The names of savepoints that are set in each, the innermost last. */
+  protected readonly savepoints: string[] = [];
   #writing: Promise<void> | undefined;
 
   /** How many are open. */
   get size(): number {
-    return this.#open.size;
+    return this.open.size;
   }
 
   /** Whether one is open on an engine. */
   has(engine: Engine): boolean {
-    return this.#open.has(engine);
+    return this.open.has(engine);
   }
 
   /** Opens one on an engine, with every savepoint that was set. */
   async hold(engine: Engine): Promise<void> {
     if (this.has(engine)) return;
     const opened = await begin(engine);
-    this.#open.set(engine, opened);
-    for (const name of this.#savepoints) {
+    this.open.set(engine, opened);
+    for (const name of this.savepoints) {
       await opened.execute({ sql: `SAVEPOINT ${name}`, params: [] });
     }
   }
+
+  /** What ends a batch that one engine commits by itself, so that it may still be undone. */
+  seal?(engine: Engine): readonly BoundStatement[];
 
   /** Sends statements inside the one of an engine. */
   async send(
@@ -62,7 +67,7 @@ export class HeldTransactions {
   ): Promise<DriverResult[]> {
     const results: DriverResult[] = [];
     for (const one of statements) {
-      results.push(await this.#open.get(engine)!.execute(one));
+      results.push(await this.open.get(engine)!.execute(one));
     }
     return results;
   }
@@ -72,13 +77,13 @@ export class HeldTransactions {
     committed: string[],
     step: (engine: Engine, commit: () => Promise<void>) => Promise<void>,
   ): Promise<void> {
-    for (const [engine, held] of this.#open) {
+    for (const [engine, held] of this.open) {
       await step(engine, () => held.commit());
       engine.log("COMMIT");
       committed.push(engine.name);
     }
-    this.#open.clear();
-    this.#savepoints.length = 0;
+    this.open.clear();
+    this.savepoints.length = 0;
   }
 
   /**
@@ -86,10 +91,10 @@ export class HeldTransactions {
    * At the end of the session, what is somebody else's is left as it is.
    */
   async rollback(isFailure = false, isEnd = false): Promise<void> {
-    if (isFailure && this.#savepoints.length > 0) return;
-    this.#savepoints.length = 0;
-    const all = [...this.#open];
-    this.#open.clear();
+    if (isFailure && this.savepoints.length > 0) return;
+    this.savepoints.length = 0;
+    const all = [...this.open];
+    this.open.clear();
     for (const [engine, held] of all) {
       engine.log("ROLLBACK");
       await (isEnd && held.leave ? held.leave() : held.rollback());
@@ -109,7 +114,7 @@ export class HeldTransactions {
   async nest(unit: HeldUnit, opened?: Engine): Promise<NestedTransaction> {
     if (opened) await this.hold(opened);
     const { levels } = unit;
-    const savepoints = this.#savepoints;
+    const savepoints = this.savepoints;
     // Told from those of a transaction that the session has joined.
     const name = `aludel_unit_${savepoints.length + 1}`;
     const depth = savepoints.push(name);
@@ -134,7 +139,7 @@ export class HeldTransactions {
   }
 
   async #say(sql: string): Promise<void> {
-    for (const [engine, held] of this.#open) {
+    for (const [engine, held] of this.open) {
       engine.log(sql);
       await held.execute({ sql, params: [] });
     }

@@ -163,6 +163,7 @@ async function startServer(options: PostgresOptions): Promise<Postgres> {
         full_page_writes: "off",
         autovacuum: "off",
         shared_buffers: "16MB",
+        max_prepared_transactions: "8",
         timezone: "UTC",
       }),
     ],
