@@ -11,7 +11,7 @@ import {
   readResult,
   select,
 } from "../sql/mod.ts";
-import { type Emission, Emitter } from "./emission.ts";
+import { Emitter } from "./emission.ts";
 import { StaleDataError } from "./errors.ts";
 import { staleAt } from "./_guard.ts";
 import { hooks } from "./hooks.ts";

@@ -101,10 +101,12 @@ export class TwoPhaseSession extends Session {
       throw error;
     }
   }
+  /** Writes everything that changed into transactions that stay open, where no batch commits by itself. */
   override async flush(): Promise<void> {
     this.#refuse("flush");
     await super.flush();
   }
+  /** Flushes, and sets a savepoint. */
   override async beginNested(): Promise<NestedTransaction> {
     this.#refuse("set a savepoint");
     return await super.beginNested();
