@@ -59,6 +59,7 @@
  * | question | file |
  * | --- | --- |
  * | How is a revision written? | `revision.ts`, `operations/operations.ts`, `operations/table_changes.ts` |
+ * | How do I add an operation of my own? | `operations/custom.ts` |
  * | How does it become data, its reverse, its digest? | `operations/` |
  * | Which revisions run, in which order? | `graph/` |
  * | What does the schema look like at some revision? | `schema/` |
@@ -92,9 +93,16 @@ export type * from "./operations/operation.ts";
 export {
   type AlterTableOptions,
   type InSchema,
+  type OperationMaker,
   Operations,
   type OperationsOptions,
 } from "./operations/operations.ts";
+export {
+  defineOperation,
+  type Implementation,
+  OperationDefinition,
+  type OperationDefinitionOptions,
+} from "./operations/custom.ts";
 export {
   type AddColumnOptions,
   type AddConstraintOptions,

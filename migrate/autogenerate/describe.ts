@@ -45,6 +45,8 @@ function linesOf(operation: Operation): string[] {
       );
     case "autocommitBlock":
       return operation.operations.flatMap(linesOf);
+    case "custom":
+      return [`${operation.name}()`];
     default:
       return [`${operation.kind}()`];
   }

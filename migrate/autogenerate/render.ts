@@ -4,9 +4,11 @@ import {
   inlineSql,
   type Table,
 } from "../../sql/mod.ts";
+import { OperationError } from "../errors.ts";
 import { judge, judgeChange } from "../lint.ts";
 import type {
   AlterTable,
+  CustomOperation,
   Execute,
   Operation,
   TableReference,
@@ -169,11 +171,26 @@ class Renderer {
           quoted(operation.table),
           JSON.stringify(operation.rows, null, 2),
         );
+      case "custom":
+        return this.#custom(operation);
       case "autocommitBlock":
         return `op.autocommitBlock((op) => {\n${
           indented(this.all(operation.operations).join("\n"))
         }\n})`;
     }
+  }
+
+  #custom({ name, args, module }: CustomOperation): string {
+    if (module === undefined) {
+      throw new OperationError(
+        `Cannot write ${name}(): it is not known where it comes from; give module to defineOperation()`,
+      );
+    }
+    return call(
+      "op.invoke",
+      this.#context.imports.use(name, module),
+      JSON.stringify(args, null, 2),
+    );
   }
 
   #statement(statement: Execute["statement"]): string {

@@ -1,6 +1,7 @@
 import type {
   ColumnBuilder,
   Constraint,
+  Dialect,
   Expression,
   IndexConstraint,
   Optionality,
@@ -97,6 +98,22 @@ export interface AutocommitBlock {
   readonly operations: readonly Operation[];
 }
 
+/** An operation of one's own, made by `defineOperation()`. */
+export interface CustomOperation {
+  /** @ignore */
+  readonly kind: "custom";
+  /** What it is called. */
+  readonly name: string;
+  /** What it was given. */
+  readonly args: object;
+  /** Where revisions import it from, if that is known. */
+  readonly module?: string;
+  /** The operations that it stands for on a database. */
+  readonly standsFor: (dialect: Dialect) => readonly Operation[];
+  /** What undoes it, where that is not the inverse of what it stands for. */
+  readonly reverse?: () => Operation;
+}
+
 /** One thing a revision does. */
 export type Operation =
   | CreateTable
@@ -105,7 +122,8 @@ export type Operation =
   | AlterTable
   | Execute
   | BulkInsert
-  | AutocommitBlock;
+  | AutocommitBlock
+  | CustomOperation;
 
 /** Adds a column, with its index and constraints. */
 export interface AddColumn {

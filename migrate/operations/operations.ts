@@ -20,6 +20,7 @@ import { MigrateError, OperationError } from "../errors.ts";
 import type {
   AnyColumn,
   ColumnChanges,
+  CustomOperation,
   Operation,
   Recreate,
   TableReference,
@@ -70,6 +71,12 @@ export interface OperationsOptions {
   readonly naming?: NamingConvention;
 }
 
+/** Makes operations of one kind; see `defineOperation()`. */
+export interface OperationMaker<Args extends object> {
+  /** One operation, from what it takes. */
+  operation(args: Args, options: OperationsOptions): CustomOperation;
+}
+
 /**
  * Records what a revision does: the `op` of `upgrade(op)`.
  *
@@ -80,7 +87,7 @@ export interface OperationsOptions {
 export class Operations {
   /** What was recorded, in order. */
   readonly #recorded: Operation[] = [];
-  readonly #naming: NamingConvention | undefined;
+  readonly #options: OperationsOptions;
   /** The table whose changes are being recorded: what is called meanwhile would come before them. */
   #altering: string | undefined;
   /** Set once the recording is taken: later calls would be lost. */
@@ -88,7 +95,7 @@ export class Operations {
 
   /** @internal */
   constructor(options: OperationsOptions = {}) {
-    this.#naming = options.naming;
+    this.#options = options;
   }
 
   /**
@@ -103,9 +110,7 @@ export class Operations {
     options: TableOptions & { readonly ifNotExists?: boolean } = {},
   ): Table<S> {
     const { ifNotExists = false, ...rest } = options;
-    const metadata = new MetaData(
-      this.#naming ? { naming: this.#naming } : {},
-    );
+    const metadata = new MetaData(this.#options);
     const table = new Table(name, metadata, columns, constraints, rest);
     this.#record({ kind: "createTable", table, ifNotExists });
     return table;
@@ -438,9 +443,7 @@ export class Operations {
    * used at once. An interrupted step is taken up where it stopped.
    */
   autocommitBlock(record: (op: Operations) => void): void {
-    const inner = new Operations(
-      this.#naming ? { naming: this.#naming } : {},
-    );
+    const inner = new Operations(this.#options);
     record(inner);
     this.#record({ kind: "autocommitBlock", operations: inner.take() });
   }
@@ -476,8 +479,20 @@ export class Operations {
   }
 
   /** Records an operation that was made elsewhere, by `compareMetadata()` for one. */
-  invoke(operation: Operation): void {
-    this.#record(operation);
+  invoke(operation: Operation): void;
+  /** Records an operation of one's own; see `defineOperation()`. */
+  invoke<Args extends object>(
+    definition: OperationMaker<Args>,
+    args: Args,
+  ): void;
+  /** @ignore */
+  invoke<Args extends object>(
+    what: Operation | OperationMaker<Args>,
+    args?: Args,
+  ): void {
+    this.#record(
+      "kind" in what ? what : what.operation(args as Args, this.#options),
+    );
   }
 
   /** Ends the recording and hands it over. */

@@ -23,6 +23,7 @@ import type {
   AnyColumn,
   BulkInsert,
   ColumnChanges,
+  CustomOperation,
   Operation,
   TableChange,
 } from "./operation.ts";
@@ -44,7 +45,7 @@ export function reverseOperations(
   const schema = before.copy();
   const reversed: Operation[] = [];
   const made = new Set<string>();
-  for (const operation of operations) {
+  for (const operation of known(operations, dialect)) {
     if (operation.kind === "createTable") made.add(operation.table.fullName);
     // Rows of a table that goes again need not be deleted first.
     const goes = operation.kind === "bulkInsert" &&
@@ -55,8 +56,26 @@ export function reverseOperations(
   return reversed.reverse();
 }
 
+/** Operations with those of one's own that do not say what undoes them as what they stand for. */
+function known(
+  operations: readonly Operation[],
+  dialect: Dialect,
+): readonly KnownOperation[] {
+  return operations.flatMap((operation): readonly KnownOperation[] => {
+    if (operation.kind !== "custom") return [operation];
+    const { reverse } = operation;
+    return reverse
+      ? [{ ...operation, reverse }]
+      : known(operation.standsFor(dialect), dialect);
+  });
+}
+
+type KnownOperation =
+  | Exclude<Operation, CustomOperation>
+  | CustomOperation & Required<Pick<CustomOperation, "reverse">>;
+
 function reverseOperation(
-  operation: Operation,
+  operation: KnownOperation,
   schema: SchemaSnapshot,
   dialect: Dialect,
 ): Operation {
@@ -100,6 +119,8 @@ function reverseOperation(
         kind: "execute",
         statement: deleteRows(operation, schema.table(operation)),
       };
+    case "custom":
+      return operation.reverse();
     case "autocommitBlock":
       return {
         kind: "autocommitBlock",

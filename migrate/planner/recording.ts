@@ -4,6 +4,7 @@ import type { RevisionNode } from "../graph/node.ts";
 import type { RevisionMap } from "../graph/revision_map.ts";
 import { topologicalSort } from "../graph/traversal.ts";
 import type { Operation } from "../operations/operation.ts";
+import { expanded } from "../operations/expand.ts";
 import { reverseOperations } from "../operations/reverse.ts";
 import {
   recordDowngrade,
@@ -39,10 +40,15 @@ export class Recording {
   upgrade(node: RevisionNode<Revision>): readonly Operation[] {
     let operations = this.#upgrades.get(node);
     if (!operations) {
-      operations = recordUpgrade(node.declaration, this.#context, this.#naming);
+      operations = expanded(this.#recorded(node), this.#dialect);
       this.#upgrades.set(node, operations);
     }
     return operations;
+  }
+
+  /** The same with operations of one's own as they are. */
+  #recorded(node: RevisionNode<Revision>): readonly Operation[] {
+    return recordUpgrade(node.declaration, this.#context, this.#naming);
   }
 
   /** What a revision's downgrade does, reversed from its upgrade if it says so. */
@@ -55,9 +61,12 @@ export class Recording {
       this.#context,
       this.#naming,
     );
-    if (recorded !== "reverse") return recorded;
+    if (recorded !== "reverse") return expanded(recorded, this.#dialect);
     const before = this.schema((other) => other !== node && applied.has(other));
-    return reverseOperations(this.upgrade(node), before, this.#dialect);
+    return expanded(
+      reverseOperations(this.#recorded(node), before, this.#dialect),
+      this.#dialect,
+    );
   }
 
   /** The schema that the chosen revisions have made. */

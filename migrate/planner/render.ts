@@ -21,6 +21,7 @@ import type {
   Operation,
   TableChange,
 } from "../operations/operation.ts";
+import { expanded } from "../operations/expand.ts";
 import {
   plainStatement,
   type PlannedStatement,
@@ -80,6 +81,10 @@ export function renderOperation(
       return inside([planStatement(operation.statement, dialect)]);
     case "bulkInsert":
       return inside(bulkInsert(operation, context));
+    case "custom":
+      return expanded([operation], dialect).flatMap((inner) =>
+        renderOperation(inner, migrations, context)
+      );
     case "autocommitBlock":
       return operation.operations.flatMap((inner) =>
         renderOperation(inner, migrations, context).map((one) => ({

@@ -90,6 +90,11 @@ export class SchemaSnapshot {
       }
       case "autocommitBlock":
         for (const inner of operation.operations) this.apply(inner);
+        return;
+      case "custom":
+        for (const inner of operation.standsFor(this.#dialect)) {
+          this.apply(inner);
+        }
     }
   }
 
