@@ -116,13 +116,6 @@ export class Compiler {
     this.#sql += quoteName(identifier, this.dialect);
   }
 
-  /** Adds the quoted names of columns, in brackets. */
-  names(columns: readonly Column<unknown>[]): void {
-    this.write("(");
-    this.each(columns, ", ", (column) => this.name(column.name));
-    this.write(")");
-  }
-
   /** What a function writes, instead of writing it. */
   written(write: () => void): string {
     const before = this.#sql;

@@ -2,6 +2,8 @@ import type { Compiler } from "./compiler.ts";
 import { Dml, type Target } from "./dml.ts";
 import type { Expression } from "./expression.ts";
 import type { FromClause } from "./from.ts";
+import { halves } from "./_halves.ts";
+import type { Node } from "./node.ts";
 import type { SelectedRow, SelectItem, SelectRecord } from "./row_types.ts";
 import { allOf, shapeOf } from "./select.ts";
 import { copyOf, rowSource } from "./statement.ts";
@@ -41,6 +43,10 @@ export class Delete<T extends Target, Row = never> extends Dml<T, Row> {
       T,
       never
     >;
+  }
+  /** @ignore */
+  override halves(): readonly Node[] {
+    return halves(this);
   }
   /** @ignore */
   override compile(compiler: Compiler): void {

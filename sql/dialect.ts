@@ -9,7 +9,7 @@ import type { DriverResult } from "./driver.ts";
 import type { Engine } from "./engine.ts";
 import type { Bind, Expression } from "./expression.ts";
 import type { Column } from "./from.ts";
-import type { Node, Part } from "./node.ts";
+import type { Node } from "./node.ts";
 import type { ForeignKey, Table } from "./schema.ts";
 import type { Statement } from "./statement.ts";
 import type { ConstraintLine } from "./table_ddl.ts";
@@ -71,8 +71,6 @@ export interface Dialect {
   bindUntyped(value: unknown): SqlValue;
   /** A value as it stands in the text of DDL and scripts. */
   literal(value: SqlValue): string;
-  /** What stands for a value that a row of several leaves out. */
-  missingValue(column: Column<unknown>): Part;
   /** Writes IN or NOT IN and a list that is one parameter. */
   inList(list: Bind, negated: boolean, compiler: Compiler): void;
   /**
@@ -194,6 +192,8 @@ export interface DialectFeatures {
   readonly jsonEach?: boolean;
   /** `COMMENT ON`. */
   readonly comments?: boolean;
+  /** `DEFAULT` for a value that a row of several leaves out. */
+  readonly defaultInRows?: boolean;
   /** OFFSET needs a LIMIT before it. */
   readonly offsetNeedsLimit?: boolean;
   /** Generated columns are stored, in any case. */

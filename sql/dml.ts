@@ -109,3 +109,13 @@ export function writeAssignments(
     compiler.visit(value);
   });
 }
+
+/** Writes the names of columns, in brackets. */
+export function writeNames(
+  columns: readonly Column<unknown>[],
+  compiler: Compiler,
+): void {
+  compiler.write("(");
+  compiler.each(columns, ", ", (column) => compiler.name(column.name));
+  compiler.write(")");
+}

@@ -5,11 +5,14 @@ import {
   Dml,
   type Target,
   type Values,
+  writeNames,
 } from "./dml.ts";
 import { CompileError } from "./errors.ts";
 import type { Column } from "./from.ts";
-import type { Expression } from "./expression.ts";
-import { Node } from "./node.ts";
+import { jsonList } from "./dialects/values.ts";
+import { Bind, type Expression, operand } from "./expression.ts";
+import { halves } from "./_halves.ts";
+import { Node, type Part } from "./node.ts";
 import type { SelectedRow, SelectItem, SelectRecord } from "./row_types.ts";
 import { shapeOf } from "./select.ts";
 import { copyOf } from "./statement.ts";
@@ -53,6 +56,10 @@ export class Insert<T extends Target, Row = never> extends Dml<T, Row> {
   }
 
   /** @ignore */
+  override halves(): readonly Node[] {
+    return halves(this);
+  }
+  /** @ignore */
   override compile(compiler: Compiler): void {
     const { table, query, rows, conflict } = this;
     compiler.nested([table], (outermost) => {
@@ -62,7 +69,7 @@ export class Insert<T extends Target, Row = never> extends Dml<T, Row> {
       if (columns.length === 0) compiler.write(" DEFAULT VALUES");
       else {
         compiler.write(" ");
-        compiler.names(columns);
+        writeNames(columns, compiler);
         compiler.write(" ", query ?? rowsOf(columns, rows));
       }
       compiler.write(conflict ?? "");
@@ -106,16 +113,59 @@ export class Rows extends Node {
   /** @ignore */
   override compile(compiler: Compiler): void {
     const { columns, rows } = this;
+    const { limits, features } = compiler.dialect;
+    const values = rows.flat();
+    if (
+      values.length > (limits?.params ?? Infinity) && values.every(isBind)
+    ) {
+      return writeAsJson(columns, values, compiler);
+    }
     compiler.write("VALUES ");
     compiler.each(rows, ", ", (row) => {
       compiler.write("(");
       compiler.each(row, ", ", (value, i) => {
         const column = columns[i] as Column<unknown>;
-        compiler.write(value ?? compiler.dialect.missingValue(column));
+        compiler.write(
+          value ?? (features.defaultInRows ? "DEFAULT" : missing(column)),
+        );
       });
       compiler.write(")");
     });
   }
+}
+
+// Without a word for it, NULL numbers a lone integer key.
+function missing({ spec: { serverDefault } }: Column<unknown>): Part {
+  return serverDefault === undefined ? "NULL" : operand(serverDefault);
+}
+
+function isBind(value: unknown): value is Bind {
+  return value instanceof Bind;
+}
+
+// Many rows of values travel as one JSON document.
+function writeAsJson(
+  columns: Rows["columns"],
+  binds: readonly Bind[],
+  compiler: Compiler,
+): void {
+  const width = columns.length;
+  compiler.write("SELECT ");
+  compiler.each(
+    columns,
+    ", ",
+    ({ type }, i) => compiler.write(compiler.cell(`(value ->> ${i})`, type)),
+  );
+  compiler.write(" FROM json_each(");
+  compiler.bindJoined(binds, (values) => {
+    const lists: string[] = [];
+    for (let from = 0; from < values.length; from += width) {
+      lists.push(jsonList(values.slice(from, from + width)));
+    }
+    return `[${lists}]`;
+  });
+  // The WHERE keeps ON CONFLICT apart from a join's ON.
+  compiler.write(") WHERE 1 ORDER BY key");
 }
 
 /** Starts an INSERT into a table or mapped class. */

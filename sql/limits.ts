@@ -1,6 +1,6 @@
 import { compile } from "./compiler.ts";
 import type { Dialect, Limits } from "./dialect.ts";
-import { restAsJson, rowsAsJson } from "./limits/json_values.ts";
+import { restAsJson } from "./limits/json_values.ts";
 import { writeLongLike } from "./limits/long_like.ts";
 import { packColumns } from "./limits/packed_columns.ts";
 import { inPieces } from "./limits/pieces.ts";
@@ -19,11 +19,7 @@ export function withinLimits(
   return {
     ...dialect,
     limits,
-    overrides: {
-      ...dialect.overrides,
-      like: writeLongLike,
-      rows: rowsAsJson(params),
-    },
+    overrides: { ...dialect.overrides, like: writeLongLike },
     packColumns: (list) => packColumns(list, columns),
     compile(statement) {
       const compiled = compile(statement, this);

@@ -23,6 +23,11 @@ export abstract class Node {
   }
   /** Writes it in standard SQL. */
   abstract compile(compiler: Compiler): void;
+  /**
+   * Statements that do, one after the other, what it does, where it is too
+   * large for a platform; none where there are none.
+   */
+  halves?(): readonly Node[];
   /** What it is made of, for those who look for something in a statement. */
   structure(): readonly unknown[] {
     return Object.values(this);

@@ -7,6 +7,7 @@ import {
   type KeyOf,
   type Target,
   writeAssignments,
+  writeNames,
 } from "./dml.ts";
 import { type Expression, Phrase } from "./expression.ts";
 import type { Column } from "./from.ts";
@@ -55,7 +56,7 @@ class Conflict extends Node {
     compiler.write(" ON CONFLICT");
     if (columns.length > 0) {
       compiler.write(" ");
-      compiler.names(columns);
+      writeNames(columns, compiler);
       if (indexWhere) {
         compiler.bare = true;
         compiler.write(" WHERE ", indexWhere);

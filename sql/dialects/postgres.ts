@@ -183,7 +183,6 @@ export const postgres: Dialect = {
   literal(value: SqlValue): string {
     return value === null ? "NULL" : `'${String(value).replaceAll("'", "''")}'`;
   },
-  missingValue: () => "DEFAULT",
   inList(values, negated, compiler): void {
     compiler.write(negated ? " <> ALL (" : " = ANY (");
     compiler.bind(values);
@@ -200,6 +199,7 @@ export const postgres: Dialect = {
     dmlInCte: true,
     alterConstraints: true,
     comments: true,
+    defaultInRows: true,
     ilike: true,
     distinctOn: true,
     lateral: true,

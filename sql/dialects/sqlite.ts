@@ -6,7 +6,6 @@ import {
   toDriver,
   type TypeRules,
 } from "../types.ts";
-import { operand } from "../expression.ts";
 import { guessType } from "../standard_types.ts";
 import { hex, refuse } from "./values.ts";
 
@@ -37,9 +36,6 @@ export const sqlite: Dialect = {
       ? `'${value.replaceAll("'", "''")}'`
       : `x'${hex(value)}'`;
   },
-  missingValue: ({ spec: { serverDefault } }) =>
-    // SQLite has no DEFAULT in VALUES; NULL numbers a lone integer key.
-    serverDefault === undefined ? "NULL" : operand(serverDefault),
   inList(list, negated, compiler): void {
     const value = compiler.cell("value", list.type?.item);
     compiler.write(
