@@ -22,12 +22,9 @@ interface SetOwner {
   readonly options: { readonly warn?: (message: string) => void };
 }
 
-/** How an object was before the open transaction changed it. */
-interface Before {
-  /** Its identity; it has none before it has a row. */
-  readonly key: string | undefined;
-  /** What its row held; where it had none, its attributes. */
-  readonly values: unknown[] | undefined;
+/** Takes notes of how objects are given back what they were; an engine that holds transactions brings it. */
+interface Notes {
+  note(state: object, remember: () => () => void): void;
 }
 
 /**
@@ -41,14 +38,14 @@ export class ObjectSet implements StateOwner {
   readonly pending: Set<InstanceState> = new Set();
   /** Objects whose rows will be deleted. */
   readonly doomed: Set<InstanceState> = new Set();
-  /** How objects were before the open transaction, and above it before each savepoint. */
-  readonly levels: Map<InstanceState, Before>[] = [new Map()];
   /** Loads relations of its objects. */
   readonly loader: RelationLoader;
   /** The session whose objects they are. */
   readonly owner: SetOwner;
   // Pending objects that were let go of with an owner without whom they are not.
   readonly #dropped = new Set<object>();
+  // Objects whose rows are deleted, in a transaction that is not over.
+  readonly #gone = new Set<InstanceState>();
 
   /** Starts an empty set. */
   constructor(loader: RelationLoader, owner: SetOwner) {
@@ -91,8 +88,6 @@ export class ObjectSet implements StateOwner {
       );
     }
     this.#release(state);
-    // No rollback brings it back.
-    for (const level of this.levels) level.delete(state);
     follow(state, "expunge", (item) => {
       if (stateOf(item).session === this) this.expunge(item);
     });
@@ -176,26 +171,30 @@ export class ObjectSet implements StateOwner {
   }
 
   /** Every answer is there: objects become what the plan wrote. */
-  finish(plan: Plan, generated: ReadonlyMap<InstanceState, Values>): void {
-    const { works, saved, gone, settled } = plan;
-    for (const { state } of settled.keys()) this.#note(state);
-    // Keys are left before they are taken: rows may have changed places.
-    for (const state of [...gone, ...saved.keys()]) {
-      this.#note(state);
-      this.#leave(state);
-    }
+  finish(
+    { works, saved, gone, settled }: Plan,
+    generated: ReadonlyMap<InstanceState, Values>,
+    notes?: Notes,
+  ): void {
+    for (const { state } of settled.keys()) this.#note(state, notes);
+    for (const state of saved.keys()) this.#note(state, notes);
     for (const state of gone) {
+      this.#note(state, notes);
+      this.#leave(state);
       state.isDeleted = true;
       this.doomed.delete(state);
+      this.#gone.add(state);
       this.#crossed(state, "persistent");
     }
     for (const { kind, state, values } of works) {
       const found = state && saved.get(state);
       if (!found || kind === "delete") continue;
       const { columns } = state.mapper;
-      const committed = state.committed ??= columns.map((column) =>
-        found.former?.before(column) ?? null
-      );
+      const committed = [
+        ...state.committed ??
+          columns.map((column) => found.former?.before(column) ?? null),
+      ];
+      state.committed = committed;
       const made = generated.get(state) ?? new Map<Column<unknown>, unknown>();
       for (const [column, given] of new Map([...values, ...made])) {
         const at = columns.indexOf(column);
@@ -225,6 +224,8 @@ export class ObjectSet implements StateOwner {
       for (const column of allColumns.slice(columns.length)) {
         if (isBorn || !column.spec.info?.isKept) state.unload(column);
       }
+      // Rows may have changed places: another may have this one's key by now.
+      this.#leave(state);
       state.key = identityKey(mapper, state.primaryKey, state.identityToken);
       this.identityMap.set(state.key, object);
       this.pending.delete(state);
@@ -240,7 +241,7 @@ export class ObjectSet implements StateOwner {
     if (lost.size === 0) return;
     for (const state of this.persistent()) {
       for (const handle of state.handles.values()) {
-        if (handle.lose(lost)) this.#note(state);
+        if (handle.lose(lost)) this.#note(state, notes);
       }
     }
   }
@@ -248,46 +249,21 @@ export class ObjectSet implements StateOwner {
   /** The transaction is over, and what it did stays. */
   settle(expire = false): void {
     if (expire) this.persistent().forEach(expireState);
-    for (const level of this.levels) {
-      for (const state of level.keys()) {
-        if (!state.isDeleted) continue;
-        state.session = undefined;
-        this.#crossed(state, "deleted");
-      }
+    for (const state of this.#gone) {
+      state.session = undefined;
+      this.#crossed(state, "deleted");
     }
-    this.levels.splice(0, Infinity, new Map());
+    this.#gone.clear();
   }
 
-  /** Undoes what was added, marked, changed and written, since a savepoint or at all. */
-  rollback(isNested = false): void {
-    const touched = new Set(
-      this.persistent().filter((state) => !isNested || isModified(state)),
+  /**
+   * Undoes what was added, marked and changed; since a savepoint, where notes
+   * have given these objects back what they were.
+   */
+  rollback(undone?: ReadonlyMap<object, unknown>): void {
+    const touched = this.persistent().filter((state) =>
+      !undone || undone.has(state) || isModified(state)
     );
-    do {
-      const level = this.levels.pop() ?? new Map<InstanceState, Before>();
-      for (const state of level.keys()) this.#leave(state);
-      for (const [state, { key, values }] of level) {
-        const { isDeleted, object } = state;
-        Object.assign(state, {
-          key,
-          isDeleted: false,
-          committed: key && values,
-        });
-        if (key === undefined) {
-          touched.delete(state);
-          this.#release(state, "persistent");
-          state.mapper.columns.forEach((column, i) =>
-            state.write(column, values?.[i])
-          );
-          for (const handle of state.handles.values()) handle.unsave();
-        } else {
-          this.identityMap.set(key, object);
-          touched.add(state);
-          if (isDeleted) this.#crossed(state, "deleted");
-        }
-      }
-    } while (!isNested && this.levels.length > 0);
-    if (!isNested) this.levels.push(new Map());
     for (const state of this.pending) this.#release(state);
     this.doomed.clear();
     this.#dropped.clear();
@@ -327,6 +303,7 @@ export class ObjectSet implements StateOwner {
   #release(state: InstanceState, from: ObjectState = state.status): void {
     this.pending.delete(state);
     this.doomed.delete(state);
+    this.#gone.delete(state);
     this.#leave(state);
     state.session = undefined;
     this.#crossed(state, from);
@@ -338,14 +315,28 @@ export class ObjectSet implements StateOwner {
   }
 
   /** Notes how an object is before a step changes it, in case that is undone. */
-  #note(state: InstanceState): void {
-    const level = this.levels.at(-1);
-    if (level?.has(state)) return;
-    const { key, committed, mapper } = state;
-    const values = key === undefined
-      ? mapper.columns.map((column) => state.read(column))
-      : committed && [...committed];
-    level?.set(state, { key, values });
+  #note(state: InstanceState, notes?: Notes): void {
+    notes?.note(state, () => {
+      const { key, committed, mapper, object } = state;
+      const columns = key === undefined ? mapper.columns : [];
+      const values = columns.map((column) => state.read(column));
+      return () => {
+        const { isDeleted, session } = state;
+        // No rollback brings back what was let go of.
+        if (session !== this) return;
+        this.#leave(state);
+        this.#gone.delete(state);
+        Object.assign(state, { key, committed, isDeleted: false });
+        if (key === undefined) {
+          this.#release(state, "persistent");
+          columns.forEach((column, i) => state.write(column, values[i]));
+          for (const handle of state.handles.values()) handle.unsave();
+        } else {
+          this.identityMap.set(key, object);
+          if (isDeleted) this.#crossed(state, "deleted");
+        }
+      };
+    });
   }
 
   /** An identity is free again. */

@@ -31,6 +31,7 @@ export function commit(core: SessionCore): Promise<void> {
     );
     finish();
     unit.objects.settle(session.options.expireOnCommit);
+    unit.held?.settle();
     hooks.hear?.("afterCommit", session);
   });
 }
@@ -83,7 +84,6 @@ function heldUnit(core: SessionCore): HeldUnit {
   const { session, unit } = core;
   const { objects } = unit;
   return {
-    levels: objects.levels as HeldUnit["levels"],
     get isDirty() {
       return session.options.autoflush !== false && !unit.quiet && !unit.busy &&
         (objects.pending.size > 0 || objects.doomed.size > 0 ||
@@ -91,9 +91,9 @@ function heldUnit(core: SessionCore): HeldUnit {
     },
     step: (what, work) => exclusively(unit, what, work),
     write: async (isAuto) => (await writeChanges(core, undefined, isAuto))(),
-    undo() {
+    undo(undone) {
       unit.failure = undefined;
-      objects.rollback(true);
+      objects.rollback(undone);
     },
   };
 }

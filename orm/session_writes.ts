@@ -82,7 +82,7 @@ export async function writeChanges(
   }
   hooks.hear?.("afterFlush", session, plan);
   return () => {
-    objects.finish(plan, generated);
+    objects.finish(plan, generated, unit.held);
     unit.told?.(generated.keys());
     hooks.hear?.("afterFlushPostexec", session, plan);
   };

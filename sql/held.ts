@@ -5,16 +5,14 @@ import { begin } from "./transaction.ts";
 
 /** What a unit of work lends to the transactions that it is written in. */
 export interface HeldUnit {
-  /** Notes of what changed: by the transaction, and above it by each savepoint. */
-  readonly levels: Map<object, unknown>[];
   /** Whether there is something that a query should see. */
   readonly isDirty: boolean;
   /** Does a step during which no other one may begin. */
   step(what: string, work: () => Promise<void>): Promise<void>;
   /** Writes what changed; before a query, only where all of it can be undone. */
   write(isBeforeQuery: boolean): Promise<void>;
-  /** Gives objects back what they were before the highest level. */
-  undo(): void;
+  /** Undoes in memory what was done since a savepoint, when these have been given back what they were. */
+  undo(undone: ReadonlyMap<object, unknown>): void;
 }
 
 /** A savepoint. */
@@ -35,6 +33,8 @@ export class HeldTransactions {
   protected readonly open: Map<Engine, DriverTransaction> = new Map();
   /** The names of savepoints that are set in each, the innermost last. */
   protected readonly savepoints: string[] = [];
+  // How things are given back what they were: before the transactions, and above it before each savepoint.
+  #levels: Map<object, () => void>[] = [new Map()];
   #writing: Promise<void> | undefined;
 
   /** How many are open. */
@@ -45,6 +45,23 @@ export class HeldTransactions {
   /** Whether one is open on an engine. */
   has(engine: Engine): boolean {
     return this.open.has(engine);
+  }
+
+  /** Remembers a thing before a step changes it; what that gives back undoes the change. */
+  note(thing: object, remember: () => () => void): void {
+    const level = this.#levels.at(-1);
+    if (!level?.has(thing)) level?.set(thing, remember());
+  }
+
+  /** What was done stays: nothing is given back any more. */
+  settle(): void {
+    this.#levels = [new Map()];
+  }
+
+  #undo(): ReadonlyMap<object, unknown> {
+    const level = this.#levels.pop() ?? new Map<object, () => void>();
+    for (const giveBack of level.values()) giveBack();
+    return level;
   }
 
   /** Opens one on an engine, with every savepoint that was set. */
@@ -99,6 +116,10 @@ export class HeldTransactions {
       engine.log("ROLLBACK");
       await (isEnd && held.leave ? held.leave() : held.rollback());
     }
+    // After a failure, things stay as they are until somebody rolls back.
+    if (isFailure) return;
+    while (this.#levels.length > 0) this.#undo();
+    this.#levels.push(new Map());
   }
 
   /** Writes what changed before a query that should see it. */
@@ -113,13 +134,12 @@ export class HeldTransactions {
   /** Sets a savepoint in each, and in that of an engine that is opened for it. */
   async nest(unit: HeldUnit, opened?: Engine): Promise<NestedTransaction> {
     if (opened) await this.hold(opened);
-    const { levels } = unit;
     const savepoints = this.savepoints;
     // Told from those of a transaction that the session has joined.
     const name = `aludel_unit_${savepoints.length + 1}`;
     const depth = savepoints.push(name);
     await this.#say(`SAVEPOINT ${name}`);
-    levels.push(new Map());
+    this.#levels.push(new Map());
     const end = (what: string, isKept: boolean) =>
       unit.step(what, async () => {
         if (savepoints.length < depth) return;
@@ -127,8 +147,8 @@ export class HeldTransactions {
         else await this.#say(`ROLLBACK TO SAVEPOINT ${name}`);
         await this.#say(`RELEASE SAVEPOINT ${name}`);
         for (; savepoints.length >= depth; savepoints.pop()) {
-          if (isKept) merge(levels);
-          else unit.undo();
+          if (isKept) this.#merge();
+          else unit.undo(this.#undo());
         }
       });
     return {
@@ -144,12 +164,11 @@ export class HeldTransactions {
       await held.execute({ sql, params: [] });
     }
   }
-}
 
-/** What happened since a savepoint belongs to what is around it. */
-function merge(levels: Map<object, unknown>[]): void {
-  const around = levels.at(-2);
-  for (const [key, note] of levels.pop() ?? []) {
-    if (!around?.has(key)) around?.set(key, note);
+  /** What happened since a savepoint belongs to what is around it. */
+  #merge(): void {
+    for (const [thing, giveBack] of this.#levels.pop() ?? []) {
+      this.note(thing, () => giveBack);
+    }
   }
 }

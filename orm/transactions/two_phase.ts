@@ -93,6 +93,7 @@ export class TwoPhaseSession extends Session {
       await exclusively(unit, "commit", async () => {
         await this.#held.finish([]);
         unit.objects.settle(this.options.expireOnCommit);
+        this.#held.settle();
         hooks.hear?.("afterCommit", this);
       });
     } catch (error) {
