@@ -93,6 +93,8 @@ export interface Driver {
   classify(error: unknown, sql: string | undefined): SqlError | undefined;
   /** Lets go of the connection, where there is one. */
   close?(): void | Promise<void>;
+  /** Whether it reaches into a transaction, so that nobody else sees what it sees. */
+  readonly isInside?: boolean;
   /** The point in history that the last answer showed, where `bookmarks`. */
   readonly bookmark?: string | undefined;
 }

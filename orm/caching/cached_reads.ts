@@ -53,7 +53,8 @@ export class CachedEngine extends Engine {
 /**
  * Has the reads of one query answered from a region: together, by one entry, so
  * that what the query loads along is as old as the query. They go to their
- * engines, in one trip, where the region has nothing.
+ * engines, in one trip, where the region has nothing. What is read inside of a
+ * transaction that others end is only for who reads there.
  */
 export function readThrough(
   reads: readonly Read[],
@@ -61,6 +62,7 @@ export function readThrough(
   tags: readonly string[],
   { namespace, ...policy }: FromCacheOptions,
 ): void {
+  if (reads.some(({ engine }) => engine.driver.isInside)) return;
   const sources = reads.map(({ reader, engine, statement, prepared }) => ({
     reader,
     engine,

@@ -1,4 +1,4 @@
-import type { CacheRegion } from "../../cache/mod.ts";
+import { type CacheRegion, platformRuntime } from "../../cache/mod.ts";
 import { ConnectionError, type Table, TimeoutError } from "../../sql/mod.ts";
 import { PartialCommitError } from "../errors.ts";
 import { hooks, type WorkHook } from "../hooks.ts";
@@ -8,9 +8,20 @@ import type { Work } from "../work.ts";
 import { CachedEngine } from "./cached_reads.ts";
 import { rowsTag, tagsWrittenBy, WrittenRows } from "./tags.ts";
 
+/** How a region hears of commits. */
+export interface FollowCommitsOptions {
+  /**
+   * Whether `commit()` resolves without waiting for the store of the region's
+   * invalidation. This isolate knows at once in any case; a store that takes one
+   * write of a key in a second, as KV does, is waited for where many commits
+   * write to one table. @default {false}
+   */
+  readonly inBackground?: boolean;
+}
+
 // A region that nobody holds any more is read by nobody.
 const followed = new Set<WeakRef<CacheRegion>>();
-const known = new WeakSet<CacheRegion>();
+const known = new WeakMap<CacheRegion, FollowCommitsOptions>();
 
 /**
  * Has what sessions write invalidate what a region keeps of it: of tables that
@@ -23,7 +34,8 @@ const known = new WeakSet<CacheRegion>();
  * It hears of every session of this isolate, after the commit and before
  * `commit()` resolves; others hear of it by the region's own invalidation, which
  * `sharedInvalidation()` shares. It does not hear of what is written past the
- * sessions, nor of what hand-written SQL writes to tables that it only spells:
+ * sessions, nor of what hand-written SQL writes to tables that it only spells,
+ * nor of the end of a transaction that a session has joined:
  * {@linkcode invalidateTables} tells of those.
  *
  * @example
@@ -38,10 +50,13 @@ const known = new WeakSet<CacheRegion>();
  *
  * @returns The region.
  */
-export function followCommits(region: CacheRegion): CacheRegion {
+export function followCommits(
+  region: CacheRegion,
+  options?: FollowCommitsOptions,
+): CacheRegion {
   hooks.around ??= keepInStep;
   if (!known.has(region)) followed.add(new WeakRef(region));
-  known.add(region);
+  known.set(region, options ?? known.get(region) ?? {});
   return region;
 }
 
@@ -160,9 +175,7 @@ async function invalidate(
   await Promise.all([...followed].map(async (ref) => {
     const region = ref.deref();
     if (!region) return followed.delete(ref);
-    try {
-      await region.invalidateTags(tags);
-    } catch (error) {
+    const told = region.invalidateTags(tags).catch((error) =>
       // The rows are written, whatever becomes of the cache.
       objects.warn(
         `Cannot invalidate what region "${region.name}" keeps of ${
@@ -170,7 +183,10 @@ async function invalidate(
         }: ${
           error instanceof Error ? error.message : error
         }; it is answered until it expires`,
-      );
-    }
+      )
+    );
+    await (known.get(region)?.inBackground
+      ? platformRuntime().waitUntil(told)
+      : told);
   }));
 }

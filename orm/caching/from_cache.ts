@@ -41,7 +41,7 @@ export interface FromCache extends LoadOption {
  *
  * The rows are read where writes go, as a replica that lags would have everybody
  * see what is old. A session goes around the cache while it holds a transaction
- * in which it wrote, and in `optimistic()`.
+ * in which it wrote, in one that it has joined, and in `optimistic()`.
  *
  * @example
  * ```ts

@@ -13,7 +13,11 @@
  * @module
  */
 export type { FromCacheOptions } from "./cached_reads.ts";
-export { followCommits, invalidateTables } from "./commits.ts";
+export {
+  followCommits,
+  type FollowCommitsOptions,
+  invalidateTables,
+} from "./commits.ts";
 export { QueryCacheError } from "./errors.ts";
 export {
   type FromCache,

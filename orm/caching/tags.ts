@@ -12,6 +12,11 @@ import { keyText } from "../state.ts";
 
 /** More rows of a table than this are all of them, to a cache. */
 const MAX_ROWS = 20;
+/** More rows than this, of all tables together, are not told apart any more. */
+const MAX_KNOWN = 10_000;
+
+// A region remembers every tag that was ever invalidated, so there is an end to them.
+const knownRows = new Set<string>();
 
 /** Every row of a table that is known by its key. */
 export function rowsTag({ fullName }: Table): string {
@@ -98,13 +103,15 @@ export class WrittenRows {
   }
   /** What is invalid by it. */
   get tags(): string[] {
-    return [...this.#rows].flatMap(([table, rows]) => [
-      table.fullName,
+    return [...this.#rows].flatMap(([table, rows]) => {
+      const all = rowsTag(table);
       // All of them are one tag, and each of them is told by it.
-      ...rows.size > MAX_ROWS || rows.has(rowsTag(table))
-        ? [rowsTag(table)]
-        : rows,
-    ]);
+      const isFew = rows.size <= MAX_ROWS && !rows.has(all) &&
+        (knownRows.size < MAX_KNOWN ||
+          [...rows].every((one) => knownRows.has(one)));
+      if (isFew) { for (const one of rows) knownRows.add(one); }
+      return [table.fullName, ...isFew ? rows : [all]];
+    });
   }
 }
 

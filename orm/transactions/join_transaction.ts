@@ -112,6 +112,7 @@ function joinedDriver(open: Transaction, mode: JoinMode): Driver {
   return {
     dialect,
     capabilities,
+    isInside: true,
     execute: (statement) => open.send(statement),
     async batch(statements, { isRead = false }: BatchOptions = {}) {
       if (isRead) return await send(statements);

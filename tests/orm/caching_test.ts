@@ -8,19 +8,26 @@ import {
 import fc from "fast-check";
 import { memory } from "../../backends/memory.ts";
 import { sqlite } from "../../backends/sqlite.ts";
-import { createRegion, type InvalidationStrategy } from "../../cache/mod.ts";
 import {
+  createRegion,
+  type InvalidationStrategy,
+  localInvalidation,
+} from "../../cache/mod.ts";
+import {
+  followCommits,
   fromCache,
   invalidateQuery,
   invalidateTables,
   relationCache,
 } from "../../orm/caching/mod.ts";
 import { restoreRows, storeRows } from "../../orm/caching/stored_rows.ts";
+import { WrittenRows } from "../../orm/caching/tags.ts";
 import {
   aliased,
   type BindContext,
   bulkInsert,
   joinedload,
+  joinTransaction,
   lazyload,
   populateExisting,
   selectinload,
@@ -41,7 +48,9 @@ import {
   sql,
   type Statement,
   StatementError,
+  type Table,
   TimeoutError,
+  transaction,
   update,
   withForUpdate,
 } from "../../sql/mod.ts";
@@ -1087,6 +1096,69 @@ Deno.test("a commit that was done in part invalidates what it wrote", async () =
   }
   await rejects(session.commit(), { code: "orm/partial-commit" });
   strictEqual(await found(), 1);
+});
+
+Deno.test("a session inside of a transaction that others end goes around the cache: nobody else is to see what it sees", async () => {
+  await using database = await created(sqliteDatabase(), metadata);
+  const { region, counter } = countedRegion();
+  await addUser(database, "ed");
+  const query = select(User).orderBy(User.c.id).options(fromCache(region));
+  deepStrictEqual(await namesOf(database, query), ["ed"]);
+  await transaction(database.engine, async (open) => {
+    await using session = new Session({ bind: joinTransaction(open) });
+    await open.execute(
+      insert(User.table).values({ name: "wendy", version: 1 }),
+    );
+    counter.reset();
+    const users = await session.scalars(query);
+    deepStrictEqual(users.map(({ name }) => name), ["ed", "wendy"]);
+    strictEqual(counter.counts.read, 0);
+    await open.rollback();
+  });
+  deepStrictEqual(await namesOf(database, query), ["ed"]);
+});
+
+Deno.test("a commit need not wait for the store of the region's invalidation; this isolate knows at once", async () => {
+  await using database = await created(sqliteDatabase(), metadata);
+  const local = localInvalidation();
+  const store = Promise.withResolvers<void>();
+  const { region } = countedRegion({
+    invalidation: {
+      ...local,
+      async invalidate(...told) {
+        await local.invalidate(...told);
+        await store.promise;
+      },
+    },
+  });
+  strictEqual(followCommits(region, { inBackground: true }), region);
+  const query = select(User).options(fromCache(region));
+  deepStrictEqual(await namesOf(database, query), []);
+  await addUser(database, "ed");
+  deepStrictEqual(await namesOf(database, query), ["ed"]);
+
+  followCommits(region, {});
+  let isDone = false;
+  const added = addUser(database, "wendy").then(() => isDone = true);
+  await new Promise((done) => setTimeout(done, 5));
+  strictEqual(isDone, false);
+  store.resolve();
+  await added;
+  strictEqual(isDone, true);
+});
+
+Deno.test("rows are told apart as long as a region can remember them all", () => {
+  const tagsFor = (table: Table, ...keys: number[]) => {
+    const rows = new WrittenRows();
+    for (const key of keys) rows.add(table, "update", [key]);
+    return rows.tags;
+  };
+  const [users, tags] = [User.table, Tag.table];
+  deepStrictEqual(tagsFor(users, 1, 2), ["users", "users:1", "users:2"]);
+  for (let key = 0; key < 12_000; key++) tagsFor(users, key);
+  deepStrictEqual(tagsFor(users, 1, 2), ["users", "users:1", "users:2"]);
+  deepStrictEqual(tagsFor(users, 1, 11_999), ["users", "users:*"]);
+  deepStrictEqual(tagsFor(tags, -1), ["tags", "tags:*"]);
 });
 
 Deno.test("a region that cannot be told of a write is warned of; the commit stands", async () => {
