@@ -200,6 +200,8 @@ export interface DialectFeatures {
   readonly storesComputed?: boolean;
   /** `STRICT` and `WITHOUT ROWID` behind a table. */
   readonly tableWords?: boolean;
+  /** A schema is a file of its own: keys stay in it, and an index lies where its table does. */
+  readonly schemaIsFile?: boolean;
   /** `ILIKE`. */
   readonly ilike?: boolean;
   /** `DISTINCT ON`. */

@@ -180,7 +180,11 @@ export function lineSql(
 export function referencesSql(key: ForeignKey, dialect: Dialect): string {
   const { onDelete, onUpdate } = key;
   const [name = "", schema] = key.targetTable.split(".").reverse();
-  return `REFERENCES ${tableName({ name, schema }, dialect)} (${
+  return `REFERENCES ${
+    dialect.features.schemaIsFile
+      ? quoteName(name, dialect)
+      : tableName({ name, schema }, dialect)
+  } (${
     key.targetColumns.map((column) => quoteName(column, dialect)).join(", ")
   })${onDelete ? ` ON DELETE ${onDelete.toUpperCase()}` : ""}${
     onUpdate ? ` ON UPDATE ${onUpdate.toUpperCase()}` : ""
@@ -200,11 +204,14 @@ export function createIndex(
   } = {},
 ): string {
   const { unique, where } = index;
+  const { name, schema } = table;
+  const own = indexName(table, index);
+  const [given, on] = dialect.features.schemaIsFile
+    ? [tableName({ name: own, schema }, dialect), quoteName(name, dialect)]
+    : [quoteName(own, dialect), tableName(table, dialect)];
   return `CREATE ${unique ? "UNIQUE " : ""}INDEX ${words}${
     ifNotExists ? "IF NOT EXISTS " : ""
-  }${quoteName(indexName(table, index), dialect)} ON ${
-    tableName(table, dialect)
-  } ${listSql(table, index, dialect)}${
+  }${given} ON ${on} ${listSql(table, index, dialect)}${
     where ? ` WHERE ${inlineSql(where, dialect)}` : ""
   }`;
 }

@@ -7,9 +7,8 @@ import {
 } from "../../sql/mod.ts";
 import { MigrateError } from "../errors.ts";
 import type { Operation } from "../operations/operation.ts";
-import { SchemaSnapshot } from "../schema/snapshot.ts";
+import { referenceTo, SchemaSnapshot } from "../schema/snapshot.ts";
 import { createTables, dropTables } from "./compare/tables.ts";
-import { referenceTo } from "./described.ts";
 import { comparisonDialect } from "./dialects.ts";
 import { Filter } from "./filter.ts";
 import { inScope, isIgnored, matchTables } from "./matching.ts";

@@ -9,7 +9,7 @@ import {
   type PrimaryKeyConstraint,
   Table,
 } from "../../sql/mod.ts";
-import type { AnyColumn, TableReference } from "../operations/operation.ts";
+import type { AnyColumn } from "../operations/operation.ts";
 import { draftOf } from "../schema/draft.ts";
 import {
   defaultName,
@@ -27,11 +27,6 @@ export function sideOf(table: Table): Side {
     return name === undefined ? constraint : { ...constraint, name };
   });
   return { table, draft: { ...draft, constraints: named } };
-}
-
-/** Which table it is. */
-export function referenceTo({ name, schema }: Table): TableReference {
-  return schema === undefined ? { table: name } : { table: name, schema };
 }
 
 /** What is known of the place a description goes to. */

@@ -1,7 +1,8 @@
 import type { Table } from "../../sql/mod.ts";
 import type { Operation } from "../operations/operation.ts";
 import type { CompareContext } from "./comparator.ts";
-import { referenceTo, sideOf } from "./described.ts";
+import { referenceTo } from "../schema/snapshot.ts";
+import { sideOf } from "./described.ts";
 import { matchTables } from "./matching.ts";
 import {
   isLikeColumn,

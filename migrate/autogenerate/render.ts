@@ -14,9 +14,8 @@ import type {
   TableReference,
 } from "../operations/operation.ts";
 import { draftOf } from "../schema/draft.ts";
-import { SchemaSnapshot } from "../schema/snapshot.ts";
+import { referenceTo, SchemaSnapshot } from "../schema/snapshot.ts";
 import { isSameTable } from "./compare.ts";
-import { referenceTo } from "./described.ts";
 import { changeSource } from "./render_change.ts";
 import {
   columnSource,

@@ -10,6 +10,7 @@ import type {
   AlterTable,
   CreateIndex,
   DropIndex,
+  TableReference,
 } from "../operations/operation.ts";
 import type { SchemaSnapshot } from "../schema/snapshot.ts";
 import type { PlannedStatement } from "../planner/statement.ts";
@@ -40,9 +41,9 @@ export interface MigrationDialect {
    * What stands before DROP TABLE, where dropping a table that others refer to
    * would delete their rows instead of failing.
    */
-  beforeDrop?(table: string, dialect: Dialect): PlannedStatement[];
+  beforeDrop?(table: TableReference, dialect: Dialect): PlannedStatement[];
   /** What the database cannot say of a constraint or index, and would say otherwise; absent where it can say all. */
-  lacks?(constraint: Constraint): string | undefined;
+  lacks?(constraint: Constraint, table: TableReference): string | undefined;
   /** Tells whether a change cannot be part of a transaction. */
   isOutside(change: CreateIndex | DropIndex): boolean;
   /** Statements that make concurrent runners wait for each other within a batch. */

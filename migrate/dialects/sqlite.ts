@@ -26,6 +26,7 @@ import { columnsOf } from "../schema/parts.ts";
 import { indexTable, qualifiedName } from "./_naming.ts";
 import type { SchemaSnapshot } from "../schema/snapshot.ts";
 import { sqliteGuard } from "./_sqlite_guard.ts";
+import { Place } from "./_sqlite_place.ts";
 import type { MigrationDialect, RenderContext } from "./implementation.ts";
 import { expectUnreferred, rebuildTable } from "./sqlite_rebuild.ts";
 
@@ -34,7 +35,14 @@ export const sqliteMigrations: MigrationDialect = {
   alterTable,
   // Dropping a table deletes its rows, and a delete cascades.
   beforeDrop: (table, dialect) => [expectUnreferred(table, dialect)],
-  lacks: (constraint) => {
+  lacks: (constraint, { schema = "main" }) => {
+    if (constraint.kind === "foreignKey") {
+      const isElsewhere = constraint.targets.some((target) => {
+        const [, owner = schema] = target.split(".").reverse().slice(1);
+        return owner !== schema;
+      });
+      return isElsewhere ? "foreign keys to another database" : undefined;
+    }
     if (constraint.kind === "exclude") return "exclusion constraints";
     if ("nullsNotDistinct" in constraint && constraint.nullsNotDistinct) {
       return "NULLS NOT DISTINCT";
@@ -59,11 +67,11 @@ export const sqliteMigrations: MigrationDialect = {
     `strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+${milliseconds / 1000} seconds')`,
   since: (column) =>
     `CAST(round((julianday('now') - julianday(${column})) * 86400000) AS INTEGER)`,
-  tableExists: (table, _schema, dialect) =>
+  tableExists: (table, schema, dialect) =>
     plainStatement(
-      `SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ${
-        dialect.literal(table)
-      }`,
+      `SELECT 1 FROM ${
+        new Place(schema, dialect).own("sqlite_master")
+      } WHERE type = 'table' AND name = ${dialect.literal(table)}`,
     ),
   takesTransactionWords: ({ interactiveTransactions }) =>
     interactiveTransactions,
@@ -168,7 +176,11 @@ function inPlace(
         one.kind === "index" && columnsOf(one).includes(change.name)
       );
       return [
-        ...indexes.map((one) => `DROP INDEX ${quote(one.name!)}`),
+        ...indexes.map((one) =>
+          `DROP INDEX ${
+            qualifiedName({ ...operation, table: one.name! }, dialect)
+          }`
+        ),
         `ALTER TABLE ${table} DROP COLUMN ${quote(change.name)}`,
       ];
     }
@@ -190,7 +202,7 @@ function inPlace(
     case "dropIndex":
       return [
         `DROP INDEX ${change.ifExists ? "IF EXISTS " : ""}${
-          quote(change.name)
+          qualifiedName({ ...operation, table: change.name }, dialect)
         }`,
       ];
     case "validateConstraint":

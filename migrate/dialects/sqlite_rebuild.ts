@@ -23,6 +23,7 @@ import {
   type ForeignKey,
   quoteName,
   type Table,
+  tableName,
   typeSql,
 } from "../../sql/mod.ts";
 import { UnsupportedChangeError } from "../errors.ts";
@@ -30,6 +31,7 @@ import type {
   AlterTable,
   AnyColumn,
   TableChange,
+  TableReference,
 } from "../operations/operation.ts";
 import { plainStatement, type PlannedStatement } from "../planner/statement.ts";
 import { reordered } from "../schema/column_order.ts";
@@ -41,9 +43,10 @@ import {
   tableOf,
 } from "../schema/draft.ts";
 import { defaultName } from "../schema/names.ts";
-import type { SchemaSnapshot } from "../schema/snapshot.ts";
+import { referenceTo, type SchemaSnapshot } from "../schema/snapshot.ts";
 import { DRIFT_LABEL, ORPHANS_LABEL, REFERRED_LABEL } from "./_guard_labels.ts";
 import { sqliteGuard } from "./_sqlite_guard.ts";
+import { Place } from "./_sqlite_place.ts";
 
 /** Far below any key in use, and within what a double holds exactly. */
 const PARKING = 4_000_000_000_000_000;
@@ -66,6 +69,7 @@ export function rebuildTable(
   dialect: Dialect,
 ): PlannedStatement[] {
   const quote = (name: string) => quoteName(name, dialect);
+  const place = new Place(table.schema, dialect);
   const draft = draftOf(table);
   for (const change of operation.changes) {
     refuseUnknown(draft, change);
@@ -76,21 +80,23 @@ export function rebuildTable(
   }
   const rebuilt = tableOf(draft);
   const inbound = inboundKeys(table, schema);
-  const name = quote(table.name);
-  const stage = quote(`_aludel_stage_${table.name}`);
-  const counts = quote(`_aludel_counts_${table.name}`);
+  const name = place.name(table.name);
+  const stage = place.name(`_aludel_stage_${table.name}`);
+  const counts = place.name(`_aludel_counts_${table.name}`);
   const kept = table.columns.filter((column) => !column.spec.computed);
   const watched = [
     ...new Set([table.name, ...inbound.map(({ child }) => child.name)]),
   ];
   const orphans = watched.map((each) =>
-    `(SELECT count(*) FROM pragma_foreign_key_check(${dialect.literal(each)}))`
+    `(SELECT count(*) FROM ${
+      place.pragma("foreign_key_check", dialect.literal(each))
+    })`
   ).join(" + ");
   const detach = inbound.length === 0 && !refersToItself(table)
     ? NOTHING
     : detachKeys(table, inbound, schema, dialect);
   const sequence = table.primaryKey.some(({ spec }) => spec.autoincrement)
-    ? `(SELECT max(seq) FROM sqlite_sequence WHERE name = ${
+    ? `(SELECT max(seq) FROM ${place.own("sqlite_sequence")} WHERE name = ${
       dialect.literal(table.name)
     })`
     : undefined;
@@ -109,7 +115,7 @@ export function rebuildTable(
       ...detach.before,
       `DROP TABLE ${name}`,
       createTable(rebuilt, dialect),
-      copyRows(table, rebuilt, stage, dialect),
+      copyRows(table, rebuilt, { name, stage }, dialect),
       `DROP TABLE ${stage}`,
       ...(sequence ? restoreSequence(table, counts, dialect) : []),
       ...detach.after,
@@ -142,21 +148,21 @@ function refuseUnknown(draft: TableDraft, change: TableChange): void {
 }
 
 function inboundKeys(table: Table, schema: SchemaSnapshot): Inbound[] {
-  return schema.referring({ table: table.name }).flatMap((child) =>
-    child.foreignKeys.filter((key) => key.targetTable === table.name).map((
+  return schema.referring(referenceTo(table)).flatMap((child) =>
+    child.foreignKeys.filter((key) => key.targetTable === table.fullName).map((
       key,
     ) => ({ child, key }))
   );
 }
 
 function refersToItself(table: Table): boolean {
-  return table.foreignKeys.some((key) => key.targetTable === table.name);
+  return table.foreignKeys.some((key) => key.targetTable === table.fullName);
 }
 
 function copyRows(
   table: Table,
   rebuilt: Table,
-  stage: string,
+  { name: into, stage }: { readonly name: string; readonly stage: string },
   dialect: Dialect,
 ): string {
   const quote = (name: string) => quoteName(name, dialect);
@@ -170,7 +176,7 @@ function copyRows(
     columns.push(quote(name));
     values.push(converted(quote(name), source.spec.type, spec.type, dialect));
   }
-  return `INSERT INTO ${quote(rebuilt.name)} (${columns.join(", ")}) SELECT ${
+  return `INSERT INTO ${into} (${columns.join(", ")}) SELECT ${
     values.join(", ")
   } FROM ${stage}`;
 }
@@ -204,11 +210,12 @@ function restoreSequence(
   counts: string,
   dialect: Dialect,
 ): string[] {
+  const sequences = new Place(table.schema, dialect).own("sqlite_sequence");
   const name = dialect.literal(table.name);
   // The numbers of deleted rows must not be given again.
   return [
-    `DELETE FROM sqlite_sequence WHERE name = ${name}`,
-    `INSERT INTO sqlite_sequence (name, seq) SELECT ${name}, seq FROM ${counts} WHERE seq IS NOT NULL`,
+    `DELETE FROM ${sequences} WHERE name = ${name}`,
+    `INSERT INTO ${sequences} (name, seq) SELECT ${name}, seq FROM ${counts} WHERE seq IS NOT NULL`,
   ];
 }
 
@@ -250,7 +257,9 @@ function parkOwnKeys(
   inbound: readonly Inbound[],
   dialect: Dialect,
 ): Detachment {
-  const own = table.foreignKeys.filter((key) => key.targetTable === table.name);
+  const own = table.foreignKeys.filter((key) =>
+    key.targetTable === table.fullName
+  );
   const names = new Set(
     [...inbound.map(({ key }) => key), ...own].map((key) =>
       key.targetColumns[0]!
@@ -262,7 +271,7 @@ function parkOwnKeys(
   return {
     guards: parked.map(({ isFree }) => freeGuard(table, isFree, dialect)),
     before: [
-      `UPDATE ${quoteName(table.name, dialect)} SET ${
+      `UPDATE ${tableName(table, dialect)} SET ${
         parked.map(({ park }) => park).join(", ")
       }`,
     ],
@@ -296,7 +305,7 @@ function parkChildKeys(
       dialect,
       "child",
     );
-    const name = quoteName(child.name, dialect);
+    const name = tableName(child, dialect);
     guards.push(freeGuard(child, isFree, dialect));
     before.push(`UPDATE ${name} SET ${park}`);
     after.push(`UPDATE ${name} SET ${unpark}`);
@@ -353,24 +362,29 @@ function freeGuard(
   return sqliteGuard({
     label: DRIFT_LABEL,
     condition: `NOT EXISTS (SELECT 1 FROM ${
-      quoteName(table.name, dialect)
+      tableName(table, dialect)
     } WHERE NOT (${isFree}))`,
     detail: dialect.literal(`keys of ${table.name} cannot be moved`),
   });
 }
 
 /** Every `table.column` of another table that refers to the named one. */
-function selectReferences(name: string): string {
+function selectReferences(name: string, place: Place): string {
   // Reserved tables cannot be asked, so they are left out beforehand.
-  return `WITH t AS MATERIALIZED (SELECT name FROM sqlite_master WHERE type = 'table' AND name <> ${name} AND substr(name, 1, 4) <> '_cf_') SELECT t.name || '.' || k."from" AS n FROM t JOIN pragma_foreign_key_list(t.name) AS k WHERE lower(k."table") = lower(${name})`;
+  return `WITH t AS MATERIALIZED (SELECT name FROM ${
+    place.own("sqlite_master")
+  } WHERE type = 'table' AND name <> ${name} AND substr(name, 1, 4) <> '_cf_') SELECT t.name || '.' || k."from" AS n FROM t JOIN ${
+    place.pragma("foreign_key_list", "t.name")
+  } AS k WHERE lower(k."table") = lower(${name})`;
 }
 
 /** Aborts the batch if another table refers to one that is about to go. */
 export function expectUnreferred(
-  table: string,
+  { table, schema }: TableReference,
   dialect: Dialect,
 ): PlannedStatement {
-  const select = selectReferences(dialect.literal(table));
+  const place = new Place(schema, dialect);
+  const select = selectReferences(dialect.literal(table), place);
   const actual = `(SELECT coalesce(group_concat(n, ','), '') FROM (${select}))`;
   return sqliteGuard({
     label: REFERRED_LABEL,
@@ -385,6 +399,7 @@ function expectAsDescribed(
   dialect: Dialect,
 ): PlannedStatement[] {
   const name = dialect.literal(table.name);
+  const place = new Place(table.schema, dialect);
   const listed = (what: string, select: string, expected: string[]) => {
     const actual =
       `(SELECT coalesce(group_concat(n, ','), '') FROM (${select} ORDER BY n))`;
@@ -397,19 +412,21 @@ function expectAsDescribed(
   return [
     listed(
       "columns",
-      `SELECT name AS n FROM pragma_table_xinfo(${name})`,
+      `SELECT name AS n FROM ${place.pragma("table_xinfo", name)}`,
       table.columns.map((column) => column.name),
     ),
     listed(
       "indexes and triggers",
-      `SELECT name AS n FROM sqlite_master WHERE tbl_name = ${name} AND type IN ('index', 'trigger') AND sql IS NOT NULL`,
+      `SELECT name AS n FROM ${
+        place.own("sqlite_master")
+      } WHERE tbl_name = ${name} AND type IN ('index', 'trigger') AND sql IS NOT NULL`,
       draftOf(table).constraints.filter((one) => one.kind === "index").map((
         index,
       ) => index.name ?? ""),
     ),
     listed(
       "references from",
-      selectReferences(name),
+      selectReferences(name, place),
       inbound.flatMap(({ child, key }) =>
         key.columns.map((column) => `${child.name}.${column.name}`)
       ),

@@ -17,13 +17,13 @@ import {
   type UniqueOptions,
 } from "../../sql/mod.ts";
 import { MigrateError, OperationError } from "../errors.ts";
+import { referenceTo } from "../schema/snapshot.ts";
 import type {
   AnyColumn,
   ColumnChanges,
   CustomOperation,
   Operation,
   Recreate,
-  TableReference,
 } from "./operation.ts";
 import {
   type AddColumnOptions,
@@ -430,7 +430,7 @@ export class Operations {
       kind: "bulkInsert",
       ...(typeof table === "string"
         ? { table }
-        : { ...reference(table), into: table }),
+        : { ...referenceTo(table), into: table }),
       rows: rows as readonly Readonly<Record<string, unknown>>[],
     });
   }
@@ -539,10 +539,6 @@ function split<O extends AlterTableOptions>(
 
 function inSchema(schema: string | undefined): InSchema {
   return schema === undefined ? {} : { schema };
-}
-
-function reference(table: Table): TableReference {
-  return { table: table.name, ...inSchema(table.schema) };
 }
 
 function nameOf(table: Table | string): string {

@@ -20,7 +20,10 @@ import type {
   DropTable,
   Operation,
   TableChange,
+  TableReference,
 } from "../operations/operation.ts";
+import { tableStub } from "../schema/draft.ts";
+import { referenceTo } from "../schema/snapshot.ts";
 import { expanded } from "../operations/expand.ts";
 import {
   plainStatement,
@@ -50,7 +53,7 @@ export function renderOperation(
   switch (operation.kind) {
     case "createTable":
       refuseLacking(
-        operation.table.name,
+        referenceTo(operation.table),
         operation.table.constraints,
         migrations,
       );
@@ -59,7 +62,7 @@ export function renderOperation(
       );
     case "dropTable":
       return inside([
-        ...migrations.beforeDrop?.(operation.table, dialect) ?? [],
+        ...migrations.beforeDrop?.(operation, dialect) ?? [],
         ...dropTable(operation, context),
       ]);
     case "renameTable":
@@ -72,8 +75,8 @@ export function renderOperation(
       ]);
     case "alterTable":
       refuseLacking(
-        operation.table,
-        operation.changes.flatMap(constraintOf),
+        operation,
+        operation.changes.flatMap(constraintsOf),
         migrations,
       );
       return alterTable(operation, migrations, context);
@@ -97,27 +100,33 @@ export function renderOperation(
 
 /** Refuses what the database would take for something else. */
 function refuseLacking(
-  table: string,
+  table: TableReference,
   constraints: readonly Constraint[],
   migrations: MigrationDialect,
 ): void {
   for (const constraint of constraints) {
-    const lack = migrations.lacks?.(constraint);
+    const lack = migrations.lacks?.(constraint, table);
     if (lack === undefined) continue;
     throw new UnsupportedChangeError(
       `Cannot make ${constraint.kind} '${
         constraint.name ?? ""
-      }' of table '${table}': the database has no ${lack}; leave it out here`,
+      }' of table '${table.table}': the database has no ${lack}; leave it out here`,
     );
   }
 }
 
-function constraintOf(change: TableChange): Constraint[] {
-  return change.kind === "createIndex"
-    ? [change.index]
-    : change.kind === "addConstraint"
-    ? [change.constraint]
-    : [];
+function constraintsOf(change: TableChange): readonly Constraint[] {
+  switch (change.kind) {
+    case "addColumn":
+      return tableStub("", undefined, { [change.name]: change.column })
+        .constraints;
+    case "createIndex":
+      return [change.index];
+    case "addConstraint":
+      return [change.constraint];
+    default:
+      return [];
+  }
 }
 
 function createTableWithIndexes(

@@ -26,7 +26,7 @@ export function renameColumn(
   draft.constraints = draft.constraints.map((constraint) =>
     withParts(constraint, (name) => name === from ? to : name, inSql)
   );
-  renameTarget(draft, draft.name, from, to);
+  renameTarget(draft, inSchemaOf(draft, draft.name), from, to);
 }
 
 /** Follows the new name of a column in the foreign keys that point at it. */
@@ -36,16 +36,10 @@ export function renameTarget(
   from: string,
   to: string,
 ): void {
-  draft.constraints = draft.constraints.map((constraint) =>
-    constraint.kind === "foreignKey"
-      ? {
-        ...constraint,
-        targets: constraint.targets.map((target) =>
-          target === `${table}.${from}` ? `${table}.${to}` : target
-        ),
-      }
-      : constraint
-  );
+  renameTargets(draft, table, (column) => [
+    table,
+    column === from ? to : column,
+  ]);
 }
 
 /** Follows the new name of a table in the foreign keys that point at it. */
@@ -54,18 +48,32 @@ export function renameTargetTable(
   from: string,
   to: string,
 ): void {
+  renameTargets(draft, from, (column) => [to, column]);
+}
+
+/** Writes the targets anew that are columns of one table. */
+function renameTargets(
+  draft: TableDraft,
+  table: string,
+  rename: (column: string) => readonly [table: string, column: string],
+): void {
+  const renamed = (target: string) => {
+    const at = target.lastIndexOf(".");
+    const isMeant = inSchemaOf(draft, target.slice(0, at)) === table;
+    return isMeant ? rename(target.slice(at + 1)).join(".") : target;
+  };
   draft.constraints = draft.constraints.map((constraint) =>
     constraint.kind === "foreignKey"
-      ? {
-        ...constraint,
-        targets: constraint.targets.map((target) =>
-          target.slice(0, target.lastIndexOf(".")) === from
-            ? to + target.slice(target.lastIndexOf("."))
-            : target
-        ),
-      }
+      ? { ...constraint, targets: constraint.targets.map(renamed) }
       : constraint
   );
+}
+
+/** A table's name with its schema: that of the one who names it, if it has none. */
+function inSchemaOf({ schema }: TableDraft, table: string): string {
+  return schema === undefined || table.includes(".")
+    ? table
+    : `${schema}.${table}`;
 }
 
 function renamedInColumn(

@@ -121,6 +121,11 @@ export class SchemaSnapshot {
   }
 }
 
+/** Which table it is. */
+export function referenceTo({ name, schema }: Table): TableReference {
+  return schema === undefined ? { table: name } : { table: name, schema };
+}
+
 /** `schema.table`, or the name alone. */
 export function fullName({ table, schema }: TableReference): string {
   return schema === undefined ? table : `${schema}.${table}`;

@@ -49,5 +49,6 @@ export const sqlite: Dialect = {
     jsonEach: true,
     offsetNeedsLimit: true,
     tableWords: true,
+    schemaIsFile: true,
   },
 };

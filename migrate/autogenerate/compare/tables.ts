@@ -7,13 +7,9 @@ import {
 } from "../../../sql/mod.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { defaultName } from "../../schema/names.ts";
+import { referenceTo } from "../../schema/snapshot.ts";
 import type { Side } from "../comparator.ts";
-import {
-  describedTable,
-  referenceTo,
-  sideOf,
-  type Writing,
-} from "../described.ts";
+import { describedTable, sideOf, type Writing } from "../described.ts";
 
 /**
  * Operations that make tables, referenced ones first. A circle is closed when
