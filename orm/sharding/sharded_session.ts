@@ -29,8 +29,9 @@ export interface ShardedSessionOptions extends SessionOptions {
   /** The databases by name; the name is the identity token of what comes from there. */
   readonly shards: Readonly<Record<string, Engine>>;
   /**
-   * Which shard a new object goes to, asked when it is written. Where it says
-   * none, the object goes where what it belongs to is.
+   * Which shard a new object goes to, asked when it is about to be written, and
+   * more than once if need be. Where it says none, the object goes where what
+   * it belongs to is.
    */
   readonly shardChooser: (
     object: object,
@@ -352,8 +353,7 @@ export class ShardedSession extends Session {
   ): Promise<T> {
     const { identityToken } = this;
     return super.optimistic(
-      (session) =>
-        work(identityToken ? session.usingBind(identityToken) : session),
+      (session) => work(session.usingBind(identityToken)),
       options,
     );
   }
@@ -371,7 +371,7 @@ function manyShards(
   return new SessionError(
     "orm/unbound",
     `Cannot choose one shard for the ${kind}: it goes to ${
-      named(shards) || "none"
+      named(shards)
     }; give it setShardId(), or use the session of usingBind(shard)`,
   );
 }
