@@ -1,46 +1,44 @@
 import {
   type Column,
   type Compiler,
-  Expression,
   type Node,
   type RowShape,
-  type SqlType,
   Statement,
-  type Table,
 } from "../sql/mod.ts";
+import type { Entry, Work } from "./work.ts";
 
-/** A part of a write: text, something with SQL of its own, or parts in turn. */
-export type Part = string | Node | readonly Part[];
-
-/** Parts with something between them. */
-export function listed(parts: readonly Part[], by = ", "): Part {
-  return parts.flatMap((part, i) => i > 0 ? [by, part] : [part]);
+/** What is written: a row's work, or what is read of it again. */
+export interface Written extends Pick<Work, "table" | "values" | "where"> {
+  readonly kind: Work["kind"] | "select";
 }
+
+/** What writes the value of a column, or what stands for it; made for one compilation. */
+export type Slots = (compiler: Compiler) => (entry: Entry) => void;
 
 /**
  * A statement that a unit of work sends. The Core's INSERT, UPDATE and DELETE
  * are for programs; this one carries nothing that only a program would ask for.
  */
 export class Write extends Statement<unknown> {
-  readonly table: Table;
-  readonly parts: Part;
-  readonly answers: readonly Column<unknown>[];
   override readonly shape: RowShape | undefined;
+  readonly #work: Written;
+  readonly #slots: Slots;
+  readonly #answers: readonly Column<unknown>[];
+  readonly #rows: readonly Node[] | undefined;
 
-  /** Answers stand where the parts name them, else behind RETURNING. */
+  /** A statement for a row, or for each of `rows` that a parameter holds. */
   constructor(
-    table: Table,
-    parts: Part,
+    work: Written,
+    slots: Slots,
     answers: readonly Column<unknown>[] = [],
+    rows?: readonly Node[],
   ) {
     super();
-    this.table = table;
-    this.answers = answers;
-    const isAsked = answers.length > 0;
-    this.parts = isAsked && !(parts as readonly Part[]).includes(answers)
-      ? [parts, " RETURNING ", answers]
-      : parts;
-    this.shape = isAsked
+    this.#work = work;
+    this.#slots = slots;
+    this.#answers = answers;
+    this.#rows = rows;
+    this.shape = answers.length > 0
       ? {
         kind: "tuple",
         items: answers.map((column) => ({ expressions: [column] })),
@@ -54,31 +52,60 @@ export class Write extends Statement<unknown> {
     return false;
   }
   override compile(compiler: Compiler): void {
-    compiler.nested([this.table], (outermost) => {
-      const put = (part: Part): void => {
-        if (typeof part === "string") compiler.write(part);
-        else if (part === this.answers) {
-          compiler.results(this.answers, outermost);
-        } else if (Array.isArray(part)) part.forEach(put);
-        else compiler.visit(part as Node);
+    const { kind, table, values, where } = this.#work;
+    const rows = this.#rows;
+    const slot = this.#slots(compiler);
+    const fill = (entries: readonly Entry[]): void =>
+      compiler.each(entries, ", ", slot);
+    const name = (entries: readonly Entry[]): void =>
+      compiler.each(entries, ", ", ([{ name }]) => compiler.name(name));
+    const entries = [...values];
+    const conditions = [...where];
+    compiler.nested([table], (isOutermost) => {
+      const answer = (words: string): void => {
+        if (this.#answers.length === 0) return;
+        compiler.write(words);
+        compiler.results(this.#answers, isOutermost);
       };
-      put(this.parts);
+      if (kind === "insert") {
+        compiler.write("INSERT INTO ", table);
+        if (entries.length === 0) compiler.write(" DEFAULT VALUES");
+        else {
+          compiler.write(" (");
+          name(entries);
+          compiler.write(rows ? ") SELECT " : ") VALUES (");
+          fill(entries);
+          compiler.write(
+            ...rows ? [" FROM ", ...rows, " ORDER BY key"] : [")"],
+          );
+        }
+        return answer(" RETURNING ");
+      }
+      if (kind === "update") {
+        compiler.write("UPDATE ", table, " SET ");
+        compiler.each(entries, ", ", (entry) => {
+          compiler.name(entry[0].name);
+          compiler.write(" = ");
+          slot(entry);
+        });
+        if (rows) compiler.write(" FROM ", ...rows);
+      } else {
+        answer("SELECT ");
+        compiler.write(kind === "delete" ? "DELETE FROM " : " FROM ", table);
+      }
+      compiler.write(" WHERE ");
+      if (kind === "delete" && rows) {
+        compiler.write("(");
+        name(conditions);
+        compiler.write(") IN (SELECT ");
+        fill(conditions);
+        return compiler.write(" FROM ", ...rows, ")");
+      }
+      compiler.each(conditions, " AND ", (entry) => {
+        const [column, value] = entry;
+        compiler.write(column, value === null ? " IS NULL" : " = ");
+        if (value !== null) slot(entry);
+      });
     });
-  }
-}
-
-/** A cell of a row of a JSON parameter. */
-export class Cell extends Expression<unknown> {
-  readonly place: number;
-  constructor(place: number, type: SqlType | undefined) {
-    super(type);
-    this.place = place;
-  }
-  override get kind(): string {
-    return "cell";
-  }
-  override compile(compiler: Compiler): void {
-    const { place, type } = this;
-    compiler.write(compiler.cell(`(aludel_rows.value ->> ${place})`, type));
   }
 }

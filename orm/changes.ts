@@ -1,6 +1,9 @@
 import type { Column } from "../sql/mod.ts";
+import { fillDefaults } from "./_defaults.ts";
 import { StateError } from "./errors.ts";
 import { type Handle, hasMoved } from "./handles/handle.ts";
+import type { RowTable } from "./mapper.ts";
+import type { ObjectSet } from "./object_set.ts";
 import type { Pair, Relation } from "./relation.ts";
 import { type InstanceState, stateOf } from "./state.ts";
 import {
@@ -11,20 +14,6 @@ import {
   type Work,
   workOn,
 } from "./work.ts";
-
-/** What the planner is told: the objects of a session by what happens to them. */
-export interface Unit {
-  /** Pending objects in the order in which they were added. */
-  readonly pending: Iterable<InstanceState>;
-  /** Persistent objects. */
-  readonly persistent: readonly InstanceState[];
-  /** Objects to delete. */
-  readonly deleted: ReadonlySet<InstanceState>;
-  /** Fills columns that the program left out; returns them. */
-  defaults(state: InstanceState, values: Values, isInsert: boolean): void;
-  /** Is told of what is odd, but no error. */
-  warn(message: string): void;
-}
 
 /**
  * What changed since a session's objects were read or written: values of their
@@ -38,33 +27,33 @@ export class Changes {
   readonly saved: Map<InstanceState, Saved> = new Map();
   /** Keys that are written by an UPDATE of their own, after every INSERT. */
   readonly late: Map<InstanceState, Values> = new Map();
-  /** Pairs of many-to-many relations, by what makes them one. */
-  readonly pairs: Map<string, Work> = new Map();
+  /**
+   * Rows to write that are no object's: pairs of many-to-many relations, by what
+   * makes them one; and, by themselves, those that let go of what is deleted.
+   */
+  readonly links: Map<unknown, Work> = new Map();
   /** New objects in pairs, told apart by numbers. */
   readonly numbers: Map<InstanceState, number> = new Map();
-  /** What must be let go of before rows are deleted. */
-  readonly released: Work[] = [];
   /** Notes in handles that what they say is written. */
   readonly settled: Map<Handle, () => void> = new Map();
   /** New objects that are to be inserted. */
   readonly pending: ReadonlySet<InstanceState>;
   /** Objects that have rows and keep them. */
   readonly persistent: readonly InstanceState[];
-  readonly #unit: Unit;
+  /** Objects whose rows are to be deleted. */
+  readonly deleted: ReadonlySet<InstanceState>;
+  readonly #objects: ObjectSet;
 
   /** Gathers what changed. */
-  constructor(unit: Unit) {
-    const { deleted } = unit;
-    this.#unit = unit;
-    this.pending = new Set(
-      [...unit.pending].filter((state) => !deleted.has(state)),
-    );
-    this.persistent = unit.persistent.filter((state) => !deleted.has(state));
+  constructor(objects: ObjectSet, deleted: ReadonlySet<InstanceState>) {
+    this.#objects = objects;
+    this.deleted = deleted;
+    this.pending = objects.pending;
+    this.persistent = objects.persistent().filter((one) => !deleted.has(one));
     for (const state of this.pending) this.#gatherNew(state);
     for (const state of this.persistent) {
       for (const column of state.changes()) {
-        const { values, own } = this.of(state);
-        own.add(column) && values.set(column, state.read(column) ?? null);
+        this.#give(state, column, state.read(column) ?? null);
       }
     }
     for (const { handles } of [...this.pending, ...this.persistent]) {
@@ -78,19 +67,25 @@ export class Changes {
   }
 
   #gatherNew(state: InstanceState): void {
-    const { values, own, filled } = this.of(state);
     const { columns, polymorphism } = state.mapper;
     for (const column of columns) {
       const given = state.read(column);
       const value = given === undefined
         ? polymorphism?.initial.get(column)
         : given;
-      if (value !== undefined) own.add(column) && values.set(column, value);
+      if (value !== undefined) this.#give(state, column, value);
     }
-    this.#unit.defaults(state, values, true);
+    const { values, isGiven } = this.of(state);
+    fillDefaults(state, values, true);
     for (const column of values.keys()) {
-      if (!own.has(column)) filled.add(column);
+      if (!isGiven.has(column)) isGiven.set(column, false);
     }
+  }
+
+  #give(state: InstanceState, column: Column<unknown>, value: unknown): void {
+    const { values, isGiven } = this.of(state);
+    values.set(column, value);
+    isGiven.set(column, true);
   }
 
   /** Turns what a handle says into keys and pairs. */
@@ -108,7 +103,7 @@ export class Changes {
   of(state: InstanceState): Saved {
     let found = this.saved.get(state);
     if (!found) {
-      found = { values: new Map(), own: new Set(), filled: new Set() };
+      found = { values: new Map(), isGiven: new Map() };
       this.saved.set(state, found);
     }
     return found;
@@ -123,6 +118,16 @@ export class Changes {
     return planned === undefined ? new KeyRef(state, column, values) : planned;
   }
 
+  /** What an object's row will be known by in one of its tables. */
+  keyIn(state: InstanceState, { key }: RowTable): Values {
+    const { primaryKey } = state.mapper;
+    const { former } = this.of(state);
+    return new Map(key.map((column, i) => [
+      column,
+      former?.primaryKey[i] ?? this.keyValue(state, primaryKey[i]!.key),
+    ]));
+  }
+
   /** Copies the key of one object into the referring columns of another. */
   copyKeys(
     from: object | null,
@@ -131,7 +136,7 @@ export class Changes {
     to: InstanceState,
   ): void {
     const { mapper } = to;
-    if (this.isGoing(to)) return;
+    if (this.deleted.has(to)) return;
     for (const pair of pairs) {
       const column = mapper.column(pair.to);
       if (!from && mapper.primaryKey.includes(column)) {
@@ -140,14 +145,13 @@ export class Changes {
         );
       }
       const value = from && this.keyValue(stateOf(from), pair.from);
-      const { values, own, filled } = this.of(to);
+      const { values, isGiven } = this.of(to);
       values.set(column, value);
       if (
         value instanceof KeyRef && relation.options.postUpdate &&
         this.pending.has(to)
       ) this.defer(to, column, value);
-      own.delete(column);
-      filled.delete(column);
+      isGiven.delete(column);
     }
   }
 
@@ -175,20 +179,16 @@ export class Changes {
         continue;
       }
       const where = rowOf(state, one);
-      this.released.unshift(workOn("update", state, table, values, where));
+      const work = workOn("update", state, table, values, where);
+      this.links.set(work, work);
     }
-  }
-
-  /** Whether an object's row is to be deleted. */
-  isGoing(state: InstanceState): boolean {
-    return this.#unit.deleted.has(state);
   }
 
   /** Whether a related object is in the session, as it should be. */
   isThere(relation: Relation, item: object): boolean {
     const { session, mapper } = stateOf(item);
     if (!session) {
-      this.#unit.warn(
+      this.#objects.warn(
         `${relation.name} holds an object of ${mapper.name} that is not in the session; it is not saved`,
       );
     }

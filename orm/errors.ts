@@ -124,26 +124,3 @@ export class PartialCommitError extends OrmError {
     this.failed = failed;
   }
 }
-
-/** A query that promised one row gave none. */
-export class NoResultFoundError extends OrmError {
-  /** @ignore */
-  override readonly name: string = "NoResultFoundError";
-  /** Makes an error for an empty result. */
-  constructor(message = "Cannot return one row: the query found none") {
-    super("orm/no-result", message);
-  }
-}
-
-/** A query that promised one row gave several. */
-export class MultipleResultsFoundError extends OrmError {
-  /** @ignore */
-  override readonly name: string = "MultipleResultsFoundError";
-  /** Makes an error for a result of several rows. */
-  constructor() {
-    super(
-      "orm/multiple-results",
-      "Cannot return one row: the query found several",
-    );
-  }
-}

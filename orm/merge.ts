@@ -7,6 +7,7 @@ import { OneHandle } from "./handles/one_handle.ts";
 import { among, hand } from "./loading/related.ts";
 import { selectinload } from "./loading/selectin.ts";
 import type { Mapper } from "./mapper.ts";
+import { noAutoflush } from "./no_autoflush.ts";
 import { isModified } from "./object_set.ts";
 import type { Relation } from "./relation.ts";
 import type { Session } from "./session.ts";
@@ -198,15 +199,19 @@ async function readTargets(
       for (const relation of unknown) relations.add(relation);
     }
   }
-  await session.noAutoflush(() =>
-    Promise.all([...wanted].map(([reader, here]) => {
-      const queries = [...here].map(([mapper, [keys, relations]]) =>
-        (select({ [rowSource]: mapper.source }) as Select<unknown>)
-          .where(among(mapper.primaryKey, keys))
-          .options(...[...relations].map((relation) => selectinload(relation)))
-      );
-      return reader.batch(...queries);
-    }))
+  await noAutoflush(
+    session,
+    () =>
+      Promise.all([...wanted].map(([reader, here]) => {
+        const queries = [...here].map(([mapper, [keys, relations]]) =>
+          (select({ [rowSource]: mapper.source }) as Select<unknown>)
+            .where(among(mapper.primaryKey, keys))
+            .options(
+              ...[...relations].map((relation) => selectinload(relation)),
+            )
+        );
+        return reader.batch(...queries);
+      })),
   );
 }
 

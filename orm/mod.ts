@@ -245,6 +245,7 @@ export {
   withPolymorphic,
   type WithPolymorphicOptions,
 } from "./inheritance/with_polymorphic.ts";
+export { bindsOf } from "./binds_of.ts";
 export { joinOn } from "./join_on.ts";
 export * from "./errors.ts";
 export { merge, type MergeOptions } from "./merge.ts";
@@ -268,6 +269,7 @@ export {
   type PropertyExpressions,
   type PropertyRelations,
 } from "./mapping.ts";
+export { noAutoflush } from "./no_autoflush.ts";
 export * from "./relation.ts";
 export { manyToMany } from "./relations/many_to_many.ts";
 export { manyToOne } from "./relations/many_to_one.ts";

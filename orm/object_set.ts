@@ -204,7 +204,7 @@ export class ObjectSet implements StateOwner {
           ? given.state.read(given.column)
           : given;
         committed[at] = copyValue(value);
-        if (made.has(column) || !found.own.has(column)) {
+        if (made.has(column) || !found.isGiven.get(column)) {
           state.write(column, value);
         }
       }

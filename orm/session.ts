@@ -12,15 +12,9 @@
  * Each imports only those above it, and of this file only the type.
  */
 import type { Engine, Result, Select, Statement } from "../sql/mod.ts";
-import { MultipleResultsFoundError, NoResultFoundError } from "./errors.ts";
 import { hooks } from "./hooks.ts";
 import { LazyLoads } from "./loading/lazy.ts";
-import type {
-  Read,
-  Reader,
-  Receive,
-  RelationLoader,
-} from "./loading/loader.ts";
+import type { Read, Reader, RelationLoader } from "./loading/loader.ts";
 import type { AnyClass, Mapper } from "./mapper.ts";
 import { isModified as hasChanges, ObjectSet } from "./object_set.ts";
 import { readsBefore } from "./_preload.ts";
@@ -34,7 +28,6 @@ import type {
 import {
   batch,
   getObject,
-  load,
   prepareRead,
   route,
   sendReads,
@@ -47,7 +40,7 @@ import {
   optimistic,
   rollback,
 } from "./session_transaction.ts";
-import { check, type SessionCore } from "./session_unit.ts";
+import { check, type SessionCore, sibling } from "./session_unit.ts";
 import { type InstanceState, stateOf } from "./state.ts";
 import type { InstanceOf } from "./types.ts";
 
@@ -82,7 +75,7 @@ export class Session implements Reader {
   /** Of several databases that hold rows of one key, the one that it reads. */
   declare readonly identityToken?: string;
   // Its unit is shared with sessions that are pinned to an engine.
-  #core: SessionCore;
+  readonly #core: SessionCore;
 
   /** Starts a session; nothing is sent before it is needed. */
   constructor(options: SessionOptions = {}) {
@@ -93,7 +86,6 @@ export class Session implements Reader {
         objects: new ObjectSet(this.lazyLoads(), this),
         quiet: 0,
       },
-      warn: (message) => this.options.warn?.(message),
     };
   }
 
@@ -183,15 +175,8 @@ export class Session implements Reader {
   usingBind(engine?: Engine | string): this {
     const { unit } = this.#core;
     const pinned = engine ? engineNamed(this.options, engine) : undefined;
-    return this.#sibling({ unit, pinned });
+    return sibling(this, { unit, pinned });
   }
-  #sibling(changes: Partial<SessionCore>): this {
-    const Same = this.constructor as new (options: SessionOptions) => this;
-    const sibling = new Same(this.options);
-    sibling.#core = { ...sibling.#core, ...changes };
-    return sibling;
-  }
-
   /** @ignore */
   get "~core"(): SessionCore {
     return this.#core;
@@ -211,27 +196,6 @@ export class Session implements Reader {
   /** The first row, or `undefined`. */
   async first<Row>(statement: Select<Row>): Promise<Row | undefined> {
     return (await this.execute(statement.limit(1)))[0];
-  }
-  /**
-   * The only row.
-   *
-   * @throws {NoResultFoundError} If there is none.
-   * @throws {MultipleResultsFoundError} If there are several.
-   */
-  async one<Row>(statement: Statement<Row>): Promise<Row> {
-    const row = await this.oneOrNull(statement);
-    if (row === null) throw new NoResultFoundError();
-    return row;
-  }
-  /**
-   * The only row, or `null`.
-   *
-   * @throws {MultipleResultsFoundError} If there are several.
-   */
-  async oneOrNull<Row>(statement: Statement<Row>): Promise<Row | null> {
-    const rows = await this.execute(statement);
-    if (rows.length > 1) throw new MultipleResultsFoundError();
-    return rows[0] ?? null;
   }
   /**
    * The object of a primary key: from the identity map, else from the
@@ -256,8 +220,9 @@ export class Session implements Reader {
     return await batch(this, statements) as never;
   }
   /** @ignore */
-  load(statement: Statement<unknown>, receive: Receive): Promise<void> {
-    return load(this, statement, receive);
+  async load(statement: Statement<unknown>): Promise<readonly unknown[]> {
+    const [rows = []] = await batch(this, [statement], true);
+    return rows;
   }
   /** @ignore */
   async run(reads: readonly Read[]): Promise<void> {
@@ -349,25 +314,11 @@ export class Session implements Reader {
    * @param options.retries How often it runs again.
    * @throws {StaleDataError} If a row was changed each time.
    */
-  async optimistic<T>(
+  optimistic<T>(
     work: (session: this) => Promise<T>,
     { retries = 3 }: { readonly retries?: number } = {},
   ): Promise<T> {
-    const { pinned } = this.#core;
-    return await optimistic(
-      () => this.#sibling({ pinned, validates: true }),
-      work,
-      retries,
-    );
-  }
-  /** Runs a function during which queries do not write pending changes first. */
-  async noAutoflush<T>(work: () => Promise<T>): Promise<T> {
-    this.#core.unit.quiet++;
-    try {
-      return await work();
-    } finally {
-      this.#core.unit.quiet--;
-    }
+    return optimistic(this, work, retries);
   }
 
   // --- The end -------------------------------------------------------------

@@ -1,11 +1,7 @@
-/**
- * Which engine a statement goes to: the one that `binds` gives its class or
- * table, else the one of everything.
- */
+/** Which engine a statement goes to. */
 import type { Engine, Statement } from "../sql/mod.ts";
-import { findFrom, mapperIn } from "./_bind.ts";
+import { mapperIn } from "./_bind.ts";
 import { SessionError } from "./errors.ts";
-import type { AnyClass } from "./mapper.ts";
 import type { BindContext, SessionOptions } from "./session_contract.ts";
 import type { SessionCore } from "./session_unit.ts";
 
@@ -34,29 +30,17 @@ export function engineOf(
   return engineFor(core, { mapper, statement, identityToken, flushing });
 }
 
-/** The engine that the settings choose, the most specific class first. */
+/** The engine that the settings choose. */
 export function findBind(
   { bind, binds }: SessionOptions,
-  { mapper, statement }: BindContext,
+  context: BindContext,
 ): Engine {
-  for (
-    let cls: unknown = mapper?.cls;
-    binds && typeof cls === "function";
-    cls = Object.getPrototypeOf(cls)
-  ) {
-    const found = binds.get(cls as AnyClass);
-    if (found) return found;
-  }
-  const found = binds &&
-    findFrom(
-      [mapper?.table, mapper?.root.table, statement],
-      (from) => binds.get(from),
-    );
-  if (found ?? bind) return (found ?? bind) as Engine;
+  const found = binds?.(context) ?? bind;
+  if (found) return found;
   throw new SessionError(
     "orm/unbound",
     `Cannot choose an engine for ${
-      mapper?.name ?? "the statement"
+      context.mapper?.name ?? "the statement"
     }: the session has no bind for it; give bind or binds, or override getBind()`,
   );
 }

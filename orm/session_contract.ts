@@ -2,8 +2,8 @@
  * What a session is told, and what it tells those who stand between: its
  * settings, the contexts of routing and execution, savepoints. Types only.
  */
-import type { Engine, FromClause, Result, Statement } from "../sql/mod.ts";
-import type { AnyClass, Mapper } from "./mapper.ts";
+import type { Engine, Result, Statement } from "../sql/mod.ts";
+import type { Mapper } from "./mapper.ts";
 import type { Relation } from "./relation.ts";
 import type { Session } from "./session.ts";
 
@@ -40,8 +40,8 @@ export interface ExecuteContext {
 export interface SessionOptions {
   /** The engine of everything that `binds` does not name. */
   readonly bind?: Engine;
-  /** Engines by class, the most specific one first, or by table. */
-  readonly binds?: ReadonlyMap<AnyClass | FromClause, Engine>;
+  /** The engines of classes and tables: `bindsOf(new Map([[User, users]]))`. */
+  readonly binds?: (context: BindContext) => Engine | undefined;
   /** Whether objects are loaded anew after a commit. @default {false} */
   readonly expireOnCommit?: boolean;
   /** Whether queries write pending changes first, where a transaction can be held. @default {true} */

@@ -7,9 +7,8 @@ import { isModified } from "./object_set.ts";
 import { sendReads } from "./session_reads.ts";
 import type { SessionCore } from "./session_unit.ts";
 import type { InstanceState } from "./state.ts";
-import { nextVersion } from "./version.ts";
 import { type Plan, planUnit } from "./unit_of_work.ts";
-import { type Values, type Work, workOn } from "./work.ts";
+import { rowOf, type Work, workOn } from "./work.ts";
 
 /** Plans what changed, when everything that a delete touches is known. */
 export async function planWrites(core: SessionCore): Promise<Plan> {
@@ -28,16 +27,10 @@ export async function planWrites(core: SessionCore): Promise<Plan> {
       states.filter(isModified),
       deleted,
     );
-    const plan = planUnit({
-      pending: objects.pending,
-      persistent: states,
-      deleted,
-      defaults: fillDefaults,
-      warn: core.warn,
-    });
+    const plan = planUnit(objects, deleted);
     for (const state of plan.saved.keys()) {
       const odd = state.mapper.polymorphism?.complaint?.(state);
-      if (odd) core.warn(odd);
+      if (odd) objects.warn(odd);
     }
     return core.validates
       ? { ...plan, works: [...unchanged(states, plan), ...plan.works] }
@@ -48,50 +41,23 @@ export async function planWrites(core: SessionCore): Promise<Plan> {
 /** Writes that change nothing, and fail unless a row is as it was read. */
 function unchanged(states: readonly InstanceState[], plan: Plan): Work[] {
   return states.flatMap((state): Work[] => {
-    const { mapper, committed } = state;
-    const { versionColumn, primaryKey, columns, tables } = mapper;
+    const { committed, mapper: { versionColumn, columns, tables } } = state;
     if (versionColumn && (plan.saved.has(state) || plan.gone.has(state))) {
       return [];
     }
-    const known = versionColumn
-      ? tables.filter(({ table }) => table === versionColumn.table)
-      : tables;
-    return known.map(({ table, key }): Work => {
-      const values: Values = new Map(
-        key.map((column, i) => [column, state.primaryKey[i]]),
-      );
-      const where: Values = new Map(values);
+    return tables.flatMap((row): Work | [] => {
+      const { table, key } = row;
+      if (versionColumn && versionColumn.table !== table) return [];
+      const where = rowOf(state, row);
+      const values = new Map(key.map((column) => [column, where.get(column)]));
       columns.forEach((column, i) => {
         const value = committed?.[i];
         if (
-          value !== undefined && column.table === table &&
-          !primaryKey.includes(column) &&
-          (versionColumn
-            ? column === versionColumn
-            : column.type?.name !== "json")
+          !versionColumn && value !== undefined && column.table === table &&
+          column.type?.name !== "json"
         ) where.set(column, value);
       });
       return workOn("update", state, table, values, where, true);
     });
   });
-}
-
-/** Client defaults and version counters, for columns that the program left out. */
-function fillDefaults(
-  state: InstanceState,
-  values: Values,
-  isInsert: boolean,
-): void {
-  for (const column of state.mapper.columns) {
-    if (values.has(column)) continue;
-    const { default: initial, onUpdate } = column.spec;
-    const made = isInsert ? initial : onUpdate;
-    if (column === state.mapper.versionColumn) {
-      const before = isInsert ? undefined : state.before(column);
-      const version = nextVersion(column, before);
-      if (version !== undefined) values.set(column, version);
-    } else if (made !== undefined) {
-      values.set(column, typeof made === "function" ? made() : made);
-    }
-  }
 }

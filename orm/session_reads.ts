@@ -11,16 +11,11 @@ import {
   type Statement,
 } from "../sql/mod.ts";
 import { mapperIn } from "./_bind.ts";
-import {
-  planReads,
-  type QueryOption,
-  type Read,
-  type Receive,
-} from "./loading/loader.ts";
+import { planReads, type QueryOption, type Read } from "./loading/loader.ts";
 import { type AnyClass, type Mapper, mapperOf } from "./mapper.ts";
 import type { Session } from "./session.ts";
 import { populateExisting } from "./session_options.ts";
-import { send, type SessionCore } from "./session_unit.ts";
+import { type OpenUnit, send, type SessionCore } from "./session_unit.ts";
 import { identityKey, stateOf } from "./state.ts";
 import type { InstanceOf } from "./types.ts";
 
@@ -28,80 +23,63 @@ import type { InstanceOf } from "./types.ts";
 export async function batch(
   session: Session,
   statements: readonly Statement<unknown>[],
-): Promise<unknown[]> {
-  return session.options.onExecute
-    ? await Promise.all(
-      statements.map((statement) => executeHooked(session, statement)),
-    )
-    : await batchReads(session, statements);
-}
-
-/** Reads what is loaded later, or lets `onExecute` answer it. */
-export async function load(
-  session: Session,
-  statement: Statement<unknown>,
-  receive: Receive,
-): Promise<void> {
-  if (session.options.onExecute) {
-    receive(await executeHooked(session, statement, true) ?? []);
-  } else await session.run(planReads(session, statement, receive));
-}
-
-/** Runs statements, with what their options load along. */
-async function batchReads(
-  session: Session,
-  statements: readonly Statement<unknown>[],
-): Promise<Result<unknown>[]> {
-  const runs = statements.map((statement) => planReads(session, statement));
-  await session.run(runs.flat());
-  return runs.map(([read]) => read?.rows as Result<unknown>);
-}
-
-async function executeHooked(
-  session: Session,
-  statement: Statement<unknown>,
   isRelationshipLoad = false,
-): Promise<readonly unknown[] | undefined> {
-  return await session.options.onExecute?.({
-    session,
-    statement,
-    isRelationshipLoad,
-    mapper: mapperIn(statement),
-    invoke: async (changed = statement) =>
-      (await batchReads(session, [changed]))[0] as Result<unknown>,
-  });
+): Promise<(readonly unknown[])[]> {
+  const { onExecute } = session.options;
+  const run = async (statements: readonly Statement<unknown>[]) => {
+    const runs = statements.map((statement) => planReads(session, statement));
+    await session.run(runs.flat());
+    return runs.map(([read]) => read?.rows as Result<unknown>);
+  };
+  return onExecute
+    ? await Promise.all(statements.map((statement) =>
+      onExecute({
+        ...{ session, statement, isRelationshipLoad },
+        mapper: mapperIn(statement),
+        invoke: async (changed = statement) =>
+          (await run([changed]))[0] as Result<unknown>,
+      })
+    ))
+    : await run(statements);
 }
 
 /** Sends reads that are prepared, one trip for each engine. */
 export async function sendReads(
-  core: SessionCore,
+  { unit }: SessionCore,
   reads: readonly Read[],
 ): Promise<void> {
   const byEngine = Map.groupBy(reads, (read) => read.engine);
   const answers = new Map<Read, DriverResult>();
   await Promise.all([...byEngine].map(async ([engine, group]) => {
-    for (const { prepared } of group) engine.echo(prepared);
     const prepared = group.map((read) => read.prepared);
+    for (const one of prepared) engine.echo(one);
     // Reads of one tick share a trip, whoever asks.
-    const sent = core.unit.held?.has(engine) ||
+    const sent = unit.held?.has(engine) ||
         group.some(({ statement }) => !statement.isRead)
-      ? await send(core.unit, engine, prepared)
+      ? await send(unit, engine, prepared)
       : await Promise.all(prepared.map((one) => engine.read(one)));
     group.forEach((read, i) => answers.set(read, sent[i] as DriverResult));
   }));
   // In the order of the reads: a loader finds the objects it loads onto.
-  for (const read of reads) {
-    const { statement, prepared, reader: { identityToken } } = read;
-    const overwrite = statement.optionList.includes(populateExisting);
-    const rows = readResult(
-      statement.shape,
-      prepared,
-      answers.get(read) as DriverResult,
-      (source) => core.unit.objects.hydrate(source, overwrite, identityToken),
-    );
-    read.rows = rows;
-    read.receive?.(rows);
-  }
+  for (const read of reads) take(unit, read, answers.get(read)!);
+}
+
+/** Makes rows of what a statement was answered, and hands them on. */
+export function take(
+  { objects }: OpenUnit,
+  read: Read,
+  answer: DriverResult,
+): void {
+  const { statement, prepared, reader: { identityToken } } = read;
+  const overwrite = statement.optionList.includes(populateExisting);
+  const rows = readResult(
+    statement.shape,
+    prepared,
+    answer,
+    (source) => objects.hydrate(source, overwrite, identityToken),
+  );
+  read.rows = rows;
+  read.receive?.(rows);
 }
 
 /** Prepares a statement as its options rewrite it, for the engine it goes to. */

@@ -5,7 +5,6 @@
 import type { Engine, HeldUnit } from "../sql/mod.ts";
 import { StaleDataError } from "./errors.ts";
 import { hooks } from "./hooks.ts";
-import { isModified } from "./object_set.ts";
 import type { Session } from "./session.ts";
 import { engineFor } from "./session_binds.ts";
 import type { NestedTransaction } from "./session_contract.ts";
@@ -15,6 +14,7 @@ import {
   holderOf,
   isInteractive,
   type SessionCore,
+  sibling,
 } from "./session_unit.ts";
 import { writeChanges } from "./session_writes.ts";
 
@@ -70,13 +70,10 @@ export async function beginNested(
 /** Writes what changed before queries, where a transaction can be held. */
 export async function autoflush(
   core: SessionCore,
-  engines: Iterable<Engine>,
+  engines: readonly Engine[],
 ): Promise<void> {
-  for (const engine of engines) {
-    if (isInteractive(engine)) {
-      return await holderOf(core.unit, engine).autoflush(heldUnit(core));
-    }
-  }
+  const engine = engines.find(isInteractive);
+  if (engine) await holderOf(core.unit, engine).autoflush(heldUnit(core));
 }
 
 /** What the session lends to the transactions that hold its work. */
@@ -84,11 +81,9 @@ function heldUnit(core: SessionCore): HeldUnit {
   const { session, unit } = core;
   const { objects } = unit;
   return {
-    get isDirty() {
-      return session.options.autoflush !== false && !unit.quiet && !unit.busy &&
-        (objects.pending.size > 0 || objects.doomed.size > 0 ||
-          objects.persistent().some(isModified));
-    },
+    isDirty: () =>
+      session.options.autoflush !== false && !unit.quiet && !unit.busy &&
+      [session.new, session.dirty, session.deleted].flat().length > 0,
     step: (what, work) => exclusively(unit, what, work),
     write: async (isAuto) => (await writeChanges(core, undefined, isAuto))(),
     undo(undone) {
@@ -100,22 +95,23 @@ function heldUnit(core: SessionCore): HeldUnit {
 
 /** Work in a session of its own, tried again while rows turn out stale. */
 export async function optimistic<S extends Session, T>(
-  open: () => S,
+  session: S,
   work: (session: S) => Promise<T>,
   retries: number,
 ): Promise<T> {
+  const { pinned } = session["~core"];
   for (let attempt = 0;; attempt++) {
-    const session = open();
+    const own = sibling(session, { pinned, validates: true });
     try {
-      const result = await work(session);
-      await session.commit();
+      const result = await work(own);
+      await own.commit();
       return result;
     } catch (error) {
       if (!(error instanceof StaleDataError) || attempt >= retries) {
         throw error;
       }
     } finally {
-      await session.close();
+      await own.close();
     }
   }
 }

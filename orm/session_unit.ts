@@ -12,19 +12,18 @@ import { PartialCommitError, SessionError } from "./errors.ts";
 import { hooks, type RowHook } from "./hooks.ts";
 import type { ObjectSet } from "./object_set.ts";
 import type { Session } from "./session.ts";
+import type { SessionOptions } from "./session_contract.ts";
 
 /** What the parts of a session know of it. */
 export interface SessionCore {
   /** The session itself: the subject of events, and who routes. */
   readonly session: Session;
   /** What it shares with sessions that are pinned to an engine. */
-  readonly unit: OpenUnit;
+  unit: OpenUnit;
   /** The engine of every statement, where it is pinned to one. */
-  readonly pinned?: Engine | undefined;
+  pinned?: Engine | undefined;
   /** Whether a commit fails unless every row is as it was read. */
-  readonly validates?: boolean;
-  /** Tells of what is odd. */
-  readonly warn: (message: string) => void;
+  validates?: boolean;
 }
 
 /** What a session and those pinned from it share. */
@@ -41,6 +40,17 @@ export interface OpenUnit {
   failure?: unknown;
   /** Who hears of the rows when they are written. */
   told?: ReturnType<RowHook> | undefined;
+}
+
+/** Another session of the same class and settings. */
+export function sibling<S extends Session>(
+  session: S,
+  core: Partial<SessionCore>,
+): S {
+  const Same = session.constructor as new (options: SessionOptions) => S;
+  const made = new Same(session.options);
+  Object.assign(made["~core"], core);
+  return made;
 }
 
 /** Whether an engine can hold a transaction open. */

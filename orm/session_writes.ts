@@ -7,8 +7,6 @@ import {
   type Column,
   type DriverResult,
   type Engine,
-  type PreparedStatement,
-  readResult,
   select,
 } from "../sql/mod.ts";
 import { Emitter } from "./emission.ts";
@@ -17,6 +15,7 @@ import { staleAt } from "./_guard.ts";
 import { hooks } from "./hooks.ts";
 import { engineFor } from "./session_binds.ts";
 import { planWrites } from "./session_plan.ts";
+import { take } from "./session_reads.ts";
 import {
   attempt,
   holderOf,
@@ -52,32 +51,39 @@ export async function writeChanges(
   }
   hooks.around?.planned(unit, plan);
   await reserveKeys(unit, plan, engineOf);
-  const writes = emit(core, plan, engineOf);
   const generated: Map<InstanceState, Values> = new Map();
-  const isFinal = ({ emitter: { engine } }: EngineWrites): boolean =>
+  const emitters = [...Map.groupBy(works, engineOf)].map(([engine, works]) => {
+    if (!unit.held?.has(engine)) engine.log("BEGIN (implicit)");
+    return new Emitter(engine, core, works, generated);
+  });
+  const isFinal = ({ engine }: Emitter): boolean =>
     committed !== undefined && !unit.held?.has(engine);
   // What can be undone goes first.
   const inTurn = [
-    ...writes.filter((one) => !isFinal(one)),
-    ...writes.filter(isFinal).reverse(),
+    ...emitters.filter((one) => !isFinal(one)),
+    ...emitters.filter(isFinal).reverse(),
   ];
-  for (const one of inTurn) {
-    const { emitter, prepared } = one;
-    const { engine } = emitter;
+  for (const emitter of inTurn) {
+    const { engine, writes } = emitter;
     await attempt(unit, engine, committed, async () => {
       if (!committed) await unit.held?.hold(engine);
       try {
-        await writeEngine(unit, emitter, prepared);
+        const prepared = writes.map((one) => one.prepared);
+        // A commit of its own is a batch, whatever it writes.
+        const answers = unit.held?.has(engine)
+          ? await unit.held.send(engine, prepared)
+          : await engine.sendBatch([
+            ...prepared,
+            ...unit.held?.seal?.(engine) ?? [],
+          ]);
+        writes.forEach((one, i) => take(unit, one, answers[i] as DriverResult));
       } catch (error) {
         throw await nameFailure(unit, error, emitter);
       }
     });
-    if (isFinal(one)) {
+    if (isFinal(emitter)) {
       engine.log("COMMIT");
       committed?.push(engine.name);
-    }
-    for (const [state, values] of emitter.generated) {
-      generated.set(state, values);
     }
   }
   hooks.hear?.("afterFlush", session, plan);
@@ -86,54 +92,6 @@ export async function writeChanges(
     unit.told?.(generated.keys());
     hooks.hear?.("afterFlushPostexec", session, plan);
   };
-}
-
-/** What one engine is to write: the statements, and the same as text and values. */
-interface EngineWrites {
-  readonly emitter: Emitter;
-  readonly prepared: PreparedStatement[];
-}
-
-/** Sends what one engine is to write, and takes what it gives back. */
-async function writeEngine(
-  unit: OpenUnit,
-  { engine, emissions }: Emitter,
-  prepared: readonly PreparedStatement[],
-): Promise<void> {
-  const results = unit.held?.has(engine)
-    ? await send(unit, engine, prepared)
-    : await engine.sendBatch([
-      ...prepared,
-      ...unit.held?.seal?.(engine) ?? [],
-    ]);
-  emissions.forEach(({ statement, receive }, i) =>
-    receive?.(
-      readResult(
-        statement.shape,
-        prepared[i] as PreparedStatement,
-        results[i] as DriverResult,
-      ),
-    )
-  );
-}
-
-/** The statements of a plan, by engine. */
-function emit(
-  core: SessionCore,
-  plan: Plan,
-  engineOf: (work: Work) => Engine,
-): EngineWrites[] {
-  return [...Map.groupBy(plan.works, engineOf)].map(([engine, works]) => {
-    if (!core.unit.held?.has(engine)) engine.log("BEGIN (implicit)");
-    const emitter = new Emitter(engine, core.warn);
-    emitter.write(works);
-    const prepared = emitter.emissions.map(({ statement }) => {
-      const one = engine.prepare(statement);
-      engine.echo(one);
-      return one;
-    });
-    return { emitter, prepared };
-  });
 }
 
 /** Takes keys from sequences, where they cannot be known inside the batch. */

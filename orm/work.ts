@@ -32,6 +32,9 @@ export class KeyRef {
 /** Columns and what they will hold: a value, or a key to come. */
 export type Values = Map<Column<unknown>, unknown>;
 
+/** A column and what it will hold. */
+export type Entry = readonly [Column<unknown>, unknown];
+
 /** One row to write. */
 export interface Work {
   /** What is done to the row. */
@@ -53,6 +56,11 @@ export interface Work {
 }
 
 /** One row of an object to write. */
+export interface RowWork extends Work {
+  readonly state: InstanceState;
+}
+
+/** Notes what is written to a row of an object. */
 export function workOn(
   kind: Work["kind"],
   state: InstanceState,
@@ -60,7 +68,7 @@ export function workOn(
   values: Values,
   where: Values,
   isExpected = false,
-): Work {
+): RowWork {
   const { mapper, identityToken } = state;
   return {
     kind,
@@ -78,10 +86,8 @@ export function workOn(
 export interface Saved {
   /** Every column that is written; of several rows, at last those of the first. */
   readonly values: Values;
-  /** Those whose value the program gave. */
-  readonly own: Set<Column<unknown>>;
-  /** Those that a default filled. */
-  readonly filled: Set<Column<unknown>>;
+  /** Those of which the program gave the value, and, as `false`, a default did. */
+  readonly isGiven: Map<Column<unknown>, boolean>;
   /** The deleted object whose row a new one takes over. */
   former?: InstanceState;
 }

@@ -6,7 +6,7 @@ import { begin } from "./transaction.ts";
 /** What a unit of work lends to the transactions that it is written in. */
 export interface HeldUnit {
   /** Whether there is something that a query should see. */
-  readonly isDirty: boolean;
+  isDirty(): boolean;
   /** Does a step during which no other one may begin. */
   step(what: string, work: () => Promise<void>): Promise<void>;
   /** Writes what changed; before a query, only where all of it can be undone. */
@@ -124,7 +124,7 @@ export class HeldTransactions {
 
   /** Writes what changed before a query that should see it. */
   async autoflush(unit: HeldUnit): Promise<void> {
-    if (!this.#writing && unit.isDirty) {
+    if (!this.#writing && unit.isDirty()) {
       this.#writing = unit.step("autoflush", () => unit.write(true))
         .finally(() => this.#writing = undefined);
     }

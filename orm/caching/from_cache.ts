@@ -189,7 +189,7 @@ function whereWritesGo(reader: Reader): Reader {
     engineOf: (statement) => reader.engineOf(statement, true),
     read,
     run: (reads) => reader.run(reads),
-    load: (statement, receive) => reader.load(statement, receive),
+    load: (statement) => reader.load(statement),
     lazyLoaded: (relation, owners) => reader.lazyLoaded?.(relation, owners),
   };
 }

@@ -81,9 +81,9 @@ export class LazyLoads implements RelationLoader {
     const query = queryOf(relation, open);
     if (!query) return;
     this.#reader.lazyLoaded?.(relation, open.length);
-    await this.#reader.load(
+    const rows = await this.#reader.load(
       query.options(...later?.optionsOf(relation) ?? []),
-      (rows) => attach(relation, open, rows),
     );
+    attach(relation, open, rows);
   }
 }

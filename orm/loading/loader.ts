@@ -3,6 +3,7 @@ import type {
   Expression,
   FromClause,
   PreparedStatement,
+  Result,
   Select,
   SelectOption,
   Statement,
@@ -24,7 +25,7 @@ export interface Read {
   /** Its text and values. */
   prepared: PreparedStatement;
   /** Takes its rows, after those of the reads before it were taken. */
-  readonly receive: Receive | undefined;
+  readonly receive: ((rows: Result<unknown>) => void) | undefined;
   /** Its rows, once they are there. */
   rows: readonly unknown[];
 }
@@ -51,7 +52,7 @@ export interface Reader {
   /** Sends reads, one trip for each engine. */
   run(reads: readonly Read[]): Promise<void>;
   /** Reads what is loaded later. */
-  load(statement: Statement<unknown>, receive: Receive): Promise<void>;
+  load(statement: Statement<unknown>): Promise<readonly unknown[]>;
   /** Is told of every trip that lazy loads make. */
   lazyLoaded?(relation: Relation, owners: number): void;
 }

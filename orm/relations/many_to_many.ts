@@ -103,7 +103,7 @@ class ManyToMany extends RelationBase {
     changes: Changes,
     isExpected: boolean,
   ): void {
-    if (changes.isGoing(stateOf(item))) return;
+    if (changes.deleted.has(stateOf(item))) return;
     const { secondary: table, localPairs, remotePairs, parent: mapper } = this;
     const row: Values = new Map();
     const sides = [[localPairs, owner], [remotePairs, item]] as const;
@@ -126,7 +126,7 @@ class ManyToMany extends RelationBase {
     const work: Work = {
       ...{ kind, mapper, identityToken, table, values, where, isExpected },
     };
-    changes.pairs.set(
+    changes.links.set(
       [kind, identityToken, table.fullName, text].join("\0"),
       work,
     );
@@ -136,16 +136,17 @@ class ManyToMany extends RelationBase {
     if (this.options.passiveDeletes) return;
     const { secondary: table, parent: mapper, localPairs } = this;
     const { identityToken } = state;
-    changes.released.push({
-      ...{ kind: "delete", mapper, identityToken, table, values: new Map() },
-      where: new Map(
-        localPairs.map(({ from, to }) => [
-          table.column(to),
-          state.before(state.mapper.column(from)),
-        ]),
-      ),
-      isExpected: false,
-    });
+    const where: Values = new Map(
+      localPairs.map(({ from, to }) => [
+        table.column(to),
+        state.before(state.mapper.column(from)),
+      ]),
+    );
+    const work: Work = {
+      ...{ kind: "delete", mapper, identityToken, table, where },
+      ...{ values: new Map(), isExpected: false },
+    };
+    changes.links.set(work, work);
   }
 }
 

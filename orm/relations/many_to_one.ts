@@ -10,7 +10,9 @@ class ManyToOne extends RelationBase {
   override sync({ isChanged, known, state }: Handle, changes: Changes): void {
     if (!isChanged) return;
     // Who goes is named by nobody any more.
-    const [to = null] = known.filter((one) => !changes.isGoing(stateOf(one)));
+    const [to = null] = known.filter((one) =>
+      !changes.deleted.has(stateOf(one))
+    );
     if (!to || changes.isThere(this, to)) {
       changes.copyKeys(to, this, this.remotePairs, state);
     }

@@ -57,8 +57,10 @@ export class TwoPhaseSession extends Session {
   /** Starts a session; nothing is sent before it is needed. */
   constructor(options?: SessionOptions) {
     super(options);
-    const { unit, warn } = this["~core"];
-    unit.held = new TwoPhaseTransactions(warn);
+    const { unit } = this["~core"];
+    unit.held = new TwoPhaseTransactions((message) =>
+      unit.objects.warn(message)
+    );
   }
 
   /**

@@ -25,10 +25,12 @@ import { WrittenRows } from "../../orm/caching/tags.ts";
 import {
   aliased,
   type BindContext,
+  bindsOf,
   bulkInsert,
   joinedload,
   joinTransaction,
   lazyload,
+  noAutoflush,
   populateExisting,
   selectinload,
   Session,
@@ -43,6 +45,7 @@ import {
   type Engine,
   exists,
   insert,
+  one,
   type Select,
   select,
   sql,
@@ -161,7 +164,7 @@ testOnEach(
     deepStrictEqual(await namesOf(database, query), ["ed"]);
     // What a session changed stays, whatever the cache holds.
     const again = (asked: typeof query) =>
-      first.noAutoflush(async () => (await first.scalars(asked))[0]);
+      noAutoflush(first, async () => (await first.scalars(asked))[0]);
     strictEqual(await again(query), one);
     strictEqual(one.name, "changed in memory");
     await again(query.options(populateExisting));
@@ -467,8 +470,8 @@ testOnEach(
     );
     const counts = () =>
       inSession(database, async (session) => [
-        (await session.one(addresses)).n,
-        (await session.one(tagged)).n,
+        one(await session.scalars(addresses)).n,
+        one(await session.scalars(tagged)).n,
       ]);
     deepStrictEqual(await counts(), [1, 1]);
     await inSession(database, async (session) => {
@@ -521,14 +524,16 @@ testOnEach(
     const { region } = countedRegion();
     const id = await addUser(database, "ed");
     const all = select(User).options(fromCache(region));
-    const one = select(User).where(User.c.id.eq(id)).options(fromCache(region));
+    const query = select(User).where(User.c.id.eq(id)).options(
+      fromCache(region),
+    );
     const tags = select({ n: count(Tag.c.id) }).options(fromCache(region));
     const look = async () => [
       await namesOf(database, all),
-      await namesOf(database, one),
+      await namesOf(database, query),
       await inSession(
         database,
-        async (session) => (await session.one(tags)).n,
+        async (session) => one(await session.scalars(tags)).n,
       ),
     ];
     deepStrictEqual(await look(), [["ed"], ["ed"], 0]);
@@ -668,9 +673,9 @@ testOnEach(
       });
     await look();
     await using session = new Session({ bind: database.engine });
-    await session.optimistic(async (one) => {
-      await one.scalars(select(Tag));
-      (await one.one(select(User))).name = "edward";
+    await session.optimistic(async (own) => {
+      await own.scalars(select(Tag));
+      one(await own.scalars(select(User))).name = "edward";
     });
     database.reset();
     await look();
@@ -723,7 +728,7 @@ testOnEach(
     ) {
       const emails = () =>
         inSession(database, async (session) => {
-          const user = await session.one(select(User).options(option));
+          const user = one(await session.scalars(select(User).options(option)));
           return (await user.addresses.load()).toArray().map((a) => a.email);
         });
       await emails();
@@ -738,8 +743,10 @@ testOnEach(
       await session.commit();
     });
     await inSession(database, async (session) => {
-      const user = await session.one(
-        select(User).options(relationCache(User.r.addresses, region)),
+      const user = one(
+        await session.scalars(
+          select(User).options(relationCache(User.r.addresses, region)),
+        ),
       );
       strictEqual((await user.addresses.load()).toArray().length, 2);
     });
@@ -847,7 +854,8 @@ Deno.test("numbers that JSON has no word for come back from SQLite", async () =>
     sql`SELECT 9e999 AS more, -9e999 AS less, 0.5 AS half, NULL AS nil`,
     fromCache(region),
   );
-  const look = () => inSession(database, (session) => session.one(query));
+  const look = () =>
+    inSession(database, async (session) => one(await session.scalars(query)));
   await look();
   deepStrictEqual(await look(), {
     more: Infinity,
@@ -1071,10 +1079,12 @@ Deno.test("a commit that was done in part invalidates what it wrote", async () =
   const { region } = countedRegion();
   await using first = await failing("first");
   await using second = await failing("second");
-  const binds = new Map<typeof User | typeof Tag, Engine>([
-    [User, first.engine],
-    [Tag, second.engine],
-  ]);
+  const binds = bindsOf(
+    new Map<typeof User | typeof Tag, Engine>([
+      [User, first.engine],
+      [Tag, second.engine],
+    ]),
+  );
   await using session = new Session({ binds });
   const users = select(User).options(fromCache(region));
   const tags = select(Tag).options(fromCache(region));

@@ -12,6 +12,7 @@ import {
   type Driver,
   type Engine,
   MetaData,
+  one,
   select,
   SqlError,
 } from "../../sql/mod.ts";
@@ -143,8 +144,10 @@ for (
       await session.rollback();
       strictEqual(session.new.length, 0);
       strictEqual(session.dirty.length, 0);
-      const author = await session.one(
-        select(Author).where(Author.c.name.eq("author 1")),
+      const author = one(
+        await session.scalars(
+          select(Author).where(Author.c.name.eq("author 1")),
+        ),
       );
       author.name = "usable";
       await session.commit();
@@ -179,7 +182,7 @@ for (
     const sessions = await Promise.all(
       Array.from({ length: 10 }, async (_, i) => {
         const session = new Session({ bind: database.other() });
-        const account = await session.one(select(Account));
+        const account = one(await session.scalars(select(Account)));
         account.balance += i + 1;
         session.add(new Entry({ amount: i + 1 }));
         return { session, account };

@@ -14,6 +14,7 @@ import {
   json,
   manyToMany,
   manyToOne,
+  noAutoflush,
   oneToMany,
   refresh,
   Session,
@@ -574,7 +575,7 @@ test(
     await committed(session, one);
     await database.engine.execute(sql`UPDATE nodes SET name = 'theirs'`);
     one.note = "pending";
-    await session.noAutoflush(async () => {
+    await noAutoflush(session, async () => {
       await session.scalars(select(Node));
       strictEqual(one.name, "mine");
       await session.scalars(select(Node).options(populateExisting));
@@ -597,7 +598,7 @@ test(
     database.reset();
     one.note = "set since";
     strictEqual(database.trips, 0);
-    await session.noAutoflush(() => session.scalars(select(Node)));
+    await noAutoflush(session, () => session.scalars(select(Node)));
     strictEqual(one.name, "a");
     strictEqual(one.note, "set since");
     deepStrictEqual(session.dirty, [one]);

@@ -11,6 +11,7 @@ import {
   isModified,
   joinedload,
   loadOnly,
+  noAutoflush,
   NotLoadedError,
   ofType,
   populateExisting,
@@ -158,7 +159,7 @@ Deno.test("orm 165: selectinPolymorphic() sends one statement for each table tha
   const query = select(Person).options(
     selectinPolymorphic(Person, [Engineer]),
   );
-  await session.noAutoflush(async () => {
+  await noAutoflush(session, async () => {
     await session.scalars(query);
     strictEqual(alice.language, "Scheme");
     await session.scalars(query.options(populateExisting));

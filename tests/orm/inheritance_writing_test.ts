@@ -7,6 +7,7 @@ import {
 } from "node:assert/strict";
 import {
   aliased,
+  bindsOf,
   bulkInsert,
   concrete,
   Entity,
@@ -317,17 +318,22 @@ Deno.test("orm 210: a joined subclass goes where its base's table is bound, a cl
   })) as [Session["options"]["bind"] & object, never, never];
   const engineOf = (session: Session, cls: typeof Item | typeof Book) =>
     session.engineOf(select(cls as typeof Item)).name;
-  const byTable = new Session({ bind: a, binds: new Map([[Item.table, b]]) });
+  const byTable = new Session({
+    bind: a,
+    binds: bindsOf(new Map([[Item.table, b]])),
+  });
   strictEqual(engineOf(byTable, Book), "b");
   strictEqual(byTable.engineOf(select(Rare)).name, "a");
   const byClass = new Session({
     bind: a,
-    binds: new Map<typeof Item | typeof Book, never>([[Item, b], [Book, c]]),
+    binds: bindsOf(
+      new Map<typeof Item | typeof Book, never>([[Item, b], [Book, c]]),
+    ),
   });
   strictEqual(engineOf(byClass, Item), "b");
   strictEqual(engineOf(byClass, Book), "c");
   strictEqual(
-    new Session({ bind: a, binds: new Map([[Rare.table, c]]) })
+    new Session({ bind: a, binds: bindsOf(new Map([[Rare.table, c]])) })
       .engineOf(select(Rare)).name,
     "c",
   );

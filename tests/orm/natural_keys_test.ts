@@ -1,15 +1,20 @@
-import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import {
   Entity,
   integer,
   manyToOne,
-  MultipleResultsFoundError,
-  NoResultFoundError,
   oneToMany,
   Session,
   text,
 } from "../../orm/mod.ts";
-import { MetaData, select } from "../../sql/mod.ts";
+import {
+  MetaData,
+  MultipleResultsError,
+  NoResultError,
+  one,
+  oneOrNull,
+  select,
+} from "../../sql/mod.ts";
 import {
   created,
   d1Database,
@@ -107,10 +112,12 @@ Deno.test("orm 86: of two owners without whom it is not, the loss of either is e
 Deno.test("orm 33: one() wants one row, neither none nor several", async () => {
   await using database = await created(sqliteDatabase(), metadata);
   await using session = new Session({ bind: database.engine });
-  await rejects(session.one(select(Nest)), NoResultFoundError);
-  strictEqual(await session.oneOrNull(select(Nest)), null);
+  const none = await session.scalars(select(Nest));
+  throws(() => one(none), NoResultError);
+  strictEqual(oneOrNull(none), null);
   session.addAll([new Nest({} as never), new Nest({} as never)]);
-  await rejects(session.one(select(Nest)), MultipleResultsFoundError);
+  const several = await session.scalars(select(Nest));
+  throws(() => one(several), MultipleResultsError);
   strictEqual((await session.first(select(Nest).orderBy(Nest.c.id)))?.id, 1);
 });
 

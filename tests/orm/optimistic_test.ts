@@ -7,7 +7,7 @@ import {
   text,
   versionId,
 } from "../../orm/mod.ts";
-import { MetaData, select, sql } from "../../sql/mod.ts";
+import { MetaData, one, select, sql } from "../../sql/mod.ts";
 import {
   created,
   d1Database,
@@ -65,7 +65,7 @@ for (
     let runs = 0;
     database.reset();
     await session.optimistic(async (own) => {
-      const price = await own.one(select(Price));
+      const price = one(await own.scalars(select(Price)));
       const seat = (await own.get(Seat, 8))!;
       if (runs++ === 0) {
         await database.engine.execute(
@@ -83,7 +83,7 @@ for (
 
     await rejects(
       session.optimistic(async (own) => {
-        const price = await own.one(select(Price));
+        const price = one(await own.scalars(select(Price)));
         await database.engine.execute(
           sql`UPDATE prices SET version = version + 1`,
         );

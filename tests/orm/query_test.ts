@@ -5,6 +5,7 @@ import {
   throws,
 } from "node:assert/strict";
 import {
+  bindsOf,
   bulkInsert,
   bulkUpdate,
   Entity,
@@ -33,6 +34,8 @@ import {
   MetaData,
   not,
   onConflictDoUpdate,
+  one,
+  oneOrNull,
   select,
   sql,
   subquery,
@@ -83,18 +86,18 @@ Deno.test("orm 187: first, one and oneOrNull say what they promise", async () =>
   await using session = open(database);
   const named = (name: string) => select(Author).where(Author.c.name.eq(name));
 
-  strictEqual((await session.one(named("x 1"))).name, "x 1");
-  strictEqual(await session.oneOrNull(named("nobody")), null);
+  strictEqual(one(await session.scalars(named("x 1"))).name, "x 1");
+  strictEqual(oneOrNull(await session.scalars(named("nobody"))), null);
   strictEqual(await session.first(named("nobody")), undefined);
   strictEqual(
     (await session.first(select(Author).orderBy(Author.c.id)))?.name,
     "x boss",
   );
-  await rejects(session.one(named("nobody")), { code: "orm/no-result" });
-  await rejects(session.one(select(Author)), { code: "orm/multiple-results" });
-  await rejects(session.oneOrNull(select(Author)), {
-    code: "orm/multiple-results",
-  });
+  const nobody = await session.scalars(named("nobody"));
+  const all = await session.scalars(select(Author));
+  throws(() => one(nobody), { code: "sql/no-result" });
+  throws(() => one(all), { code: "sql/multiple-results" });
+  throws(() => oneOrNull(all), { code: "sql/multiple-results" });
 });
 
 Deno.test("orm 178, 187: stream() gives rows some at a time, each with what the options load", async () => {
@@ -126,8 +129,10 @@ Deno.test("orm 178, 187: stream() gives rows some at a time, each with what the 
 Deno.test("orm 202: an upsert leaves objects as they are, unless populateExisting", async () => {
   await using database = await stocked();
   await using session = open(database);
-  const author = await session.one(
-    select(Author).where(Author.c.name.eq("x 1")),
+  const author = one(
+    await session.scalars(
+      select(Author).where(Author.c.name.eq("x 1")),
+    ),
   );
   const boss = author.managerId;
   const upsert = onConflictDoUpdate(
@@ -344,11 +349,13 @@ Deno.test("orm 209, 210: the engine that is pinned, the most specific class, a t
   ) as [Engine, Engine, Engine, Engine, Engine];
   const to = routed({
     bind: other,
-    binds: new Map<never, Engine>([
-      [Base as never, base],
-      [User as never, users],
-      [Book.table as never, table],
-    ]),
+    binds: bindsOf(
+      new Map<never, Engine>([
+        [Base as never, base],
+        [User as never, users],
+        [Book.table as never, table],
+      ]),
+    ),
   });
 
   strictEqual(to(select(User)), "users");
@@ -366,7 +373,7 @@ Deno.test("orm 211, 212: a statement's class is found in joins, conditions, CTEs
   const [users, other] = engines("users", "other") as [Engine, Engine];
   const to = routed({
     bind: other,
-    binds: new Map<never, Engine>([[User as never, users]]),
+    binds: bindsOf(new Map<never, Engine>([[User as never, users]])),
   });
   const ids = select({ id: User.c.id });
 

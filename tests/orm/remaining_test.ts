@@ -150,7 +150,8 @@ for (
     const locking = withForUpdate(select(Tag).where(Tag.c.id.eq(one.id)))
       .options(populateExisting);
     for (const _ of [1, 2]) {
-      strictEqual(await trips(() => session.one(locking)), 1);
+      const read = async () => (await session.scalars(locking))[0];
+      strictEqual(await trips(read), 1);
       strictEqual(
         database.log.flat().some((sent) => /FOR UPDATE$/.test(sent)),
         database.engine.dialect.features.forUpdate ?? false,

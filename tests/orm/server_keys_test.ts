@@ -1,6 +1,7 @@
 import { PGlite } from "@electric-sql/pglite";
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import {
+  bigint,
   Entity,
   integer,
   manyToMany,
@@ -18,6 +19,7 @@ import {
   translateSchemas,
 } from "../../sql/mod.ts";
 import { pglite } from "../../backends/pglite.ts";
+import { sqlite } from "../../backends/sqlite.ts";
 import {
   created,
   d1Database,
@@ -148,4 +150,33 @@ Deno.test("a key of several parts that the database makes cannot be referred to 
   await using session = new Session({ bind: database.engine });
   session.add(new Door({ room: new Room({ house: 1 } as never) } as never));
   await rejects(session.commit(), /Room.*default\(\)/);
+});
+
+Deno.test("orm 43: rows whose keys are big integers go together, each with its own key", async () => {
+  const metadata = new MetaData();
+  abstract class Base extends Entity {
+    static override metadata = metadata;
+  }
+  class Note extends Base.table("notes", {
+    id: bigint().primaryKey(),
+    text: text(),
+    formerId: bigint().references("notes.id").nullable(),
+    former: () => manyToOne(Note),
+  }) {}
+  await using engine = createEngine(sqlite(":memory:"));
+  const notes = Array.from({ length: 7 }, (_, i) => new Note({ text: `${i}` }));
+  const [first, ...later] = notes as [Note, ...Note[]];
+  for (const note of later) note.former.set(first);
+  await metadata.createAll(engine);
+  await using session = new Session({ bind: engine });
+
+  session.addAll(notes);
+  await session.commit();
+
+  deepStrictEqual(notes.map(({ id }) => id), [1n, 2n, 3n, 4n, 5n, 6n, 7n]);
+  const rows = await engine.execute(select(Note.table).orderBy(Note.c.id));
+  deepStrictEqual(
+    rows.map(({ text, formerId }) => [text, formerId]),
+    notes.map(({ text }, i) => [text, i === 0 ? null : 1n]),
+  );
 });

@@ -10,6 +10,7 @@ import {
   makeTransient,
   makeTransientToDetached,
   MappingError,
+  noAutoflush,
   Session,
   SessionError,
   StateError,
@@ -406,7 +407,7 @@ test(
 test("orm 143: noAutoflush() holds back the flush, also where it ends by an error", async (session) => {
   session.add(tag());
   await rejects(
-    session.noAutoflush(async () => {
+    noAutoflush(session, async () => {
       strictEqual((await session.scalars(select(Tag))).length, 0);
       throw new Error("over");
     }),

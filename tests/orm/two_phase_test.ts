@@ -4,6 +4,7 @@ import { neon } from "../../backends/neon.ts";
 import { pglite } from "../../backends/pglite.ts";
 import { sqlite } from "../../backends/sqlite.ts";
 import {
+  bindsOf,
   commitPrepared,
   Entity,
   InDoubtError,
@@ -87,7 +88,7 @@ await OneBase.metadata.createAll(one);
 class Shop extends TwoPhaseSession {
   constructor(two: Engine, warnings: string[] = []) {
     super({
-      binds: new Map([[OneBase, one], [TwoBase, two]]),
+      binds: bindsOf(new Map([[OneBase, one], [TwoBase, two]])),
       warn: (message) => warnings.push(message),
     });
   }

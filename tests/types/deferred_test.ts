@@ -17,7 +17,7 @@ import {
   undeferGroup,
   type Unloaded,
 } from "../../orm/mod.ts";
-import { lower, MetaData, select, upper } from "../../sql/mod.ts";
+import { lower, MetaData, one, select, upper } from "../../sql/mod.ts";
 import { type Memory, memory } from "../orm/memory.ts";
 
 /** Compiles only where two types are the same. */
@@ -70,7 +70,7 @@ async function library(): Promise<Memory> {
 Deno.test("orm 115: a deferred attribute may be written, but not read as what it would be", async () => {
   await using db = await library();
   await using session = db.session();
-  const book = await session.one(select(Book));
+  const book = one(await session.scalars(select(Book)));
   same<typeof book.body, string | Unloaded>(true);
   same<typeof book.pages, number | Unloaded>(true);
   same<typeof book.label, string | Unloaded>(true);
@@ -91,15 +91,17 @@ Deno.test("orm 115: a deferred attribute may be written, but not read as what it
 Deno.test("orm 115: undefer() and undeferGroup() give rows that have what they load", async () => {
   await using db = await library();
   await using session = db.session();
-  const one = await session.one(
-    select(Book).options(undefer(Book.c.body, Book.c.pages, Book.c.label)),
+  const found = one(
+    await session.scalars(
+      select(Book).options(undefer(Book.c.body, Book.c.pages, Book.c.label)),
+    ),
   );
-  const body: string = one.body;
-  const pages: number = one.pages;
-  const label: string = one.label;
+  const body: string = found.body;
+  const pages: number = found.pages;
+  const label: string = found.label;
   deepStrictEqual([body, pages, label], ["long", 7, "X"]);
   // @ts-expect-error the rest of its group is not there
-  throws(() => one.summary.length, NotLoadedError);
+  throws(() => found.summary.length, NotLoadedError);
   session.expungeAll();
 
   const [other] = await session.scalars(
@@ -125,10 +127,12 @@ Deno.test("orm 115: undefer() and undeferGroup() give rows that have what they l
 Deno.test("undefer() below a loader reaches the objects of the relation", async () => {
   await using db = await library();
   await using session = db.session();
-  const author = await session.one(
-    select(Author).options(
-      selectinload(Author.r.books, undefer(Book.c.body)),
-      undefer(Author.c.bio),
+  const author = one(
+    await session.scalars(
+      select(Author).options(
+        selectinload(Author.r.books, undefer(Book.c.body)),
+        undefer(Author.c.bio),
+      ),
     ),
   );
   const bodies: string[] = author.books.toArray().map(({ body }) => body);
@@ -157,8 +161,10 @@ Deno.test("what a subclass defers is deferred, and what it inherits too", async 
   );
   await session.commit();
   session.expungeAll();
-  const comic = await session.one(
-    select(Comic).options(undefer(Comic.c.art)),
+  const comic = one(
+    await session.scalars(
+      select(Comic).options(undefer(Comic.c.art)),
+    ),
   );
   const art: string = comic.art;
   strictEqual(art, "ink");
