@@ -7,7 +7,7 @@ export function halves(statement: Node): Node[] {
   return isDependent(statement) ? [] : partsOf(statement);
 }
 
-/** What sees more rows than the one it is about, by its kind. */
+/** What sees more rows than the one it is about, or may, by its kind. */
 const DEPENDENT = /^(select|text|alias|\w+Key)/;
 
 function isDependent(part: unknown): boolean {

@@ -1,5 +1,5 @@
 import { deepEqual } from "./deep_equal.ts";
-import { type Expression, Raw } from "./expression.ts";
+import { type Expression, Phrase } from "./expression.ts";
 import {
   BIGINT,
   BLOB,
@@ -231,7 +231,7 @@ export function text(
   type?: SqlType,
 ): ColumnBuilder<string> | Expression<unknown> {
   // Raw text may hold anything, so it gets brackets wherever it is an operand.
-  if (typeof first === "string") return new Raw(first, type, 0);
+  if (typeof first === "string") return new Phrase("text", [first], type, 0);
   return first === undefined
     ? column(TEXT)
     : column({ ...VARCHAR, args: [first] });

@@ -169,7 +169,7 @@ export class Phrase<T> extends Expression<T> {
   }
 }
 
-/** SQL text that stands as it is; only the library and `text()` make it. */
+/** SQL text that stands as it is, of which the library knows what it says. */
 export class Raw<T = unknown> extends Phrase<T> {
   /** Wraps text. */
   constructor(sql: string, type?: SqlType, precedence?: number) {

@@ -196,6 +196,10 @@ Deno.test("what cannot be sent in pieces is refused before anything is sent", as
       anyOf(ids),
       exists(select(literal(1)).from(words)),
     ),
+    "a DELETE whose text may look at other rows": deleteFrom(words).where(
+      anyOf(ids),
+      text("EXISTS (SELECT 1 FROM words)"),
+    ),
     // What is not among the first half may be among the second.
     "a DELETE of what is not among expressions": deleteFrom(words).where(
       other.notIn(ids.map((id) => plus(other, id))),
