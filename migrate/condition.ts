@@ -1,4 +1,4 @@
-import { UnknownVersionError } from "./errors.ts";
+import { UnknownVersionError } from "./runner/errors.ts";
 import { ids } from "./graph/identifiers.ts";
 import { upgradePath } from "./graph/paths.ts";
 import type { RevisionMap } from "./graph/revision_map.ts";
@@ -6,7 +6,7 @@ import type { MigratorParts } from "./migrator_options.ts";
 import type { Planner } from "./planner/plan.ts";
 import type { PlannedStatement } from "./planner/statement.ts";
 import type { Revision } from "./revision.ts";
-import type { HistoryEntry, HistoryRow } from "./version_store.ts";
+import type { HistoryEntry, HistoryRow } from "./store/history.ts";
 
 /** What a database holds. */
 export interface CurrentState {
@@ -47,7 +47,7 @@ export interface RepairResult {
 /** Reads what a database holds. */
 export async function currentOf(parts: MigratorParts): Promise<CurrentState> {
   const { engine, store, map, planner } = parts;
-  const heads = await store.heads(engine);
+  const heads = await store.versions.read(engine);
   refuseUnknown(parts, heads ?? []);
   const applied = planner.applied(heads ?? []);
   // A stream that another one stands on has no row, but it is there.
@@ -101,8 +101,8 @@ export async function repairOf(parts: MigratorParts): Promise<RepairResult> {
   const statements: PlannedStatement[] = [];
   if (unknown.length > 0 || twice.length > 0) {
     statements.push(
-      store.purge(),
-      ...store.change({ deletes: [], inserts: [...known], heads: [] }),
+      store.versions.purge(),
+      ...store.versions.change({ deletes: [], inserts: [...known], heads: [] }),
     );
   }
   for (const version of edited) {
@@ -112,11 +112,13 @@ export async function repairOf(parts: MigratorParts): Promise<RepairResult> {
   for (const version of unknown) {
     statements.push(...store.record(entry(version, null)));
   }
-  if (running) statements.push(store.release(entry(running.version, null)));
+  if (running && store.history) {
+    statements.push(store.history.release(entry(running.version, null)));
+  }
   if (statements.length > 0) {
     await engine.sendBatch([
       ...lock,
-      store.expectHeads(heads),
+      store.versions.expect(heads),
       ...statements,
     ]);
   }
@@ -138,7 +140,7 @@ export function refuseUnknown(
 ): void {
   const unknown = heads.filter((head) => !map.byId.has(head));
   if (unknown.length > 0) {
-    throw new UnknownVersionError(unknown, store.versionTable);
+    throw new UnknownVersionError(unknown, store.versions.name);
   }
 }
 

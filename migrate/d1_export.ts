@@ -33,9 +33,9 @@ export async function exportD1(migrator: Migrator): Promise<D1MigrationFile[]> {
     }
     const statements = [
       ...(at === 0 ? store.create() : []),
-      store.expectHeads(step.headsBefore),
+      store.versions.expect(step.headsBefore),
       ...step.segments.flatMap((segment) => segment.statements),
-      ...store.change(step.change),
+      ...store.versions.change(step.change),
       ...store.record({
         version: step.revision,
         direction: "upgrade",

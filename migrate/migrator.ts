@@ -11,7 +11,7 @@ import {
   type MigrationDialect,
   migrationDialect,
 } from "./dialects/implementation.ts";
-import { MultipleHeadsError } from "./errors.ts";
+import { MultipleHeadsError } from "./graph/errors.ts";
 import type { Identifier } from "./graph/identifiers.ts";
 import { createRevisionMap, type RevisionMap } from "./graph/revision_map.ts";
 import type { MigratorOptions, MigratorParts } from "./migrator_options.ts";
@@ -20,7 +20,8 @@ import { planStatement } from "./planner/statement.ts";
 import type { Revision } from "./revision.ts";
 import { Run, type RunResult } from "./runner/run.ts";
 import { StepRunner } from "./runner/runner.ts";
-import { type HistoryRow, VersionStore } from "./version_store.ts";
+import type { HistoryRow } from "./store/history.ts";
+import { VersionStore } from "./store/version_store.ts";
 
 /** A set of revisions and a database to bring to one of them. */
 export interface Migrator {
@@ -129,7 +130,7 @@ export function createMigrator(options: MigratorOptions): Migrator {
     context: { engine: engine.name, x: options.x ?? {} },
     ...(options.naming ? { naming: options.naming } : {}),
   });
-  const lock = migrations.lock(store.versionTable, engine.dialect);
+  const lock = migrations.lock(store.versions.name, engine.dialect);
   const runner = new StepRunner(engine, store, {
     appliedBy: options.appliedBy ?? "aludel",
     leaseMs: options.leaseMs ?? 60_000,
@@ -160,7 +161,7 @@ export function createMigrator(options: MigratorOptions): Migrator {
     },
     check: () => checkOf(parts),
     repair: () => repairOf(parts),
-    history: () => store.history(engine),
+    history: async () => await store.history?.read(engine) ?? [],
     ensureVersion: async () => {
       await engine.sendBatch([...lock, ...store.create()]);
     },

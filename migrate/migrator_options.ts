@@ -4,7 +4,8 @@ import type { RevisionMap, RevisionSet } from "./graph/revision_map.ts";
 import type { Planner, Step } from "./planner/plan.ts";
 import type { PlannedStatement } from "./planner/statement.ts";
 import type { Revision } from "./revision.ts";
-import type { VersionStore, VersionTableOptions } from "./version_store.ts";
+import type { VersionStore } from "./store/version_store.ts";
+import type { VersionTableOptions } from "./store/options.ts";
 
 /** What is told about a run, as it happens. */
 export type MigrationEvent =

@@ -65,7 +65,7 @@
  * | What does the schema look like at some revision? | `schema/` |
  * | Which statements does a database need? | `dialects/`, `planner/` |
  * | What is sent, and what happens when two runners meet? | `runner/` |
- * | Where is it written what a database holds? | `version_store.ts` |
+ * | Where is it written what a database holds? | `store/` |
  * | How is a run written as a script, or for Wrangler? | `script.ts`, `d1_export.ts` |
  * | How are many databases brought up, all or each? | `fan_out.ts`, `transactions.ts` |
  * | What must the next revision do? | `autogenerate/` |
@@ -77,6 +77,9 @@
  * @module
  */
 export * from "./errors.ts";
+export * from "./graph/errors.ts";
+export * from "./operations/errors.ts";
+export * from "./runner/errors.ts";
 export { createMigrator, type Migrator } from "./migrator.ts";
 export type { CheckResult, CurrentState, RepairResult } from "./condition.ts";
 export type { MigrationEvent, MigratorOptions } from "./migrator_options.ts";
@@ -141,10 +144,12 @@ export {
   type HistoryDirection,
   type HistoryEntry,
   type HistoryRow,
-  type StoredState,
-  VersionStore,
-  type VersionTableOptions,
-} from "./version_store.ts";
+} from "./store/history.ts";
+export { type StoredState, VersionStore } from "./store/version_store.ts";
+export type { HistoryTable } from "./store/history_table.ts";
+export type { VersionTableOptions } from "./store/options.ts";
+export type { StoredTable } from "./store/stored_table.ts";
+export type { VersionTable } from "./store/version_table.ts";
 export type {
   Guard,
   MigrationDialect,

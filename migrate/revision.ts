@@ -1,4 +1,4 @@
-import { OperationError } from "./errors.ts";
+import { OperationError } from "./operations/errors.ts";
 import type { RevisionDeclaration } from "./graph/node.ts";
 import { names } from "./graph/node.ts";
 import { validateDeclaration } from "./graph/validation.ts";

@@ -2,7 +2,7 @@ import { MigrateError } from "./errors.ts";
 import { getRevisions, ids } from "./graph/identifiers.ts";
 import type { Migrator } from "./migrator.ts";
 import type { Step } from "./planner/plan.ts";
-import type { HistoryEntry } from "./version_store.ts";
+import type { HistoryEntry } from "./store/history.ts";
 
 /** How a script is written. */
 export interface ScriptOptions {
@@ -154,7 +154,7 @@ async function write(
         `Rows of table ${step.data.table} are walked by the runner, not by a script`,
       );
     }
-    script.add(store.change(step.change));
+    script.add(store.versions.change(step.change));
     script.add(store.record(await entryOf(step, settings.appliedBy)));
     script.close("migration");
   }

@@ -1,4 +1,4 @@
-import { NotUpToDateError } from "../errors.ts";
+import { NotUpToDateError } from "../runner/errors.ts";
 import type { Migrator } from "../migrator.ts";
 import { ids } from "../graph/identifiers.ts";
 import {

@@ -1,5 +1,5 @@
 import type { Dialect } from "../../sql/mod.ts";
-import { OperationError } from "../errors.ts";
+import { OperationError } from "../operations/errors.ts";
 
 /** What a comparison must know of a database beside its language. */
 export interface ComparisonDialect {

@@ -4,7 +4,7 @@ import {
   inlineSql,
   type Table,
 } from "../../sql/mod.ts";
-import { OperationError } from "../errors.ts";
+import { OperationError } from "../operations/errors.ts";
 import { judge, judgeChange } from "../lint.ts";
 import type {
   AlterTable,

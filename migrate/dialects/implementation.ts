@@ -5,7 +5,7 @@ import type {
   Limits,
   NamingConvention,
 } from "../../sql/mod.ts";
-import { OperationError } from "../errors.ts";
+import { OperationError } from "../operations/errors.ts";
 import type {
   AlterTable,
   CreateIndex,

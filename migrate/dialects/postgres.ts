@@ -16,7 +16,7 @@ import {
   text,
   typeSql,
 } from "../../sql/mod.ts";
-import { UnsupportedChangeError } from "../errors.ts";
+import { UnsupportedChangeError } from "../operations/errors.ts";
 import type {
   AddColumn,
   AlterColumn,

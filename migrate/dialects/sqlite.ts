@@ -7,7 +7,7 @@ import {
   referencesSql,
   type Table,
 } from "../../sql/mod.ts";
-import { UnsupportedChangeError } from "../errors.ts";
+import { UnsupportedChangeError } from "../operations/errors.ts";
 import type {
   AddColumn,
   AlterTable,

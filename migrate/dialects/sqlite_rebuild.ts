@@ -26,7 +26,7 @@ import {
   tableName,
   typeSql,
 } from "../../sql/mod.ts";
-import { UnsupportedChangeError } from "../errors.ts";
+import { UnsupportedChangeError } from "../operations/errors.ts";
 import type {
   AlterTable,
   AnyColumn,

@@ -1,4 +1,4 @@
-import { MultipleHeadsError, RevisionNotFoundError } from "../errors.ts";
+import { MultipleHeadsError, RevisionNotFoundError } from "./errors.ts";
 import type { RevisionDeclaration, RevisionNode } from "./node.ts";
 import type { RevisionMap } from "./revision_map.ts";
 import { ancestors, descendants, type WalkOptions } from "./traversal.ts";

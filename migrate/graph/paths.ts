@@ -1,4 +1,4 @@
-import { RevisionRangeError } from "../errors.ts";
+import { RevisionRangeError } from "./errors.ts";
 import {
   getRevisions,
   type Identifier,

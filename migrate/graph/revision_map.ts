@@ -1,9 +1,9 @@
 import {
   DuplicateLabelError,
   InvalidRevisionError,
-  MigrateError,
   MissingParentError,
-} from "../errors.ts";
+} from "./errors.ts";
+import { MigrateError } from "../errors.ts";
 import { normalizeDependencies } from "./dependencies.ts";
 import { propagateLabels } from "./branches.ts";
 import {

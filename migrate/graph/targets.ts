@@ -1,4 +1,4 @@
-import { RelativeRevisionError } from "../errors.ts";
+import { RelativeRevisionError } from "./errors.ts";
 import {
   filterForLineage,
   getRevision,

@@ -1,4 +1,5 @@
-import { MigrateError, RevisionRangeError } from "../errors.ts";
+import { MigrateError } from "../errors.ts";
+import { RevisionRangeError } from "./errors.ts";
 import type { RevisionDeclaration, RevisionNode } from "./node.ts";
 
 /** Which edges a walk follows. */

@@ -1,4 +1,4 @@
-import { InvalidRevisionError, RevisionCycleError } from "../errors.ts";
+import { InvalidRevisionError, RevisionCycleError } from "./errors.ts";
 import {
   type MutableNode,
   names,

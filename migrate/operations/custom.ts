@@ -1,5 +1,5 @@
 import type { Dialect } from "../../sql/mod.ts";
-import { OperationError } from "../errors.ts";
+import { OperationError } from "./errors.ts";
 import type { CustomOperation, Operation } from "./operation.ts";
 import { Operations, type OperationsOptions } from "./operations.ts";
 

@@ -16,7 +16,8 @@ import {
   type TableOptions,
   type UniqueOptions,
 } from "../../sql/mod.ts";
-import { MigrateError, OperationError } from "../errors.ts";
+import { MigrateError } from "../errors.ts";
+import { OperationError } from "./errors.ts";
 import { referenceTo } from "../schema/snapshot.ts";
 import type {
   AnyColumn,

@@ -1,4 +1,4 @@
-import { OperationError } from "../errors.ts";
+import { OperationError } from "./errors.ts";
 
 /**
  * Refuses options of other names: one that is mistaken, or Alembic's, would be

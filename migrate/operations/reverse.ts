@@ -6,7 +6,7 @@ import {
   type Statement,
   type Table,
 } from "../../sql/mod.ts";
-import { IrreversibleError } from "../errors.ts";
+import { IrreversibleError } from "./errors.ts";
 import {
   applyChange,
   draftOf,

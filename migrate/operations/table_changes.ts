@@ -14,7 +14,7 @@ import {
   unique,
   type UniqueOptions,
 } from "../../sql/mod.ts";
-import { OperationError } from "../errors.ts";
+import { OperationError } from "./errors.ts";
 import { refuseOtherOptions } from "./options.ts";
 import type {
   AnyColumn,

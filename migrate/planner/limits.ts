@@ -1,5 +1,5 @@
 import type { Limits } from "../../sql/mod.ts";
-import { StatementLimitError } from "../errors.ts";
+import { StatementLimitError } from "../operations/errors.ts";
 import type { Operation } from "../operations/operation.ts";
 import type { PlannedStatement } from "./statement.ts";
 

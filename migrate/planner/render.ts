@@ -11,7 +11,10 @@ import type {
   MigrationDialect,
   RenderContext,
 } from "../dialects/implementation.ts";
-import { OperationError, UnsupportedChangeError } from "../errors.ts";
+import {
+  OperationError,
+  UnsupportedChangeError,
+} from "../operations/errors.ts";
 import type {
   AlterTable,
   BulkInsert,

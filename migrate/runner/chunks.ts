@@ -8,7 +8,7 @@ import {
   type Statement,
 } from "../../sql/mod.ts";
 import type { DataMigration } from "../data_migration.ts";
-import { OperationError } from "../errors.ts";
+import { OperationError } from "../operations/errors.ts";
 import { type PlannedStatement, planStatement } from "../planner/statement.ts";
 
 /** A value that orders rows. */

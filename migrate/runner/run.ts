@@ -1,15 +1,13 @@
 import { editedRevisions, refuseUnknown } from "../condition.ts";
-import {
-  EditedRevisionError,
-  MigrateError,
-  RevisionRangeError,
-  UnknownVersionError,
-} from "../errors.ts";
+import { EditedRevisionError, UnknownVersionError } from "./errors.ts";
+import { MigrateError } from "../errors.ts";
+import { RevisionRangeError } from "../graph/errors.ts";
 import { type Identifier, ids } from "../graph/identifiers.ts";
 import { absoluteDowngradeTarget, upgradeTargets } from "../graph/targets.ts";
 import type { MigratorParts } from "../migrator_options.ts";
 import type { Step } from "../planner/plan.ts";
-import type { HistoryRow, StoredState } from "../version_store.ts";
+import type { HistoryRow } from "../store/history.ts";
+import type { StoredState } from "../store/version_store.ts";
 import { PlanOutdated, type StepRunner } from "./runner.ts";
 
 /** What a run did. */
@@ -76,12 +74,12 @@ export class Run {
       );
     }
     const steps = planner.stamp([], targets);
-    const from = await store.heads(engine) ?? [];
+    const from = await store.versions.read(engine) ?? [];
     await engine.sendBatch([
       ...this.#parts.lock,
       ...store.create(),
-      store.purge(),
-      ...steps.flatMap((step) => store.change(step.change)),
+      store.versions.purge(),
+      ...steps.flatMap((step) => store.versions.change(step.change)),
       ...steps.flatMap((step) =>
         store.record({
           version: step.revision,
@@ -147,7 +145,9 @@ export class Run {
     const row = history.find(({ state }) => state === "running");
     if (!row) return false;
     const node = map.byId.get(row.version);
-    if (!node) throw new UnknownVersionError([row.version], store.versionTable);
+    if (!node) {
+      throw new UnknownVersionError([row.version], store.versions.name);
+    }
     const steps = row.direction === "upgrade"
       ? planner.upgrade(heads, row.version)
       : planner.downgrade(heads, belowOf(row.version, node));

@@ -1,13 +1,13 @@
 import type { Engine } from "../../sql/mod.ts";
 import {
   HeadsMovedError,
-  MigrateError,
   OrphanRowsError,
   ReferredTableError,
   SchemaDriftError,
   StepFailedError,
   StepRunningError,
-} from "../errors.ts";
+} from "./errors.ts";
+import { MigrateError } from "../errors.ts";
 import type { Step } from "../planner/plan.ts";
 import type { PlannedStatement } from "../planner/statement.ts";
 import {
@@ -17,11 +17,9 @@ import {
   REFERRED_LABEL,
   RUNNING_LABEL,
 } from "../dialects/_guard_labels.ts";
-import type {
-  HistoryEntry,
-  HistoryRow,
-  VersionStore,
-} from "../version_store.ts";
+import type { HistoryEntry, HistoryRow } from "../store/history.ts";
+import type { HistoryTable } from "../store/history_table.ts";
+import type { VersionStore } from "../store/version_store.ts";
 import { runChunks } from "./chunks.ts";
 import { findGuard } from "./guards.ts";
 import {
@@ -130,13 +128,14 @@ export class StepRunner {
     const checkpoint = row.checkpoint ?? "1";
     const work = await this.#work(step, report, checkpoint);
     const { entry } = work;
+    const history = this.#history(step);
     await this.#send(step, [
-      this.#store.expectExpired(row),
-      this.#store.expectCheckpoint(
+      history.expectExpired(row),
+      history.expectCheckpoint(
         { ...entry, appliedBy: row.appliedBy },
         checkpoint,
       ),
-      this.#store.advance(entry, checkpoint, this.#settings.leaseMs),
+      history.advance(entry, checkpoint, this.#settings.leaseMs),
     ]);
     await this.#rest(work, parseInt(checkpoint, 10));
   }
@@ -152,7 +151,8 @@ export class StepRunner {
       // What failed here may be taken up by anyone; if this does not arrive,
       // the time limit lets them.
       if (!isTaken) {
-        await this.#engine.send(this.#store.release(work.entry)).catch(
+        const release = this.#history(work.step).release(work.entry);
+        await this.#engine.send(release).catch(
           () => {},
         );
       }
@@ -165,15 +165,20 @@ export class StepRunner {
     report: ReportRows = () => {},
     resumedAt?: string,
   ): Promise<StepWork> {
-    if (!isWhole(step) && !this.#store.hasHistory) {
-      throw new MigrateError(
-        "history-needed",
-        `Cannot apply revision '${step.revision}' in parts: there is no history table to note how far it has come; allow one`,
-      );
-    }
+    if (!isWhole(step)) this.#history(step);
     const entry = await historyEntry(step, this.#settings.appliedBy);
     const parts = stepParts(step, entry, this.#store, this.#settings);
     return { step, entry, parts, report, resumedAt };
+  }
+
+  /** Where it is noted how far a step of several parts has come. */
+  #history(step: Step): HistoryTable {
+    const { history } = this.#store;
+    if (history) return history;
+    throw new MigrateError(
+      "history-needed",
+      `Cannot apply revision '${step.revision}' in parts: there is no history table to note how far it has come; allow one`,
+    );
   }
 
   async #part(
@@ -192,12 +197,13 @@ export class StepRunner {
       ]);
     }
     const isLast = at === parts.length - 1;
+    const history = this.#history(step);
     switch (part.kind) {
       case "batch":
         return await this.#send(step, [
-          this.#store.expectCheckpoint(entry, here),
+          history.expectCheckpoint(entry, here),
           ...part.statements,
-          ...(isLast ? [] : [this.#store.advance(entry, next, leaseMs)]),
+          ...(isLast ? [] : [history.advance(entry, next, leaseMs)]),
         ]);
       case "outside": {
         const { again, statements } = part.segment;
@@ -205,8 +211,8 @@ export class StepRunner {
           await this.#sendAlone(step, statement);
         }
         return await this.#send(step, [
-          this.#store.expectCheckpoint(entry, here),
-          this.#store.advance(entry, next, leaseMs),
+          history.expectCheckpoint(entry, here),
+          history.advance(entry, next, leaseMs),
         ]);
       }
       case "data":
@@ -218,9 +224,9 @@ export class StepRunner {
             ? JSON.parse(resumedAt.slice(here.length + 1))
             : null,
           expect: (after) =>
-            this.#store.expectCheckpoint(entry, chunkMark(here, after)),
+            history.expectCheckpoint(entry, chunkMark(here, after)),
           advance: (upTo) =>
-            this.#store.advance(
+            history.advance(
               entry,
               upTo === undefined ? next : chunkMark(here, upTo),
               leaseMs,
@@ -259,7 +265,7 @@ export class StepRunner {
       case HEADS_LABEL:
         return new PlanOutdated(
           new HeadsMovedError(
-            this.#store.versionTable,
+            this.#store.versions.name,
             step.headsBefore,
             guard.detail === "" ? [] : guard.detail.split(","),
           ),

@@ -1,7 +1,8 @@
 import type { DataMigration } from "../data_migration.ts";
 import type { Segment, Step } from "../planner/plan.ts";
 import type { PlannedStatement } from "../planner/statement.ts";
-import type { HistoryEntry, VersionStore } from "../version_store.ts";
+import type { HistoryEntry } from "../store/history.ts";
+import type { VersionStore } from "../store/version_store.ts";
 
 /** How steps are sent. */
 export interface StepSettings {
@@ -48,23 +49,28 @@ export function stepParts(
   store: VersionStore,
   settings: StepSettings,
 ): StepPart[] {
+  const { history } = store;
   const countOrphans = checksForeignKeys(step, settings);
   const open = (isWhole: boolean, statements: readonly PlannedStatement[]) => [
     ...settings.lock,
-    store.expectHeads(step.headsBefore),
-    ...(store.hasHistory ? [store.expectNoneRunning()] : []),
-    ...store.begin(entry, {
-      isWhole,
-      countOrphans,
-      leaseMs: settings.leaseMs,
-    }),
+    store.versions.expect(step.headsBefore),
+    ...(history
+      ? [
+        history.expectNoneRunning(),
+        history.begin(entry, {
+          isWhole,
+          countOrphans,
+          leaseMs: settings.leaseMs,
+        }),
+      ]
+      : []),
     ...statements,
   ];
   const close = [
-    ...store.change(step.change),
+    ...store.versions.change(step.change),
     ...settings.extra(step),
     ...(countOrphans ? store.expectNoNewOrphans() : []),
-    ...store.finish(entry),
+    ...(history ? [history.finish(entry)] : []),
   ];
   if (isWhole(step)) {
     const statements = step.segments[0]?.statements ?? [];
@@ -90,7 +96,7 @@ export function stepParts(
     kind: "batch",
     statements: [
       ...settings.lock,
-      store.expectHeads(step.headsBefore),
+      store.versions.expect(step.headsBefore),
       ...close,
     ],
   });

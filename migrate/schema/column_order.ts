@@ -1,4 +1,4 @@
-import { OperationError } from "../errors.ts";
+import { OperationError } from "../operations/errors.ts";
 import type { AddColumn, AnyColumn } from "../operations/operation.ts";
 
 /** Columns by name, in their order. */

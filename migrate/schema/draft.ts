@@ -11,7 +11,7 @@ import {
   Table,
   type TableOptions,
 } from "../../sql/mod.ts";
-import { OperationError } from "../errors.ts";
+import { OperationError } from "../operations/errors.ts";
 import type {
   AddColumn,
   AnyColumn,

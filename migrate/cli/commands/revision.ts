@@ -1,6 +1,7 @@
 import { describeOperations } from "../../autogenerate/describe.ts";
 import type { RevisionDraft } from "../../autogenerate/settings.ts";
-import { MigrateError, MultipleHeadsError } from "../../errors.ts";
+import { MigrateError } from "../../errors.ts";
+import { MultipleHeadsError } from "../../graph/errors.ts";
 import { getRevision, getRevisions, ids } from "../../graph/identifiers.ts";
 import { isHead, type RevisionNode } from "../../graph/node.ts";
 import { addRevisions } from "../../graph/revision_map.ts";
