@@ -96,6 +96,9 @@ export type * from "./operations/operation.ts";
 export {
   type AlterTableOptions,
   type InSchema,
+  TableOperations,
+} from "./operations/table_operations.ts";
+export {
   type OperationMaker,
   Operations,
   type OperationsOptions,
