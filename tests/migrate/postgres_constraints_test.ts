@@ -112,7 +112,7 @@ Deno.test("migrate 122: an index is over columns and expressions, unique, partia
     ],
     [
       (op) => op.dropIndex("ix", "people", { schema: 'odd "s"' }),
-      `DROP INDEX "ix"`,
+      `DROP INDEX "odd ""s"""."ix"`,
       `DROP INDEX "odd ""s"""."ix"`,
     ],
   ];
