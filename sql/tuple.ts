@@ -1,7 +1,7 @@
 import type { Compiler } from "./compiler.ts";
 import { Expression, In, operand, Raw } from "./expression.ts";
-import { Rows } from "./insert.ts";
 import { Node } from "./node.ts";
+import { Rows } from "./value_rows.ts";
 
 /** Several values in brackets: `(a, b)`. */
 export class Tuple extends Expression<readonly unknown[]> {
