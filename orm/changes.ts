@@ -103,7 +103,7 @@ export class Changes {
   of(state: InstanceState): Saved {
     let found = this.saved.get(state);
     if (!found) {
-      found = { values: new Map(), isGiven: new Map() };
+      found = { values: new Map(), isGiven: new Map(), refers: new Map() };
       this.saved.set(state, found);
     }
     return found;
@@ -144,14 +144,17 @@ export class Changes {
           `Cannot clear ${mapper.name}.${column.key}: it is part of the primary key and comes from ${relation.name}; delete the object, or give it another owner`,
         );
       }
-      const value = from && this.keyValue(stateOf(from), pair.from);
-      const { values, isGiven } = this.of(to);
+      const source = from && stateOf(from);
+      const value = source && this.keyValue(source, pair.from);
+      const { values, isGiven, refers } = this.of(to);
       values.set(column, value);
-      if (
-        value instanceof KeyRef && relation.options.postUpdate &&
-        this.pending.has(to)
-      ) this.defer(to, column, value);
       isGiven.delete(column);
+      refers.delete(column);
+      if (!source || !this.pending.has(source)) continue;
+      refers.set(column, source);
+      if (relation.options.postUpdate && this.pending.has(to)) {
+        this.defer(to, column, value);
+      }
     }
   }
 

@@ -102,17 +102,20 @@ export function planUnit(
   const named = new Map<RowWork, RowWork[]>();
   for (const own of rows.values()) {
     own.forEach((row, i) => {
-      const { kind, table, values } = row;
+      const { kind, table, values, state } = row;
       // A new row needs those of the classes above.
       const found = kind === "insert" ? own.slice(0, i) : [];
-      for (const [column, value] of values) {
-        if (!(value instanceof KeyRef)) continue;
+      for (const [column, source] of changes.of(state).refers) {
+        if (!values.has(column)) continue;
         const key = table.foreignKeys.find(({ columns }) =>
           columns.includes(column)
         );
         const target = key && tableOf(key);
-        const others = rows.get(value.state) as [RowWork];
-        found.push(others.find(({ table }) => table === target) ?? others[0]);
+        const others = rows.get(source) as [RowWork];
+        const other = others.find(({ table }) => table === target) ??
+          others[0];
+        // A row that is taken over is there.
+        if (other.kind === "insert") found.push(other);
       }
       for (const other of found) needs.get(table)?.add(other.table);
       named.set(row, found.filter((other) => other !== row));

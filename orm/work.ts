@@ -88,6 +88,8 @@ export interface Saved {
   readonly values: Values;
   /** Those of which the program gave the value, and, as `false`, a default did. */
   readonly isGiven: Map<Column<unknown>, boolean>;
+  /** Whose key a column holds, of those that are new: their rows go first. */
+  readonly refers: Map<Column<unknown>, InstanceState>;
   /** The deleted object whose row a new one takes over. */
   former?: InstanceState;
 }
