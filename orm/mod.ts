@@ -295,6 +295,13 @@ export {
   type StateOwner,
 } from "./state.ts";
 export {
+  begin,
+  ExplicitSession,
+  hasBegun,
+  type SessionTransaction,
+} from "./transactions/begin.ts";
+export { warnOfDiscarded } from "./transactions/discarded.ts";
+export {
   type JoinMode,
   type JoinOptions,
   joinTransaction,

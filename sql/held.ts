@@ -36,6 +36,8 @@ export class HeldTransactions {
   // How things are given back what they were: before the transactions, and above it before each savepoint.
   #levels: Map<object, () => void>[] = [new Map()];
   #writing: Promise<void> | undefined;
+  /** Hears that a write failed, and that a rollback begins. */
+  listener?: (what: "failure" | "rollback") => void;
 
   /** How many are open. */
   get size(): number {
@@ -108,6 +110,7 @@ export class HeldTransactions {
    * At the end of the session, what is somebody else's is left as it is.
    */
   async rollback(isFailure = false, isEnd = false): Promise<void> {
+    this.listener?.(isFailure ? "failure" : "rollback");
     if (isFailure && this.savepoints.length > 0) return;
     this.savepoints.length = 0;
     const all = [...this.open];
@@ -143,6 +146,7 @@ export class HeldTransactions {
     const end = (what: string, isKept: boolean) =>
       unit.step(what, async () => {
         if (savepoints.length < depth) return;
+        if (!isKept) this.listener?.("rollback");
         if (isKept) await unit.write(false);
         else await this.#say(`ROLLBACK TO SAVEPOINT ${name}`);
         await this.#say(`RELEASE SAVEPOINT ${name}`);

@@ -1,4 +1,4 @@
-import { ok, rejects, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import {
   Entity,
   integer,
@@ -8,6 +8,7 @@ import {
   Session,
   type SessionError,
   text,
+  warnOfDiscarded,
 } from "../../orm/mod.ts";
 import { MetaData, select, sql } from "../../sql/mod.ts";
 import {
@@ -90,3 +91,103 @@ for (const [name, open] of databases) {
     ok(row?.name === "edward");
   });
 }
+
+for (const [name, open] of databases.slice(0, 2)) {
+  Deno.test(`orm 142: what is done after a failure is warned of when the rollback discards it, on ${name}`, async () => {
+    await using database = await created(open(), metadata);
+    const warnings: string[] = [];
+    await using session = warnOfDiscarded(
+      new Session({
+        bind: database.engine,
+        warn: (message) => warnings.push(message),
+      }),
+    );
+    const ed = new User({ id: 1, name: "ed" });
+    const note = new Note({ words: "kept" });
+    session.addAll([ed, note]);
+    await session.commit();
+    const late = new Note({ words: "late" });
+    const twin = () => new User({ id: 1, name: "twin" });
+    const changes: [why: string | undefined, change: () => void][] = [
+      ["Note", () => session.add(late)],
+      ["User", () => ed.name = "late"],
+      ["User", () => ed.name = "later"],
+      ["Note", () => session.delete(note)],
+      ["Note, User", () => [session.add(late), ed.name = "late"]],
+      [undefined, () => {}],
+    ];
+
+    for (const [why, change] of changes) {
+      // What is pending when the write fails is no surprise.
+      ed.name = "later";
+      session.addAll([twin(), new Note({ words: "known" })]);
+      await rejects(session.flush(), { code: "sql/unique-violation" });
+      await rejects(session.flush(), { code: "orm/pending-rollback" });
+      change();
+      strictEqual(warnings.length, 0);
+      await session.rollback();
+
+      const isChanged = why && !change.toString().includes('"later"');
+      strictEqual(warnings.length, isChanged ? 1 : 0, String(change));
+      if (isChanged) ok(warnings[0]!.includes(`to ${why} after`), warnings[0]!);
+      warnings.length = 0;
+      deepStrictEqual([session.new, session.dirty, session.deleted], [
+        [],
+        [],
+        [],
+      ]);
+      deepStrictEqual([ed.name, session.has(late), session.has(note)], [
+        "ed",
+        false,
+        true,
+      ]);
+    }
+    session.add(late);
+    await session.rollback();
+    strictEqual(warnings.length, 0);
+  });
+
+  Deno.test(`orm 142: of a failure inside a savepoint, its rollback warns, on ${name}`, async () => {
+    await using database = await created(open(), metadata);
+    const warnings: string[] = [];
+    await using session = warnOfDiscarded(
+      new Session({
+        bind: database.engine,
+        warn: (message) => warnings.push(message),
+      }),
+    );
+    const ed = new User({ id: 1, name: "ed" });
+    session.add(ed);
+    const nested = await session.beginNested();
+    session.add(new User({ id: 1, name: "twin" }));
+    await rejects(session.flush(), { code: "sql/unique-violation" });
+    session.add(new Note({ words: "late" }));
+    await nested.rollback();
+    strictEqual(warnings.length, 1);
+    await session.commit();
+    strictEqual(warnings.length, 1);
+    strictEqual((await session.scalars(select(User))).length, 1);
+  });
+}
+
+Deno.test("orm 142: where a commit is one batch, a failure takes nothing away and the session goes on, on D1", async () => {
+  await using database = await created(d1Database(workerd, "DB"), metadata);
+  const warnings: string[] = [];
+  await using session = warnOfDiscarded(
+    new Session({
+      bind: database.engine,
+      warn: (message) => warnings.push(message),
+    }),
+  );
+  const ed = new User({ id: 1, name: "ed" });
+  session.add(ed);
+  await session.commit();
+  const twin = new User({ id: 1, name: "twin" });
+  session.add(twin);
+  await rejects(session.commit(), { code: "sql/unique-violation" });
+  session.expunge(twin);
+  session.add(new Note({ words: "later" }));
+  await session.commit();
+  strictEqual((await session.scalars(select(Note))).length, 1);
+  deepStrictEqual(warnings, []);
+});
