@@ -49,6 +49,11 @@ export class HeldTransactions {
     return this.open.has(engine);
   }
 
+  /** The same until all that was done stays or is undone. */
+  get round(): object {
+    return this.#levels[0]!;
+  }
+
   /** Remembers a thing before a step changes it; what that gives back undoes the change. */
   note(thing: object, remember: () => () => void): void {
     const level = this.#levels.at(-1);

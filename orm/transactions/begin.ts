@@ -1,13 +1,15 @@
+import { HeldTransactions } from "../../sql/mod.ts";
 import { SessionError } from "../errors.ts";
 import type { Read } from "../loading/loader.ts";
 import { Session } from "../session.ts";
 import type { NestedTransaction } from "../session_contract.ts";
-import { exclusively, holderOf, isInteractive } from "../session_unit.ts";
+import { exclusively } from "../session_unit.ts";
+import { openTransaction } from "./_open.ts";
 
 /** A transaction of a session, from its beginning to its commit or rollback. */
 export type SessionTransaction = NestedTransaction;
 
-// A unit of work keeps its notes in one map until it ends.
+// What is begun by hand, by what is the same until it ends.
 const begun = new WeakSet<object>();
 
 /**
@@ -53,17 +55,15 @@ export async function begin(session: Session): Promise<SessionTransaction> {
         "Cannot begin: the session's transaction has begun already; commit() or rollback() it first",
       );
     }
+    unit.held ??= new HeldTransactions();
     const { bind } = session.options;
-    if (bind && isInteractive(bind)) {
-      bind.log("BEGIN (implicit)");
-      await holderOf(unit, bind).hold(bind);
-    }
-    begun.add(notesOf(session));
+    if (bind) await openTransaction(session, bind);
+    begun.add(unit.held.round);
   });
-  const notes = notesOf(session);
+  const round = unit.held?.round;
   // Whoever else ended it has begun another one, or none.
   const end = async (how: () => Promise<void>): Promise<void> => {
-    if (notesOf(session) === notes) await how();
+    if (unit.held?.round === round) await how();
   };
   return {
     commit: () => end(() => session.commit()),
@@ -75,13 +75,14 @@ export async function begin(session: Session): Promise<SessionTransaction> {
 /** Whether a session's transaction has begun: by `begin()`, or by a change that is not committed. */
 export function hasBegun(session: Session): boolean {
   const { unit } = session["~core"];
-  return begun.has(notesOf(session)) || (unit.held?.size ?? 0) > 0 ||
+  return isBegun(session) || (unit.held?.size ?? 0) > 0 ||
     !(session instanceof ExplicitSession) &&
       [session.new, session.deleted, session.dirty].some((all) => all[0]);
 }
 
-function notesOf(session: Session): object {
-  return session["~core"].unit.objects.levels[0]!;
+function isBegun(session: Session): boolean {
+  const { held } = session["~core"].unit;
+  return held !== undefined && begun.has(held.round);
 }
 
 /**
@@ -152,7 +153,7 @@ export class ExplicitSession extends Session {
     return await super.run(reads);
   }
   #check(what: string): void {
-    if (begun.has(notesOf(this))) return;
+    if (isBegun(this)) return;
     throw new SessionError(
       "orm/not-begun",
       `Cannot ${what}: no transaction was begun, and this session begins none by itself; begin() one first`,

@@ -96,6 +96,7 @@ export class TwoPhaseSession extends Session {
         await this.#held.finish([]);
         unit.objects.settle(this.options.expireOnCommit);
         this.#held.settle();
+        this.#held.settle();
         hooks.hear?.("afterCommit", this);
       });
     } catch (error) {
