@@ -3,6 +3,7 @@ import {
   type Insert,
   insert,
   type Result,
+  type Table,
   type Update,
   update,
 } from "../sql/mod.ts";
@@ -79,7 +80,8 @@ export async function bulkUpdate(
   const known = [...primaryKey, ...versionColumn ? [versionColumn] : []];
   const keys = known.map((column) => mapper.keyOf(column));
   const engine = session.engineOf(update(cls as never));
-  const { expectRows } = batchWrites(engine.dialect);
+  const { objects } = session["~core"].unit;
+  const { expectRows, counts } = batchWrites(engine.dialect);
   const statements = rows.flatMap((row, i) => {
     if (keys.some((key) => row[key] === undefined || row[key] === null)) {
       throw new MappingError(
@@ -98,11 +100,10 @@ export async function bulkUpdate(
     if (!versionColumn) return [write(changes)];
     const key = mapper.keyOf(versionColumn);
     const next = nextVersion(versionColumn, row[key]);
-    return expectRows(
-      write({ ...changes, [key]: next ?? row[key] }),
-      1,
-      guardLabel(i),
-    );
+    const versioned = write({ ...changes, [key]: next ?? row[key] });
+    return counts?.(versionColumn.table as Table, objects) === "none"
+      ? [versioned]
+      : expectRows(versioned, 1, guardLabel(i));
   });
   try {
     await session.batch(...statements);

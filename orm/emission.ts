@@ -66,8 +66,9 @@ export class Emitter {
   /** Writes rows of one shape: many as one parameter, others one by one. */
   #writeAlike(works: readonly Work[]): void {
     const [{ kind, table, values, where, state }] = works as [Work];
-    const { keyAfterLast, eachRow } = this.#rules;
+    const { keyAfterLast, eachRow, counts } = this.#rules;
     const isInsert = kind === "insert";
+    const told = isInsert || counts?.(table, this.#core.unit.objects);
     const numbered = isInsert ? generatedKey(table, values) : undefined;
     const answers = state && kind !== "delete"
       ? table.columns.filter((column) =>
@@ -81,7 +82,9 @@ export class Emitter {
       ? keyAfterLast?.(numbered, 1)
       : undefined;
     // Where others write in between, nothing says which row an answer is about.
-    const isMany = kind === "delete"
+    const isMany = told === "single"
+      ? false
+      : kind === "delete"
       ? works.length > 1 && ![...where.values()].includes(null)
       : works.length >= BULK;
     const isBulk = isMany &&
@@ -101,7 +104,8 @@ export class Emitter {
       const rows = bulk && eachRow(bulk.json);
       const slots = this.#slots(bulk !== undefined);
       if (!isInsert) {
-        this.#change(chunk, new Write(work, slots, [], rows));
+        const write = new Write(work, slots, [], rows);
+        this.#change(chunk, write, told !== "none");
         if (answers.length > 0) this.#reread(work, answers);
         continue;
       }
@@ -119,18 +123,18 @@ export class Emitter {
     }
   }
 
-  /** Sends an UPDATE or DELETE, which must find its rows where that is expected. */
-  #change(works: readonly Work[], write: Write): void {
+  /** Sends an UPDATE or DELETE, which must find its rows where that is expected and can be told. */
+  #change(works: readonly Work[], write: Write, isCounted: boolean): void {
     const [{ kind, state, mapper, isExpected }] = works as [Work];
     const { length } = works;
-    if (isExpected) {
+    if (isExpected && isCounted) {
       const label = guardLabel(this.guarded.push(works) - 1);
       const all = this.#rules.expectRows(write, length, label);
       for (const one of all) this.#push(one);
       return;
     }
     this.#push(write, ({ rowCount }) => {
-      if (kind === "delete" && state && rowCount < length) {
+      if (kind === "delete" && state && isCounted && rowCount < length) {
         this.#core.unit.objects.warn(
           `DELETE of ${length} ${mapper.name} matched ${rowCount} rows`,
         );

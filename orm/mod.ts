@@ -173,6 +173,13 @@ export {
   withExpression,
 } from "./attributes/query_expression.ts";
 export { hybrid, type HybridBase } from "./attributes/hybrid.ts";
+export {
+  type Frozen,
+  frozenJson,
+  mutableDict,
+  mutableList,
+  mutableSet,
+} from "./attributes/mutable.ts";
 export { synonym } from "./attributes/synonym.ts";
 export {
   type AssociationProxy,
@@ -247,6 +254,7 @@ export {
 } from "./inheritance/with_polymorphic.ts";
 export { bindsOf } from "./binds_of.ts";
 export { joinOn } from "./join_on.ts";
+export { getForUpdate } from "./locking.ts";
 export * from "./errors.ts";
 export { merge, type MergeOptions } from "./merge.ts";
 export {
@@ -280,6 +288,7 @@ export {
   makeTransient,
   makeTransientToDetached,
   refresh,
+  type RefreshOptions,
 } from "./refresh.ts";
 export { isModified, Session } from "./session.ts";
 export type {
@@ -313,6 +322,7 @@ export {
 } from "./transactions/prepared.ts";
 export { InDoubtError, TwoPhaseSession } from "./transactions/two_phase.ts";
 export * from "./types.ts";
+export { uncounted, type UncountedOptions } from "./uncounted.ts";
 export {
   type NextVersion,
   type VersionGenerator,

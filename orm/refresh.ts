@@ -1,6 +1,7 @@
-import { select } from "../sql/mod.ts";
+import { type LockOptions, select } from "../sql/mod.ts";
 import { readerOf } from "./_reader_of.ts";
 import { StateError } from "./errors.ts";
+import { lockRows } from "./locking.ts";
 import type { Session } from "./session.ts";
 import { populateExisting } from "./session_options.ts";
 import { identityKey, type InstanceState, stateOf } from "./state.ts";
@@ -36,6 +37,12 @@ export function expire(object: object, names?: readonly string[]): void {
   if (!names) state.isExpired = true;
 }
 
+/** Settings of {@linkcode refresh}. */
+export interface RefreshOptions {
+  /** Locks the row until the transaction ends, where one can be held open; see `getForUpdate()`. */
+  readonly lock?: LockOptions;
+}
+
 /**
  * Reads an object's row again; changes that were not written are lost.
  *
@@ -46,6 +53,7 @@ export async function refresh(
   session: Session,
   object: object,
   names?: readonly string[],
+  { lock }: RefreshOptions = {},
 ): Promise<void> {
   const state = persistent(object, "refresh");
   const { mapper } = state;
@@ -54,9 +62,11 @@ export async function refresh(
   const query = select(mapper.cls as never).where(
     ...mapper.primaryKey.map((column, i) => column.eq(key[i])),
   );
-  const [found] = await readerOf(session, state).execute(
-    names ? query : query.options(populateExisting),
-  );
+  const asked = names ? query : query.options(populateExisting);
+  const reader = readerOf(session, state);
+  const [found] = lock
+    ? await lockRows(reader, asked, lock)
+    : await reader.execute(asked);
   if (found !== object) {
     throw new StateError(
       `Cannot refresh ${mapper.name}: its row is gone; expunge() the object`,

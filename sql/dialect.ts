@@ -170,6 +170,14 @@ export interface BatchWrites {
    */
   eachRow(json: Bind): readonly Node[];
   /**
+   * What can be told of how many rows of a table an UPDATE or DELETE finds:
+   * of one row, or nothing. Absent where all can. The listener is warned where that matters.
+   */
+  counts?(
+    table: Table,
+    listener: { warn(message: string): void },
+  ): "single" | "none" | undefined;
+  /**
    * The statements that make a write and undo the whole batch with a
    * `GuardError` of this label unless it touched so many rows.
    */

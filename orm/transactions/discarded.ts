@@ -39,7 +39,7 @@ import { copyValue, type InstanceState, sameValue, stateOf } from "../state.ts";
  * @returns The session.
  */
 export function warnOfDiscarded<S extends Session>(session: S): S {
-  const { unit, warn } = session["~core"];
+  const { unit } = session["~core"];
   unit.held ??= new HeldTransactions();
   let known: ReadonlyMap<InstanceState, Change> | undefined;
   unit.held.listener = (what) => {
@@ -56,7 +56,7 @@ export function warnOfDiscarded<S extends Session>(session: S): S {
     );
     if (late.length === 0) return;
     const names = new Set(late.map(([{ mapper }]) => mapper.name));
-    warn(
+    unit.objects.warn(
       `What was done to ${
         [...names].join(", ")
       } after a write had failed is discarded by the rollback; roll back before you go on`,
