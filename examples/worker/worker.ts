@@ -30,10 +30,13 @@ interface Env {
   readonly LOCKS: DurableObjectNamespaceLike;
 }
 
-const region = followCommits(createRegion({
-  name: "guest-book",
-  invalidation: sharedInvalidation({ name: "guest-book" }),
-}));
+const region = followCommits(
+  createRegion({
+    name: "guest-book",
+    invalidation: sharedInvalidation({ name: "guest-book" }),
+  }),
+  { byRow: false },
+);
 const app = new Hono<AludelEnv<Env>>();
 
 app.use(async (c, next) => {

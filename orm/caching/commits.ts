@@ -1,12 +1,17 @@
 import { type CacheRegion, platformRuntime } from "../../cache/mod.ts";
-import { ConnectionError, type Table, TimeoutError } from "../../sql/mod.ts";
+import {
+  ConnectionError,
+  type Statement,
+  type Table,
+  TimeoutError,
+} from "../../sql/mod.ts";
 import { PartialCommitError } from "../errors.ts";
 import { hooks, type WorkHook } from "../hooks.ts";
 import { type AnyClass, mapperOf } from "../mapper.ts";
 import type { OpenUnit } from "../session_unit.ts";
 import type { Work } from "../work.ts";
 import { CachedEngine } from "./cached_reads.ts";
-import { rowsTag, tagsWrittenBy, WrittenRows } from "./tags.ts";
+import { rowsTag, WrittenRows } from "./tags.ts";
 
 /** How a region hears of commits. */
 export interface FollowCommitsOptions {
@@ -17,6 +22,12 @@ export interface FollowCommitsOptions {
    * write to one table. @default {false}
    */
   readonly inBackground?: boolean;
+  /**
+   * Whether a query of one row is invalidated by writes to that row alone. Each
+   * row that is written is a tag then, which is a write of a store that shares
+   * invalidation; without it, only each table is. @default {true}
+   */
+  readonly byRow?: boolean;
 }
 
 // A region that nobody holds any more is read by nobody.
@@ -75,17 +86,22 @@ export async function invalidateTables(
   );
 }
 
+/** Whether a region's queries of one row are told apart. */
+export function isByRow(region: CacheRegion): boolean {
+  return known.get(region)?.byRow !== false;
+}
+
 /** What a unit of work has written, or may have, since its last commit. */
 interface Written {
   readonly works: Work[];
-  readonly tags: Set<string>;
+  readonly statements: Statement<unknown>[];
 }
 
 const written = new WeakMap<OpenUnit, Written>();
 
 function writtenBy(unit: OpenUnit): Written {
   let found = written.get(unit);
-  if (!found) written.set(unit, found = { works: [], tags: new Set() });
+  if (!found) written.set(unit, found = { works: [], statements: [] });
   return found;
 }
 
@@ -101,7 +117,7 @@ const keepInStep: WorkHook = {
       // Until what is held has ended, nobody else sees what was written.
       if (!unit.held?.size) {
         if (what === "commit" && (!error || mayBeWritten(error))) {
-          await invalidate(unit, tagsOfUnit(unit));
+          await invalidate(unit, written.get(unit));
         }
         written.delete(unit);
       }
@@ -122,15 +138,20 @@ const keepInStep: WorkHook = {
       }
     }
     if (writes.length === 0) return await work();
-    const isHeld = writes.some(({ engine }) => unit.held?.has(engine));
-    const tags = writes.flatMap(({ statement }) => tagsWrittenBy(statement));
+    const held = Map.groupBy(
+      writes,
+      ({ engine }) => unit.held?.has(engine) ?? false,
+    );
+    const statementsOf = (isHeld: boolean) =>
+      held.get(isHeld)?.map(({ statement }) => statement) ?? [];
+    const now = { works: [], statements: statementsOf(false) };
     try {
       const rows = await work();
-      if (isHeld) { for (const tag of tags) writtenBy(unit).tags.add(tag); }
-      else await invalidate(unit, tags);
+      writtenBy(unit).statements.push(...statementsOf(true));
+      await invalidate(unit, now);
       return rows;
     } catch (error) {
-      if (!isHeld && mayBeWritten(error)) await invalidate(unit, tags);
+      if (mayBeWritten(error)) await invalidate(unit, now);
       throw error;
     }
   },
@@ -140,16 +161,6 @@ const keepInStep: WorkHook = {
 function mayBeWritten(error: unknown): boolean {
   return error instanceof PartialCommitError ||
     error instanceof ConnectionError || error instanceof TimeoutError;
-}
-
-/** What is invalid by what a unit of work wrote. Keys that the database made are known by now. */
-function tagsOfUnit(unit: OpenUnit): string[] {
-  const found = written.get(unit);
-  const rows = new WrittenRows();
-  for (const work of found?.works ?? []) {
-    rows.add(work.table, work.kind, keysOf(work));
-  }
-  return [...new Set([...rows.tags, ...found?.tags ?? []])];
 }
 
 /** The keys that a row had and has, of one column; none where that cannot be told. */
@@ -167,14 +178,20 @@ function isGuard({ kind, values, where }: Work): boolean {
     [...values].every(([column, value]) => where.get(column) === value);
 }
 
+/** Tells the regions of what was written. Keys that the database made are known by now. */
 async function invalidate(
   { objects }: OpenUnit,
-  tags: readonly string[],
+  { works, statements }: Written = { works: [], statements: [] },
 ): Promise<void> {
-  if (tags.length === 0) return;
+  if (works.length + statements.length === 0) return;
+  const rows = new WrittenRows();
+  for (const work of works) rows.add(work.table, work.kind, keysOf(work));
+  for (const statement of statements) rows.addAll(statement);
   await Promise.all([...followed].map(async (ref) => {
     const region = ref.deref();
     if (!region) return followed.delete(ref);
+    const tags = rows.tags(isByRow(region));
+    if (tags.length === 0) return;
     const told = region.invalidateTags(tags).catch((error) =>
       // The rows are written, whatever becomes of the cache.
       objects.warn(

@@ -16,7 +16,7 @@ import {
   keyOf,
   readThrough,
 } from "./cached_reads.ts";
-import { followCommits } from "./commits.ts";
+import { followCommits, isByRow } from "./commits.ts";
 import { QueryCacheError } from "./errors.ts";
 import { tagsOf } from "./tags.ts";
 
@@ -107,7 +107,12 @@ export function fromCache(
       readThrough(
         reads,
         region,
-        [...new Set([...tagsOfAll(reads), ...options.tags ?? []])],
+        [
+          ...new Set([
+            ...tagsOfAll(reads, isByRow(region)),
+            ...options.tags ?? [],
+          ]),
+        ],
         options,
       );
       return reads;
@@ -173,8 +178,8 @@ function refuseWrites(statement: Statement<unknown>): void {
 }
 
 /** Who finds a row by its key is told of that row; who sees more, of every table in it. */
-function tagsOfAll(reads: readonly Read[]): string[] {
-  return reads.flatMap(({ statement }) => tagsOf(statement));
+function tagsOfAll(reads: readonly Read[], byRow: boolean): string[] {
+  return reads.flatMap(({ statement }) => tagsOf(statement, byRow));
 }
 
 /** A session as seen by queries whose rows are kept: it reads from where it writes to. */

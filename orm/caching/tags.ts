@@ -31,12 +31,16 @@ export function rowTag({ fullName }: Table, key: unknown): string {
 /**
  * What a query is invalidated by: its tables, each a tag, as `users`. One that
  * asks for a row by its whole number, as `users.id = 42`, is by that row alone:
- * `users:42`, and `users:*` for writes that name no rows.
+ * `users:42`, and `users:*` for writes that name no rows; without `byRow` rows are
+ * not told apart.
  */
-export function tagsOf(statement: Statement<unknown>): string[] {
+export function tagsOf(
+  statement: Statement<unknown>,
+  byRow: boolean,
+): string[] {
   const { tables, others } = partsOf(statement);
   const [table] = tables;
-  if (table && tables.size === 1 && others.size === 0) {
+  if (byRow && table && tables.size === 1 && others.size === 0) {
     const key = rowAskedFor(statement, table);
     if (key !== undefined) return [rowTag(table, key), rowsTag(table)];
   }
@@ -65,45 +69,40 @@ function isOf(operator: string, part: unknown): part is Operation<unknown> {
   return part instanceof Operation && part.operator === operator;
 }
 
-/** What a statement of the program's own writes to, and what follows from it. */
-export function tagsWrittenBy(statement: Statement<unknown>): string[] {
-  const { tables, others } = partsOf(statement);
-  const writes = [statement, ...others].filter((one) =>
-    one instanceof Statement && !one.isRead && "table" in one
-  ) as (Statement<unknown> & { readonly table: FromClause })[];
-  // Of a text, only what stands in it as a table is known.
-  const written = writes.length > 0
-    ? writes.flatMap(({ kind, table }) =>
-      table.members.flatMap(({ table }) =>
-        table ? [table, ...followers(table, kind)] : []
-      )
-    )
-    : [...tables];
-  return [...new Set(written)].flatMap((table) => [
-    table.fullName,
-    rowsTag(table),
-  ]);
-}
-
 /** Which rows of which tables were written. */
 export class WrittenRows {
   readonly #rows = new Map<Table, Set<string>>();
 
   /** Notes a row, of which the key may be unknown, and what the database does then. */
-  add(table: Table, kind: string, keys: readonly unknown[]): void {
+  add(table: Table, kind: string, keys: readonly unknown[] = []): void {
     const rows = this.#of(table);
     for (const key of keys) rows.add(rowTag(table, key));
     if (keys.length === 0) rows.add(rowsTag(table));
     for (const one of followers(table, kind)) this.#of(one).add(rowsTag(one));
+  }
+  /** Notes what a statement of the program's own writes. */
+  addAll(statement: Statement<unknown>): void {
+    const { tables, others } = partsOf(statement);
+    const writes = [statement, ...others].filter((one) =>
+      one instanceof Statement && !one.isRead && "table" in one
+    ) as (Statement<unknown> & { readonly table: FromClause })[];
+    for (const { kind, table } of writes) {
+      for (const one of table.members) if (one.table) this.add(one.table, kind);
+    }
+    // Of a text, only what stands in it as a table is known.
+    if (writes.length === 0) {
+      for (const table of tables) this.add(table, "insert");
+    }
   }
   #of(table: Table): Set<string> {
     let rows = this.#rows.get(table);
     if (!rows) this.#rows.set(table, rows = new Set());
     return rows;
   }
-  /** What is invalid by it. */
-  get tags(): string[] {
+  /** What is invalid by it; without `byRow` rows are not told apart. */
+  tags(byRow: boolean): string[] {
     return [...this.#rows].flatMap(([table, rows]) => {
+      if (!byRow) return table.fullName;
       const all = rowsTag(table);
       // All of them are one tag, and each of them is told by it.
       const isFew = rows.size <= MAX_ROWS && !rows.has(all) &&

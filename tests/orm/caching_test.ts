@@ -479,6 +479,17 @@ testOnEach(
       await session.commit();
     });
     deepStrictEqual(await counts(), [0, 0]);
+
+    // By a statement of the program's own as well.
+    await inSession(database, async (session) => {
+      session.add(
+        new User({ name: "ed", addresses: [new Address({ email: "a" })] }),
+      );
+      await session.commit();
+    });
+    deepStrictEqual(await counts(), [1, 0]);
+    await inSession(database, (session) => session.execute(deleteFrom(User)));
+    deepStrictEqual(await counts(), [0, 0]);
   },
 );
 
@@ -602,6 +613,15 @@ Deno.test("a session that holds a transaction in which it wrote goes around the 
   const query = select(User).orderBy(User.c.id).options(fromCache(region));
   await namesOf(database, query);
   counter.reset();
+  await inSession(database, async (other) => {
+    other.add(new Tag({ word: "x" }));
+    await other.commit();
+  });
+  const words = select(Tag).where(Tag.c.id.eq(1)).options(fromCache(region));
+  const word = () =>
+    inSession(database, async (other) => (await other.one(words)).word);
+  strictEqual(await word(), "x");
+  counter.reset();
   await using session = new Session({ bind: database.engine });
   const users = () =>
     session.scalars(query).then((all) => all.map((u) => u.name));
@@ -614,11 +634,13 @@ Deno.test("a session that holds a transaction in which it wrote goes around the 
   deepStrictEqual(await users(), ["ed", "wendy", "mary"]);
   await nested.commit();
   await session.execute(update(Tag).set({ word: "y" }));
-  strictEqual(counter.counts.read, 0);
+  strictEqual(await word(), "x");
+  strictEqual(counter.counts.read, 1);
   strictEqual(counter.counts.invalidate, 0);
   await session.commit();
   strictEqual(counter.counts.invalidate, 1);
   deepStrictEqual(await namesOf(database, query), ["ed", "wendy", "mary"]);
+  strictEqual(await word(), "y");
 
   // What is rolled back was never there.
   counter.reset();
@@ -1157,11 +1179,32 @@ Deno.test("a commit need not wait for the store of the region's invalidation; th
   strictEqual(isDone, true);
 });
 
+Deno.test("byRow: false has one tag for each table, for queries and for writes", async () => {
+  await using database = await created(sqliteDatabase(), metadata);
+  const tags: string[] = [];
+  const { region } = countedRegion({
+    trace: ({ type, keys }) => {
+      if (type === "invalidate") tags.push(...keys);
+    },
+  });
+  followCommits(region, { byRow: false });
+  const id = await addUser(database, "ed");
+  const one = select(User).where(User.c.id.eq(id)).options(fromCache(region));
+  deepStrictEqual(await namesOf(database, one), ["ed"]);
+  await addUser(database, "wendy");
+  await inSession(database, (session) =>
+    session.execute(
+      update(User).set({ name: "edward" }).where(User.c.id.eq(id)),
+    ));
+  deepStrictEqual(await namesOf(database, one), ["edward"]);
+  deepStrictEqual(tags, ["users", "users", "users"]);
+});
+
 Deno.test("rows are told apart as long as a region can remember them all", () => {
   const tagsFor = (table: Table, ...keys: number[]) => {
     const rows = new WrittenRows();
     for (const key of keys) rows.add(table, "update", [key]);
-    return rows.tags;
+    return rows.tags(true);
   };
   const [users, tags] = [User.table, Tag.table];
   deepStrictEqual(tagsFor(users, 1, 2), ["users", "users:1", "users:2"]);
