@@ -619,7 +619,7 @@ Deno.test("a session that holds a transaction in which it wrote goes around the 
   });
   const words = select(Tag).where(Tag.c.id.eq(1)).options(fromCache(region));
   const word = () =>
-    inSession(database, async (other) => (await other.one(words)).word);
+    inSession(database, async (other) => one(await other.scalars(words)).word);
   strictEqual(await word(), "x");
   counter.reset();
   await using session = new Session({ bind: database.engine });
