@@ -10,9 +10,9 @@ import {
   KeyRef,
   rowOf,
   type Saved,
+  updatesOf,
   type Values,
   type Work,
-  workOn,
 } from "./work.ts";
 
 /**
@@ -175,16 +175,8 @@ export class Changes {
 
   /** Clears columns of a row before it is deleted. */
   clear(state: InstanceState, values: Values): void {
-    const { mapper } = state;
-    for (const one of mapper.tables) {
-      const { table } = one;
-      if (![...values.keys()].some((column) => column.table === table)) {
-        continue;
-      }
-      const where = rowOf(state, one);
-      const work = workOn("update", state, table, values, where);
-      this.links.set(work, work);
-    }
+    const works = updatesOf(state, values, (row) => rowOf(state, row));
+    for (const work of works) this.links.set(work, work);
   }
 
   /** Whether a related object is in the session, as it should be. */

@@ -12,26 +12,26 @@
  * Each imports only those above it, and of this file only the type.
  */
 import type { Engine, Result, Select, Statement } from "../sql/mod.ts";
+import { mapperIn } from "./_bind.ts";
 import { hooks } from "./hooks.ts";
 import { LazyLoads } from "./loading/lazy.ts";
-import type { Read, Reader, RelationLoader } from "./loading/loader.ts";
+import type {
+  QueryOption,
+  Read,
+  Reader,
+  RelationLoader,
+} from "./loading/loader.ts";
 import type { AnyClass, Mapper } from "./mapper.ts";
 import { isModified as hasChanges, ObjectSet } from "./object_set.ts";
 import { readsBefore } from "./_preload.ts";
 import type { Relation } from "./relation.ts";
-import { engineNamed, engineOf, findBind } from "./session_binds.ts";
+import { engineFor, engineNamed, findBind } from "./session_binds.ts";
 import type {
   BindContext,
   NestedTransaction,
   SessionOptions,
 } from "./session_contract.ts";
-import {
-  batch,
-  getObject,
-  prepareRead,
-  route,
-  sendReads,
-} from "./session_reads.ts";
+import { batch, getObject, route, sendReads } from "./session_reads.ts";
 import {
   autoflush,
   beginNested,
@@ -234,7 +234,10 @@ export class Session implements Reader {
   }
   /** @ignore */
   engineOf(statement: Statement<unknown>, flushing = false): Engine {
-    return engineOf(this.#core, statement, flushing);
+    const mapper = mapperIn(statement);
+    const { identityToken } = this;
+    const context = { mapper, statement, identityToken, flushing };
+    return engineFor(this.#core, context);
   }
   /** @ignore The sessions that each read a part of a query's rows, where several do. */
   readersOf?(statement: Statement<unknown>): readonly this[];
@@ -264,7 +267,13 @@ export class Session implements Reader {
     receive?: Read["receive"],
     flushing = false,
   ): Read {
-    return prepareRead(this, given, receive, flushing);
+    const statement = given.optionList.reduce<Statement<unknown>>(
+      (query, option) => (option as QueryOption).rewrite?.(query) ?? query,
+      given,
+    );
+    const engine = this.engineOf(statement, flushing);
+    const prepared = engine.prepare(statement);
+    return { reader: this, statement, engine, prepared, receive, rows: [] };
   }
 
   // --- Writing -------------------------------------------------------------

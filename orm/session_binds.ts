@@ -1,6 +1,5 @@
 /** Which engine a statement goes to. */
-import type { Engine, Statement } from "../sql/mod.ts";
-import { mapperIn } from "./_bind.ts";
+import type { Engine } from "../sql/mod.ts";
 import { SessionError } from "./errors.ts";
 import type { BindContext, SessionOptions } from "./session_contract.ts";
 import type { SessionCore } from "./session_unit.ts";
@@ -19,45 +18,28 @@ export function engineFor(
   return session.getBind(context);
 }
 
-/** The engine of a statement, by the class that it is about. */
-export function engineOf(
-  core: SessionCore,
-  statement: Statement<unknown>,
-  flushing: boolean,
-): Engine {
-  const mapper = mapperIn(statement);
-  const { identityToken } = core.session;
-  return engineFor(core, { mapper, statement, identityToken, flushing });
-}
-
 /** The engine that the settings choose. */
 export function findBind(
   { bind, binds }: SessionOptions,
   context: BindContext,
 ): Engine {
-  const found = binds?.(context) ?? bind;
-  if (found) return found;
-  throw new SessionError(
-    "orm/unbound",
-    `Cannot choose an engine for ${
-      context.mapper?.name ?? "the statement"
-    }: the session has no bind for it; give bind or binds, or override getBind()`,
-  );
+  return binds?.(context) ?? bind ??
+    unbound(context.mapper?.name ?? "the statement");
 }
 
 /** An engine, or the one that the settings give a name. */
 export function engineNamed(
-  options: SessionOptions,
+  { engines }: SessionOptions,
   engine: Engine | string,
 ): Engine {
-  const pinned = typeof engine === "string"
-    ? options.engines?.get(engine)
+  return typeof engine === "string"
+    ? engines?.get(engine) ?? unbound(`"${engine}"`)
     : engine;
-  if (!pinned) {
-    throw new SessionError(
-      "orm/unbound",
-      `Cannot pin the session to "${engine}": give the session its engines, or the engine itself`,
-    );
-  }
-  return pinned;
+}
+
+function unbound(what: string): never {
+  throw new SessionError(
+    "orm/unbound",
+    `Cannot choose an engine for ${what}: the session has none for it; give bind, binds or engines, or override getBind()`,
+  );
 }

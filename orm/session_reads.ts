@@ -11,7 +11,7 @@ import {
   type Statement,
 } from "../sql/mod.ts";
 import { mapperIn } from "./_bind.ts";
-import { planReads, type QueryOption, type Read } from "./loading/loader.ts";
+import { planReads, type Read } from "./loading/loader.ts";
 import { type AnyClass, type Mapper, mapperOf } from "./mapper.ts";
 import type { Session } from "./session.ts";
 import { populateExisting } from "./session_options.ts";
@@ -80,22 +80,6 @@ export function take(
   );
   read.rows = rows;
   read.receive?.(rows);
-}
-
-/** Prepares a statement as its options rewrite it, for the engine it goes to. */
-export function prepareRead(
-  session: Session,
-  given: Statement<unknown>,
-  receive: Read["receive"],
-  flushing: boolean,
-): Read {
-  const statement = given.optionList.reduce<Statement<unknown>>(
-    (query, option) => (option as QueryOption).rewrite?.(query) ?? query,
-    given,
-  );
-  const engine = session.engineOf(statement, flushing);
-  const prepared = engine.prepare(statement);
-  return { reader: session, statement, engine, prepared, receive, rows: [] };
 }
 
 /** Sends a read where it belongs by now, since something was written. */

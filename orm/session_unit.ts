@@ -90,7 +90,6 @@ export async function exclusively<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   check(unit, what);
-  if (unit.busy) throw busyError(unit, what);
   unit.busy = what;
   try {
     return await (hooks.around?.step(unit, what, work) ?? work());
@@ -99,9 +98,8 @@ export async function exclusively<T>(
   }
 }
 
-/** Refuses a step after a failure, or a read while one is under way. */
-export function check(unit: OpenUnit, what: string): void {
-  const { failure, busy, held } = unit;
+/** Refuses a step after a failure, or while another one is under way. */
+export function check({ failure, busy, held }: OpenUnit, what: string): void {
   if (failure !== undefined && what !== "rollback") {
     throw new SessionError(
       "orm/pending-rollback",
@@ -111,18 +109,17 @@ export function check(unit: OpenUnit, what: string): void {
       { cause: failure },
     );
   }
-  // Who hears of an end may look, but ask nothing.
+  // A read may go on beside a step, unless it would be part of the transaction
+  // that the step is about. Who hears of an end may look, but ask nothing.
   if (
-    what === "read" && busy &&
-    (busy.startsWith("after") || held?.size && busy !== "autoflush")
-  ) throw busyError(unit, what);
-}
-
-function busyError(unit: OpenUnit, what: string): SessionError {
-  return new SessionError(
-    "orm/busy",
-    `Cannot ${what} the session: its ${unit.busy} has not ended; await it first`,
-  );
+    busy && (what !== "read" || busy.startsWith("after") ||
+      held?.size && busy !== "autoflush")
+  ) {
+    throw new SessionError(
+      "orm/busy",
+      `Cannot ${what} the session: its ${busy} has not ended; await it first`,
+    );
+  }
 }
 
 /** Does a step of a commit or flush; where it fails, what is open is undone. */

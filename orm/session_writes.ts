@@ -6,7 +6,6 @@ import {
   batchWrites,
   type Column,
   type DriverResult,
-  type Engine,
   select,
 } from "../sql/mod.ts";
 import { Emitter } from "./emission.ts";
@@ -25,8 +24,7 @@ import {
   type SessionCore,
 } from "./session_unit.ts";
 import type { InstanceState } from "./state.ts";
-import type { Plan } from "./unit_of_work.ts";
-import type { Values, Work } from "./work.ts";
+import type { Values } from "./work.ts";
 
 /** Sends what changed; gives what is to be done to the objects then. */
 export async function writeChanges(
@@ -42,17 +40,27 @@ export async function writeChanges(
   if (works.length + saved.size + settled.size + gone.size === 0) {
     return () => {};
   }
-  const engineOf = ({ mapper, identityToken }: Work): Engine =>
-    engineFor(core, { mapper, identityToken, flushing: true });
-  const engines = new Set(works.map(engineOf));
+  const byEngine = Map.groupBy(
+    works,
+    ({ mapper, identityToken }) =>
+      engineFor(core, { mapper, identityToken, flushing: true }),
+  );
   if (!committed) {
-    if (isAuto && ![...engines].every(isInteractive)) return () => {};
+    const engines = [...byEngine.keys()];
+    if (isAuto && !engines.every(isInteractive)) return () => {};
     for (const engine of engines) holderOf(unit, engine);
   }
   hooks.around?.planned(unit, plan);
-  await reserveKeys(unit, plan, engineOf);
+  // Keys are taken from sequences where they cannot be known inside the batch.
+  for (const [engine, works] of byEngine) {
+    await batchWrites(engine.dialect).reserveKeys?.(
+      works.filter(({ kind, state }) => kind === "insert" && state),
+      engine,
+      (statements) => send(unit, engine, statements),
+    );
+  }
   const generated: Map<InstanceState, Values> = new Map();
-  const emitters = [...Map.groupBy(works, engineOf)].map(([engine, works]) => {
+  const emitters = [...byEngine].map(([engine, works]) => {
     if (!unit.held?.has(engine)) engine.log("BEGIN (implicit)");
     return new Emitter(engine, core, works, generated);
   });
@@ -92,25 +100,6 @@ export async function writeChanges(
     unit.told?.(generated.keys());
     hooks.hear?.("afterFlushPostexec", session, plan);
   };
-}
-
-/** Takes keys from sequences, where they cannot be known inside the batch. */
-async function reserveKeys(
-  unit: OpenUnit,
-  plan: Plan,
-  engineOf: (work: Work) => Engine,
-): Promise<void> {
-  const rows = plan.works.filter(({ kind, state }) =>
-    kind === "insert" && state
-  );
-  const byEngine = Map.groupBy(rows, engineOf);
-  for (const [engine, works] of byEngine) {
-    await batchWrites(engine.dialect).reserveKeys?.(
-      works,
-      engine,
-      (statements) => send(unit, engine, statements),
-    );
-  }
 }
 
 /** The stale object of a guard that failed; asked for where many share one. */

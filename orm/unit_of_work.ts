@@ -8,9 +8,11 @@ import type { ObjectSet } from "./object_set.ts";
 import { identityKey, type InstanceState } from "./state.ts";
 import {
   KeyRef,
+  ofTable,
   rowOf,
   type RowWork,
   type Saved,
+  updatesOf,
   type Work,
   workOn,
 } from "./work.ts";
@@ -202,14 +204,8 @@ export function planUnit(
       -tables.indexOf(row.table),
     ],
   );
-  const lateWrites = [...late].flatMap(([state, all]) =>
-    state.mapper.tables.flatMap((row): Work | [] => {
-      const { table } = row;
-      const values = new Map([...all].filter(([one]) => one.table === table));
-      return values.size > 0
-        ? workOn("update", state, table, values, changes.keyIn(state, row))
-        : [];
-    })
+  const lateWrites = [...late].flatMap(([state, values]) =>
+    updatesOf(state, values, (row) => changes.keyIn(state, row))
   );
   return {
     works: [
@@ -238,12 +234,10 @@ function rowsOf(state: InstanceState, changes: Changes): RowWork[] {
         former.mapper.tables.every((one) => one.table !== table);
     let own = values;
     if (i > 0) {
-      own = isInsert ? changes.keyIn(state, row) : new Map();
-      for (const [column, value] of [...values]) {
-        if (column.table !== table) continue;
-        own.set(column, value);
-        values.delete(column);
-      }
+      // What a class adds stands in a table of its own.
+      const added = ofTable(values, table);
+      for (const column of added.keys()) values.delete(column);
+      own = new Map([...isInsert ? changes.keyIn(state, row) : [], ...added]);
     }
     return isInsert
       ? workOn("insert", state, table, own, new Map())

@@ -82,6 +82,25 @@ export function workOn(
   };
 }
 
+/** Notes what is written to columns of an object's rows, each table's by itself. */
+export function updatesOf(
+  state: InstanceState,
+  values: Values,
+  whereOf: (row: RowTable) => Values,
+): RowWork[] {
+  return state.mapper.tables.flatMap((row) => {
+    const own = ofTable(values, row.table);
+    return own.size > 0
+      ? workOn("update", state, row.table, own, whereOf(row))
+      : [];
+  });
+}
+
+/** Those of some values that stand in one table. */
+export function ofTable(values: Values, table: Table): Values {
+  return new Map([...values].filter(([column]) => column.table === table));
+}
+
 /** What an object's attributes become. */
 export interface Saved {
   /** Every column that is written; of several rows, at last those of the first. */
