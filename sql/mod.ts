@@ -123,6 +123,7 @@ export {
 export type {
   CheckFacts,
   ColumnFacts,
+  ExcludeFacts,
   ForeignKeyFacts,
   IndexFacts,
   KeyFacts,

@@ -35,6 +35,7 @@ const BUILT_IN: readonly Comparator[] = [
   indexes,
   constraints.foreignKeys,
   constraints.checks,
+  constraints.excludes,
 ];
 
 /** Compares tables one by one, with everything that the settings say. */

@@ -13,6 +13,8 @@ export interface TableFacts {
   readonly uniques: readonly KeyFacts[];
   /** Its checks. */
   readonly checks: readonly CheckFacts[];
+  /** Its exclusion constraints, where there are such. */
+  readonly excludes?: readonly ExcludeFacts[];
   /** Its foreign keys. */
   readonly foreignKeys: readonly ForeignKeyFacts[];
   /** Its indexes, without those of constraints. */
@@ -67,6 +69,21 @@ export interface CheckFacts {
   readonly name?: string | undefined;
   /** The condition. */
   readonly sql: string;
+}
+
+/** An exclusion constraint. */
+export interface ExcludeFacts
+  extends Pick<KeyFacts, "name" | "deferrable" | "initiallyDeferred"> {
+  /** What it compares, and with which operators. */
+  readonly ways: readonly {
+    readonly column?: string | undefined;
+    readonly sql?: string | undefined;
+    readonly operator: string;
+  }[];
+  /** The kind of its index. */
+  readonly using: string;
+  /** Which rows it is about. */
+  readonly where?: string | undefined;
 }
 
 /** A foreign key. */

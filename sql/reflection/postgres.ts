@@ -21,6 +21,7 @@ import type { SqlType } from "../types.ts";
 import {
   action,
   type ColumnFacts,
+  type ExcludeFacts,
   type IndexFacts,
   type SchemaFacts,
   type TableFacts,
@@ -76,13 +77,20 @@ const constraintQuery = (): string =>
     ${names("k.confkey", "k.confrelid")} AS targets,
     k.confdeltype AS "onDelete", k.confupdtype AS "onUpdate",
     k.condeferrable AS deferrable, k.condeferred AS deferred, ${kept("x")},
-    CASE WHEN k.contype = 'c' THEN pg_get_expr(k.conbin, k.conrelid) END AS expression
+    CASE WHEN k.contype = 'c' THEN pg_get_expr(k.conbin, k.conrelid) END AS expression,
+    (SELECT json_agg(json_build_object('column', a.attname, 'operator', o.oprname,
+        'sql', pg_get_indexdef(x.indexrelid, u.at::int, true)) ORDER BY u.at)
+      FROM unnest(x.indkey::int[], k.conexclop) WITH ORDINALITY AS u(num, op, at)
+      JOIN pg_operator AS o ON o.oid = u.op
+      LEFT JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = u.num AND u.num > 0) AS ways,
+    pg_get_expr(x.indpred, x.indrelid) AS "where", m.amname AS method
   FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid
     JOIN pg_namespace AS n ON n.oid = c.relnamespace
     LEFT JOIN pg_class AS f ON f.oid = k.confrelid
     LEFT JOIN pg_namespace AS fn ON fn.oid = f.relnamespace
-    LEFT JOIN pg_index AS x ON x.indexrelid = k.conindid AND k.contype IN ('p', 'u')
-  WHERE k.contype IN ('p', 'u', 'c', 'f') AND ${HERE} ORDER BY c.relname, k.oid`);
+    LEFT JOIN pg_index AS x ON x.indexrelid = k.conindid AND k.contype IN ('p', 'u', 'x')
+    LEFT JOIN pg_class AS i ON i.oid = x.indexrelid LEFT JOIN pg_am AS m ON m.oid = i.relam
+  WHERE k.contype IN ('p', 'u', 'c', 'f', 'x') AND ${HERE} ORDER BY c.relname, k.oid`);
 
 const indexQuery = (): string =>
   json(`
@@ -133,7 +141,7 @@ interface KeptRow {
 interface ConstraintRow extends KeptRow {
   readonly table: string;
   readonly name: string;
-  readonly kind: "p" | "u" | "c" | "f";
+  readonly kind: "p" | "u" | "c" | "f" | "x";
   readonly columns: readonly string[] | null;
   readonly target: string | null;
   readonly targets: readonly string[] | null;
@@ -142,6 +150,16 @@ interface ConstraintRow extends KeptRow {
   readonly deferrable: boolean;
   readonly deferred: boolean;
   readonly expression: string | null;
+  /** What an exclusion constraint compares. */
+  readonly ways:
+    | readonly {
+      readonly column: string | null;
+      readonly sql: string;
+      readonly operator: string;
+    }[]
+    | null;
+  readonly where: string | null;
+  readonly method: string | null;
 }
 
 interface IndexRow extends KeptRow {
@@ -202,6 +220,7 @@ function tableFacts(
       ...keptFacts(one),
       ...waiting(one),
     }));
+  const excludes = constraints.filter(({ kind }) => kind === "x");
   return {
     name,
     comment: comment ?? undefined,
@@ -212,6 +231,7 @@ function tableFacts(
       name: one.name,
       sql: unwrap(one.expression ?? ""),
     })),
+    ...(excludes.length > 0 && { excludes: excludes.map(excludeFacts) }),
     foreignKeys: constraints.filter(({ kind }) => kind === "f").map((one) => ({
       name: one.name,
       columns: one.columns ?? [],
@@ -222,6 +242,18 @@ function tableFacts(
       ...waiting(one),
     })),
     indexes: indexes.map(indexFacts),
+  };
+}
+
+function excludeFacts(row: ConstraintRow): ExcludeFacts {
+  return {
+    name: row.name,
+    ways: (row.ways ?? []).map(({ column, sql, operator }) =>
+      column === null ? { sql: unwrap(sql), operator } : { column, operator }
+    ),
+    using: row.method ?? "",
+    where: row.where === null ? undefined : unwrap(row.where),
+    ...waiting(row),
   };
 }
 

@@ -5,6 +5,7 @@ import { type Expression, Raw } from "../expression.ts";
 import {
   check,
   type Constraint,
+  exclude,
   foreignKey,
   index,
   type KeyOptions,
@@ -193,6 +194,17 @@ function constraintsOf(
       : [],
     ...facts.uniques.map((one) => keyOf(one, unique)),
     ...facts.checks.map(({ sql, name }) => check(new Raw(sql), name)),
+    ...(facts.excludes ?? []).map(({ ways, where, ...options }) =>
+      exclude(
+        ways.map(({ column, sql, operator }) =>
+          [column ?? new Raw(sql ?? ""), operator] as const
+        ),
+        defined({
+          ...options,
+          where: where === undefined ? undefined : new Raw(where),
+        }),
+      )
+    ),
     ...facts.foreignKeys.map(({ table, targets, columns, ...options }) => {
       const named = targets.length > 0
         ? targets

@@ -476,10 +476,16 @@ Deno.test("migrate 123: NULLs that are not distinct, what keys keep, and keys th
 
 /** Two tables with everything that only Postgres can say. */
 function model(
-  change: { include?: string[]; nulls?: boolean; wait?: boolean },
+  change: {
+    include?: string[];
+    nulls?: boolean;
+    wait?: boolean;
+    excludes?: string[];
+  },
 ) {
   const metadata = new MetaData();
   const { include = ["b"], nulls = true, wait = true } = change;
+  const { excludes = ["ex"] } = change;
   table("u", metadata, { id: integer().primaryKey() });
   table("t", metadata, {
     id: integer().primaryKey(),
@@ -497,7 +503,14 @@ function model(
     index("ux", ["b"], { unique: true, nullsNotDistinct: nulls }),
     index("hashed", ["b"], { using: "hash" }),
     foreignKey(["u"], ["u.id"], { name: "fk", deferrable: wait }),
-    exclude([["a", "="]], { name: "ex", using: "btree" }),
+    ...excludes.map((name) =>
+      exclude([["a", "="], [text("b + 1"), "="]], {
+        name,
+        using: "btree",
+        where: text("b > 0"),
+        deferrable: true,
+      })
+    ),
     check(text("a > 0"), "ck"),
   ]);
   return metadata;
@@ -519,6 +532,13 @@ Deno.test("migrate 122, 123: what Postgres alone says of indexes and keys is ref
   deepEqual((await found(model({ nulls: false }))).sort(), other(uq, ux));
   deepEqual((await found(model({ wait: false }))).sort(), other(uq, fk));
 
+  deepEqual(await found(model({ excludes: ["ex", "more"] })), [
+    "Detected added exclusion constraint 'more' on 't' (a, …)",
+  ]);
+  deepEqual(await found(model({ excludes: [] })), [
+    "Detected removed exclusion constraint 'ex' on 't' (a, …)",
+  ]);
+
   // What is written makes the same again.
   const { operations } = await compareMetadata(
     await neon.engine("empty"),
@@ -530,7 +550,10 @@ Deno.test("migrate 122, 123: what Postgres alone says of indexes and keys is ref
     /unique\(\["a"\], "uq", \{ include: \["b"\], nullsNotDistinct: true, deferrable: true, initiallyDeferred: true \}\)/,
   );
   match(body, /index\("ix", \["a"\], \{ using: "btree", include: \["b"\] \}\)/);
-  match(body, /exclude\(\[\["a", "="\]\], \{ name: "ex", using: "btree" \}\)/);
+  match(
+    body,
+    /exclude\(\[\["a", "="\], \[text\("b \+ 1"\), "="\]\], \{ name: "ex", using: "btree", where: text\("b > 0"\), deferrable: true \}\)/,
+  );
   match(imports.toString(), /exclude, /);
   const again = await neon.engine("again");
   await createMigrator({
@@ -541,9 +564,28 @@ Deno.test("migrate 122, 123: what Postgres alone says of indexes and keys is ref
     engine: again,
   }).upgrade();
   deepEqual(await definitions(again, "t"), await definitions(engine, "t"));
+  // What is dropped as it was found comes back whole.
+  const without = new MetaData();
+  table("u", without, { id: integer().primaryKey() });
+  const gone = await compareMetadata(again, without, {
+    ignoredTables: ["aludel_version", "aludel_history"],
+  });
+  const [first, second] = [operations, gone.operations].map((all, at) =>
+    revision({
+      revision: at === 0 ? "aaaa1111" : "bbbb2222",
+      ...(at === 0 ? {} : { downRevision: "aaaa1111" }),
+      upgrade: (op) => all.forEach((one: Operation) => op.invoke(one)),
+      downgrade: "reverse",
+    })
+  );
+  const both = createMigrator({ revisions: [first!, second!], engine: again });
+  await both.upgrade();
+  deepEqual(await rowsOf(again, "SELECT to_regclass('t')::text"), [[null]]);
+  await both.downgrade("-1");
+  deepEqual(await definitions(again, "t"), await definitions(engine, "t"));
   const include = (name: string) => (metadata: MetaData) =>
     metadata.tables.get("t")!.constraints.find((one) => one.name === name);
-  for (const name of ["uq", "ix", "ux", "hashed"]) {
+  for (const name of ["uq", "ix", "ux", "hashed", "ex"]) {
     const [now, before] = [again, engine].map((one) =>
       reflect(one).then(include(name))
     );

@@ -2,6 +2,7 @@ import type {
   CheckConstraint,
   Constraint,
   ForeignKeyConstraint,
+  PrimaryKeyConstraint,
   UniqueConstraint,
 } from "../../../sql/mod.ts";
 import type {
@@ -70,6 +71,25 @@ export const checks: Comparator = {
   },
 };
 
+/** Exclusion constraints that have a name, by it, for the same reason. */
+export const excludes: Comparator = {
+  name: "excludes",
+  compare(pair, context) {
+    const { keptName } = context.comparison;
+    const all = ofKind(pair.wanted, "exclude");
+    const named = all.filter(({ name }) => name !== undefined);
+    return matched(pair, context, {
+      wanted: named,
+      // What has no name gets one of Postgres, which ends so.
+      actual: ofKind(pair.actual, "exclude").filter(({ name = "" }) =>
+        named.length === all.length || !/_excl\d*$/.test(name)
+      ),
+      isSame: (now, before) =>
+        keptName(now.name ?? "") === keptName(before.name ?? ""),
+    });
+  },
+};
+
 /** Whether a name is one that Postgres finds for a check that was given none. */
 function goesByDefault(
   { draft, table }: Side,
@@ -118,7 +138,7 @@ interface Matching<C extends TableConstraint> {
 
 /** Drops what has no match among what is wanted, and adds what has none among what is there. */
 function matched<
-  C extends UniqueConstraint | ForeignKeyConstraint | CheckConstraint,
+  C extends Exclude<TableConstraint, PrimaryKeyConstraint>,
 >(
   { wanted: { table } }: TablePair,
   { filter, comparison }: CompareContext,
