@@ -106,14 +106,7 @@ function fill(
     if (at >= 0) committed[at] = copyValue(row[start + i]);
     if (overwrite || !isChanged) state.write(column, row[start + i]);
   });
-  // Of a class that inherits, a row of the base says not all.
-  if (isExpired && mapper.inherits) {
-    const there = new Set(columns);
-    const changed = new Set(state.changes());
-    for (const column of mapper.columns) {
-      if (!there.has(column) && !changed.has(column)) state.unload(column);
-    }
-  }
+  if (isExpired) mapper.polymorphism?.refreshed?.(state, columns);
   if (isExpired || overwrite) hooks.hear?.("refresh", state.object);
   state.isExpired = false;
 }

@@ -41,6 +41,10 @@ export interface Polymorphism {
   readonly initial: ReadonlyMap<Column<unknown>, unknown>;
   /** What is odd about an object that is to be written, if anything. */
   complaint?(state: InstanceState): string | undefined;
+  /** Whether an object has not what its class adds, since only the base was queried. */
+  lacks?(state: InstanceState): boolean;
+  /** A row of these columns brought an expired object up to date. */
+  refreshed?(state: InstanceState, columns: readonly Column<unknown>[]): void;
   /** Has each row of a source made into an object of its own class. */
   rows(
     source: RowSource,

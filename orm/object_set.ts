@@ -58,6 +58,10 @@ export class ObjectSet implements StateOwner {
     return [...this.identityMap.values()].map(stateOf);
   }
 
+  get #all(): InstanceState[] {
+    return [...this.pending, ...this.persistent()];
+  }
+
   /** Takes in an object, and what its relations cascade to. */
   add(object: object): void {
     const state = stateOf(object);
@@ -95,9 +99,7 @@ export class ObjectSet implements StateOwner {
 
   /** Lets go of every object. */
   clear(): void {
-    for (const state of [...this.pending, ...this.persistent()]) {
-      this.#release(state);
-    }
+    for (const state of this.#all) this.#release(state);
   }
 
   cascade(object: object): void {
@@ -117,15 +119,14 @@ export class ObjectSet implements StateOwner {
 
   /** Follows every cascade; gives the objects whose rows will be deleted. */
   collect(): Set<InstanceState> {
-    const all = (): InstanceState[] => [...this.pending, ...this.persistent()];
-    for (const state of all()) {
+    for (const state of this.#all) {
       follow(state, "save-update", (item) => this.cascade(item));
     }
     for (const { object, isOrphan } of this.pending) {
       if (isOrphan) this.orphan(object);
     }
     const deleted = new Set(this.doomed);
-    const owning = all().flatMap(({ handles }) => [...handles.values()])
+    const owning = this.#all.flatMap(({ handles }) => [...handles.values()])
       .filter(({ relation }) => relation.cascade.has("delete-orphan"));
     for (
       const [relation, handles] of Map.groupBy(owning, (one) => one.relation)

@@ -114,7 +114,8 @@ export async function getObject<C extends AnyClass>(
     identityKey(mapper, values, session.identityToken),
   );
   const state = known && stateOf(known);
-  const isStale = state?.isExpired || state?.lacks(mapper);
+  const isStale = state?.isExpired ||
+    state && mapper.polymorphism?.lacks?.(state);
   if (known && !isStale && !fresh) {
     return known instanceof mapper.cls ? known as InstanceOf<C> : null;
   }

@@ -96,13 +96,6 @@ export class InstanceState {
     });
   }
 
-  /** Whether it has not what a class adds, since only its base was queried. */
-  lacks(mapper: Mapper): boolean {
-    const { absent } = this;
-    return mapper.inherits !== undefined && absent !== undefined &&
-      mapper.source.columns.some((column) => absent.has(mapper.keyOf(column)));
-  }
-
   /** The value of a column, or `undefined` where it has none or is not loaded. */
   read(column: Column<unknown>): unknown {
     const key = this.mapper.keyOf(column);

@@ -107,15 +107,10 @@ export abstract class RelationHandle {
     const stays = (item: object) => !gone.has(item);
     this.items = items?.filter(stays);
     this.before = before?.filter(stays);
-    for (const item of gone) this.confirm(item);
+    this.added = this.added?.difference(gone);
+    this.removed = this.removed?.difference(gone);
     return this.items?.length !== items?.length ||
       this.before?.length !== before?.length;
-  }
-
-  /** What the database has of an object is known otherwise. */
-  confirm(item: object): void {
-    this.added?.delete(item);
-    this.removed?.delete(item);
   }
 
   /** Nothing of it is in the database any more. */

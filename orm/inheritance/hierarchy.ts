@@ -131,6 +131,23 @@ export class Member implements Polymorphism {
     return `${this.name} is written with the "${discriminator.key}" of another class; it will not be loaded as what it is`;
   }
 
+  /** Whether an object has not what the class adds, since only its base was queried. */
+  lacks({ absent }: InstanceState): boolean {
+    const { mapper } = this;
+    return mapper?.inherits !== undefined && absent !== undefined &&
+      mapper.source.columns.some((column) => absent.has(mapper.keyOf(column)));
+  }
+
+  /** A row of the base says not all of an object. */
+  refreshed(state: InstanceState, columns: readonly Column<unknown>[]): void {
+    const { mapper } = state;
+    if (!mapper.inherits) return;
+    const known = new Set([...columns, ...state.changes()]);
+    for (const column of mapper.columns) {
+      if (!known.has(column)) state.unload(column);
+    }
+  }
+
   /** What tells rows of this class, and of those below it, from others. */
   criterion(from: FromClause): Expression<unknown> {
     const identities = this.descendants

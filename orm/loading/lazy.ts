@@ -63,7 +63,8 @@ export class LazyLoads implements RelationLoader {
     const found = this.#reader.identityMap.get(
       identityKey(target, key, state.identityToken),
     );
-    return found instanceof target.cls && !stateOf(found).lacks(target)
+    return found instanceof target.cls &&
+        !target.polymorphism?.lacks?.(stateOf(found))
       ? [found]
       : undefined;
   }

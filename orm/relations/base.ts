@@ -26,14 +26,7 @@ import { type InstanceState, stateOf } from "../state.ts";
 import { foreignPairs } from "./foreign_pairs.ts";
 import { refusal } from "./refusal.ts";
 
-const ALL: readonly string[] = [
-  "save-update",
-  "merge",
-  "delete",
-  "expunge",
-  "refresh-expire",
-];
-const ORPHAN = "delete-orphan";
+const ALL = ["save-update", "merge", "delete", "expunge", "refresh-expire"];
 
 /**
  * What the kinds of relation have in common; each brings what only it does,
@@ -52,6 +45,10 @@ export abstract class RelationBase implements Relation {
   readonly cascade: ReadonlySet<Cascade>;
   readonly localPairs: readonly Pair[];
   readonly remotePairs: readonly Pair[];
+  /** The keys of the owner's columns by which its objects are found. */
+  readonly own: readonly string[];
+  /** The columns of their rows, or of the pairs, that hold the same. */
+  readonly ties: readonly Column<unknown>[];
   secondary: Table | undefined;
   extra: JoinParts["extra"];
   inverse: Relation | undefined;
@@ -72,7 +69,15 @@ export abstract class RelationBase implements Relation {
     this.isMany = kind.endsWith("Many");
     this.isReferred = kind.startsWith("one");
     this.cascade = this.#cascades();
-    [this.localPairs, this.remotePairs] = this.findPairs();
+    const [local, remote] = this.findPairs();
+    this.localPairs = local;
+    this.remotePairs = remote;
+    const [own, ties] = local.length > 0
+      ? [local.map(({ from }) => from), local.map(({ to }) => to)]
+      : [remote.map(({ to }) => to), remote.map(({ from }) => from)];
+    const { secondary = target.from } = this;
+    this.own = own;
+    this.ties = ties.map((tie) => column(secondary, tie));
   }
 
   /** Turns what a handle says into keys and rows to write. */
@@ -98,23 +103,6 @@ export abstract class RelationBase implements Relation {
     return this.isReferred
       ? [target.from, parent.from]
       : [parent.from, target.from];
-  }
-
-  /** The keys of the owner's columns by which its objects are found. */
-  get own(): readonly string[] {
-    const { localPairs, remotePairs } = this;
-    return localPairs.length > 0
-      ? localPairs.map(({ from }) => from)
-      : remotePairs.map(({ to }) => to);
-  }
-
-  /** The columns of their rows, or of the pairs, that hold the same. */
-  get ties(): readonly Column<unknown>[] {
-    const { localPairs, remotePairs, target, secondary = target.from } = this;
-    const keys = localPairs.length > 0
-      ? localPairs.map(({ to }) => to)
-      : remotePairs.map(({ from }) => from);
-    return keys.map((key) => column(secondary, key));
   }
 
   /** The steps of a join along it. */
@@ -193,24 +181,28 @@ export abstract class RelationBase implements Relation {
   #cascades(): ReadonlySet<Cascade> {
     const { viewOnly, singleParent, cascade = "save-update, merge" } =
       this.options;
-    const words = viewOnly ? [] : cascade.split(/[\s,]+/);
-    const found = new Set(words.flatMap((one) => one === "all" ? ALL : one));
-    const odd = found.difference(new Set([...ALL, ORPHAN, "none", ""]));
-    if (odd.size > 0) {
+    const words: readonly string[] = viewOnly
+      ? []
+      : cascade.match(/[^\s,]+/g) ?? [];
+    const known = [...ALL, "delete-orphan", "all", "none"];
+    const odd = words.filter((word) => !known.includes(word));
+    if (odd.length > 0) {
       throw refusal(
         this.name,
-        `there is no cascade ${named([...odd])}, but "all" and ${
-          named([...ALL, ORPHAN])
-        }`,
+        `there is no cascade ${named(odd)}, but ${named(known)}`,
       );
     }
-    if (found.has(ORPHAN) && !singleParent && !this.isReferred) {
+    if (
+      words.includes("delete-orphan") && !singleParent && !this.isReferred
+    ) {
       throw refusal(
         this.name,
-        `with ${ORPHAN} the object may have no other owner: set singleParent`,
+        "with delete-orphan the object may have no other owner: set singleParent",
       );
     }
-    return found as ReadonlySet<string> as ReadonlySet<Cascade>;
+    return new Set(
+      words.flatMap((word) => word === "all" ? ALL : word),
+    ) as ReadonlySet<string> as ReadonlySet<Cascade>;
   }
 }
 

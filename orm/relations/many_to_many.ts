@@ -79,7 +79,9 @@ class ManyToMany extends RelationBase {
     const here = new Set(items);
     for (const item of before) {
       if (!here.has(item) || !this.inverse) continue;
-      stateOf(item).handles.get(this.inverse.key)?.confirm(object);
+      const other = stateOf(item).handles.get(this.inverse.key);
+      other?.added?.delete(object);
+      other?.removed?.delete(object);
     }
   }
 
