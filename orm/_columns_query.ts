@@ -1,3 +1,4 @@
+import { leavesOut } from "./absence.ts";
 import { type Column, copyOf, type Select, select } from "../sql/mod.ts";
 import type { Mapper, RowTable } from "./mapper.ts";
 
@@ -7,6 +8,7 @@ export function columnsQuery(
   { table, key }: RowTable,
   columns: readonly Column<unknown>[],
 ): Select<unknown> {
+  leavesOut();
   const items = [{
     source: {
       from: table,

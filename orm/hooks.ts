@@ -1,3 +1,4 @@
+import type { Column } from "../sql/mod.ts";
 import type { Read } from "./loading/loader.ts";
 import type { OpenUnit, SessionCore } from "./session_unit.ts";
 import type { InstanceState, ObjectState } from "./state.ts";
@@ -43,6 +44,8 @@ export interface Hooks {
     to: ObjectState,
     set: object,
   ) => unknown;
+  /** Makes reading a column of an object an error until it has a value; set by what leaves columns out. */
+  unload?: (state: InstanceState, column: Column<unknown>) => void;
   /** Hears of rows that are written. */
   rows?: RowHook;
   /** Stands around what sessions do. */

@@ -73,7 +73,7 @@ export function makeObjects(
     } else {
       state.snapshot();
       for (const column of known) {
-        if (!columns.includes(column)) state.unload(column);
+        if (!columns.includes(column)) hooks.unload!(state, column);
       }
     }
     identityMap.set(identity, object);

@@ -6,7 +6,7 @@ import type {
   Table,
 } from "../sql/mod.ts";
 import type { AttributeSpec } from "./attribute.ts";
-import { MappingError, NotLoadedError } from "./errors.ts";
+import { MappingError } from "./errors.ts";
 import { named } from "./_names.ts";
 import type { Relation, RelationSpec } from "./relation.ts";
 import type { InstanceState } from "./state.ts";
@@ -262,16 +262,6 @@ export class Mapper {
   /** Whether its class is another or extends it. */
   isSubclassOf(cls: AnyClass): boolean {
     return this.cls === cls || this.cls.prototype instanceof cls;
-  }
-
-  /** The error of reading a column that is not there. */
-  notLoaded(key: string): NotLoadedError {
-    const { name } = this;
-    return new NotLoadedError(
-      name,
-      key,
-      `await loadColumns(session, object, ${name}.c.${key})`,
-    );
   }
 
   get #attributes(): [string, AttributeSpec][] {

@@ -1,3 +1,4 @@
+import { unload } from "./absence.ts";
 import { rowSource, type Select, select } from "../sql/mod.ts";
 import { readerOf } from "./_reader_of.ts";
 import { StaleDataError, StateError } from "./errors.ts";
@@ -261,7 +262,7 @@ function copyWhole(from: InstanceState, to: InstanceState): void {
   to.later = from.later;
   for (const column of mapper.allColumns) {
     const value = from.read(column);
-    if (value === undefined) to.unload(column);
+    if (value === undefined) unload(to, column);
     else to.write(column, copyValue(value));
   }
 }

@@ -223,7 +223,9 @@ export class ObjectSet implements StateOwner {
       }
       // What the database computes of a row may be another now.
       for (const column of allColumns.slice(columns.length)) {
-        if (isBorn || !column.spec.info?.isKept) state.unload(column);
+        if (isBorn || !column.spec.info?.isKept) {
+          hooks.unload!(state, column);
+        }
       }
       // Rows may have changed places: another may have this one's key by now.
       this.#leave(state);
@@ -274,7 +276,7 @@ export class ObjectSet implements StateOwner {
         const before = committed?.[i];
         if (before !== undefined) state.write(column, copyValue(before));
         // What was not loaded is not known again, though it was set since.
-        else if (committed) state.unload(column);
+        else if (committed) hooks.unload?.(state, column);
       });
       expireState(state);
       state.isOrphan = false;

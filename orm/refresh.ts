@@ -1,3 +1,4 @@
+import { unload } from "./absence.ts";
 import { type LockOptions, select } from "../sql/mod.ts";
 import { readerOf } from "./_reader_of.ts";
 import { StateError } from "./errors.ts";
@@ -19,7 +20,7 @@ export function expire(object: object, names?: readonly string[]): void {
   for (const column of mapper.columns) {
     const isMeant = names?.includes(mapper.keyOf(column)) ??
       !mapper.primaryKey.includes(column);
-    if (isMeant) state.unload(column);
+    if (isMeant) unload(state, column);
   }
   for (const [key, handle] of handles) {
     if (names && !names.includes(key)) continue;
@@ -109,7 +110,7 @@ export function makeTransientToDetached(object: object): void {
     mapper.primaryKey.includes(column) ? state.read(column) : undefined
   );
   for (const column of mapper.columns) {
-    if (!mapper.primaryKey.includes(column)) state.unload(column);
+    if (!mapper.primaryKey.includes(column)) unload(state, column);
   }
   state.isExpired = true;
 }

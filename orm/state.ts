@@ -107,33 +107,6 @@ export class InstanceState {
     this.object[this.mapper.keyOf(column)] = value;
   }
 
-  /** Makes reading a column an error until it has a value. */
-  unload(column: Column<unknown>): void {
-    const { mapper, committed } = this;
-    const key = mapper.keyOf(column);
-    const at = mapper.columns.indexOf(column);
-    if (committed && at >= 0) committed[at] = undefined;
-    (this.absent ??= new Set()).add(key);
-    this.hide(key);
-  }
-
-  /** Makes an attribute that is not here an accessor, which says so. */
-  hide(key: string): void {
-    const { mapper, object, absent } = this;
-    // Not enumerable, so that the object can still be copied and printed.
-    Object.defineProperty(object, key, {
-      configurable: true,
-      get: () => {
-        throw mapper.notLoaded(key);
-      },
-      set: (value: unknown) => {
-        absent?.delete(key);
-        delete object[key];
-        object[key] = value;
-      },
-    });
-  }
-
   /** The columns whose value is not what the row holds. */
   changes(): Column<unknown>[] {
     const { committed, mapper } = this;

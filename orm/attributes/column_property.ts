@@ -1,3 +1,4 @@
+import { leavesOut } from "../absence.ts";
 import {
   Column,
   type ColumnSpec,
@@ -107,6 +108,7 @@ export function columnProperty<T>(
   expression: () => Expression<T>,
   options: ColumnPropertyOptions = {},
 ): AttributeSpec<T, Column<T>, false, never> {
+  leavesOut();
   const made = new WeakMap<Mapper, PropertyColumn<T>>();
   const column = (mapper: Mapper, key: string): PropertyColumn<T> => {
     const { inherits: base, parts } = mapper;

@@ -1,3 +1,4 @@
+import { leavesOut } from "../absence.ts";
 import {
   type Column,
   type ColumnBuilder,
@@ -72,6 +73,7 @@ export function deferred<
   column: ColumnBuilder<T, O>,
   options: DeferredOptions<Group> = {},
 ): ColumnBuilder<T, O> & Deferred<Group> {
+  leavesOut();
   const { info } = column.spec;
   return column.with({
     info: { ...info, deferred: options.group ?? true },
@@ -236,6 +238,7 @@ function choosing<F extends RowFunction>(
   naming: Named,
   choose: Choose,
 ): ColumnOption<F> {
+  leavesOut();
   return {
     rewrite(statement): Statement<unknown> {
       if (!(statement instanceof Select)) return statement;

@@ -1,3 +1,4 @@
+import { notLoaded } from "../absence.ts";
 import { declaresRelation } from "../_declared.ts";
 import { type AnyClass, mapperOf } from "../mapper.ts";
 import { InstanceState, stateOf } from "../state.ts";
@@ -144,7 +145,7 @@ function instrumentOne(
     configurable: true,
     enumerable: true,
     get: () => {
-      if (state.absent?.has(key)) throw state.mapper.notLoaded(key);
+      if (state.absent?.has(key)) throw notLoaded(state.mapper, key);
       return value;
     },
     set: (next: unknown) => {
@@ -168,10 +169,6 @@ function quietly(
     const store = made.get(state.mapper.keyOf(column));
     if (store) store(value);
     else prototype.write.call(state, column, value);
-  };
-  // Their accessors say by themselves what is not here.
-  state.hide = (key) => {
-    if (!made.has(key)) prototype.hide.call(state, key);
   };
   return made;
 }

@@ -1,3 +1,4 @@
+import { leavesOut, unload } from "../absence.ts";
 import {
   addColumn,
   Alias,
@@ -81,6 +82,8 @@ export class Member implements Polymorphism {
     this.#identity = identity;
     this.#isAbstract = polymorphicAbstract;
     this.label = label;
+    // A row of the base leaves out what a class adds.
+    leavesOut();
     const { byIdentity } = hierarchy;
     if (parent && !polymorphicAbstract && identity === null) {
       throw new MappingError(
@@ -144,7 +147,7 @@ export class Member implements Polymorphism {
     if (!mapper.inherits) return;
     const known = new Set([...columns, ...state.changes()]);
     for (const column of mapper.columns) {
-      if (!known.has(column)) state.unload(column);
+      if (!known.has(column)) unload(state, column);
     }
   }
 
