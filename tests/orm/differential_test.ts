@@ -100,17 +100,30 @@ function held(thing: Thing): Record<string, readonly string[]> {
 }
 
 /** Runs steps through a session and through the naive reference alike. */
+/** Who makes the keys of new objects; each by turns, if both. */
+const KEY_MAKERS = ["database", "program", "both"] as const;
+type KeyMaker = typeof KEY_MAKERS[number];
+
 class Run {
   readonly naive = new Naive();
   session: Session;
   readonly things = new Map<string, Thing>();
   readonly savepoints: NestedTransaction[] = [];
   readonly #engine: Engine;
+  readonly #keys: KeyMaker;
   #next = 0;
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, keys: KeyMaker) {
     this.#engine = engine;
+    this.#keys = keys;
     this.session = new Session({ bind: engine });
+  }
+
+  /** The next object's key where the program makes it; far from the database's. */
+  key(): { id?: number } {
+    const n = this.#next;
+    const isOwn = this.#keys === "program" || this.#keys === "both" && n % 2;
+    return isOwn ? { id: 1_000_000 - n } : {};
   }
 
   pick<K extends Kind>(
@@ -131,8 +144,8 @@ class Run {
     const author = this.pick("Author", b);
     switch (verb) {
       case "add": {
-        const uid = `u${this.#next++}`;
-        const values = { uid, label: "new" };
+        const uid = `u${++this.#next}`;
+        const values = { ...this.key(), uid, label: "new" };
         let thing: Thing;
         let owner: string | null = null;
         if (kind === "Book") {
@@ -425,6 +438,8 @@ class Run {
   }
 }
 
+const makers = fc.constantFrom(...KEY_MAKERS);
+
 for (
   const [name, open, numRuns] of [
     ["sqlite", () => sqliteDatabase(), 500],
@@ -437,8 +452,8 @@ for (
     const { engine } = database;
     await world.createAll(engine);
     await fc.assert(
-      fc.asyncProperty(steps, async (all) => {
-        const run = new Run(engine);
+      fc.asyncProperty(steps, makers, async (all, keys) => {
+        const run = new Run(engine, keys);
         try {
           for (const step of all) await run.step(step);
           await run.commit();
