@@ -93,8 +93,7 @@ export class Changes {
     const { relation, additions, removals, items, isChanged } = handle;
     if (relation.options.viewOnly) return;
     if (isChanged) {
-      const now = items && [...items];
-      this.settled.set(handle, () => handle.settle(now, additions, removals));
+      this.settled.set(handle, () => handle.settle(items, additions, removals));
     }
     relation.sync(handle, this);
   }

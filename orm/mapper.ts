@@ -9,6 +9,7 @@ import type { AttributeSpec } from "./attribute.ts";
 import { MappingError } from "./errors.ts";
 import { named } from "./_names.ts";
 import type { Relation, RelationSpec } from "./relation.ts";
+import { refusal } from "./relations/refusal.ts";
 import type { InstanceState } from "./state.ts";
 
 /** Any class. */
@@ -236,8 +237,9 @@ export class Mapper {
       spec = describe();
       target = mapperOf(spec.target);
     } catch (cause) {
-      throw new MappingError(
-        `Cannot relate ${this.name}.${key}: its class is not there or not mapped (${cause})`,
+      throw refusal(
+        `${this.name}.${key}`,
+        `its class is not there or not mapped (${cause})`,
         { cause },
       );
     }

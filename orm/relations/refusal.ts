@@ -4,7 +4,7 @@ import { MappingError } from "../errors.ts";
 export function refusal(
   where: string,
   why: string,
-  cause?: unknown,
+  options?: ErrorOptions,
 ): MappingError {
-  return new MappingError(`Cannot relate ${where}: ${why}`, { cause });
+  return new MappingError(`Cannot relate ${where}: ${why}`, options);
 }
