@@ -84,7 +84,7 @@ export class Column<T, Of = unknown> extends Expression<T> {
   readonly spec: ColumnSpec;
   /** Makes a column of a table; `table()` does it for you. */
   constructor(key: string, spec: ColumnSpec, table: FromClause) {
-    super(spec.type);
+    super({ ...spec.type, place: `${table.labelPrefix}.${key}` });
     this.key = key;
     this.name = spec.name ?? key;
     this.spec = spec;

@@ -1,4 +1,5 @@
 import type { Dialect } from "./dialect.ts";
+import { TypeConversionError } from "./errors.ts";
 
 /** What a driver accepts as a bound value and what it hands back. */
 export type SqlValue = string | number | null | Uint8Array;
@@ -28,6 +29,8 @@ export interface SqlType<T = unknown> {
   equals?(a: T, b: T): boolean;
   /** The type of what an operator compares it with. @default this type */
   coerceComparedValue?(operator: string, other: unknown): SqlType | undefined;
+  /** The column that it is the type of, for errors: `"users.age"`. */
+  readonly place?: string;
   /** Never present: carries the value's type. */
   readonly "~value"?: T;
 }
@@ -67,9 +70,18 @@ export function toDriver(
 ): SqlValue {
   if (value === null || value === undefined) return null;
   if (!type) return dialect.bindUntyped(value);
-  if (type.toDriver) return type.toDriver(value, dialect);
-  const { bind } = dialect.rulesFor(type);
-  return bind ? bind(value as never, type, dialect) : value as SqlValue;
+  try {
+    if (type.toDriver) return type.toDriver(value, dialect);
+    const { bind } = dialect.rulesFor(type);
+    return bind ? bind(value as never, type, dialect) : value as SqlValue;
+  } catch (error) {
+    if (!(error instanceof TypeConversionError) || !type.place) throw error;
+    // Among the values of a whole commit, one has to be found.
+    throw new TypeConversionError(
+      error.message.replace(/;|$/, ` for "${type.place}"$&`),
+      { cause: error },
+    );
+  }
 }
 
 /** The function that turns a driver's value into a program value, if one is needed. */
