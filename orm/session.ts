@@ -11,7 +11,14 @@
  *
  * Each imports only those above it, and of this file only the type.
  */
-import type { Engine, Result, Select, Statement } from "../sql/mod.ts";
+import {
+  type Engine,
+  one,
+  oneOrNull,
+  type Result,
+  type Select,
+  type Statement,
+} from "../sql/mod.ts";
 import { mapperIn } from "./_bind.ts";
 import { hooks } from "./hooks.ts";
 import { LazyLoads } from "./loading/lazy.ts";
@@ -196,6 +203,23 @@ export class Session implements Reader {
   /** The first row, or `undefined`. */
   async first<Row>(statement: Select<Row>): Promise<Row | undefined> {
     return (await this.execute(statement.limit(1)))[0];
+  }
+  /**
+   * The only row of a query.
+   *
+   * @throws {NoResultError} If there is none.
+   * @throws {MultipleResultsError} If there are several.
+   */
+  async one<Row>(statement: Statement<Row>): Promise<Row> {
+    return one(await this.execute(statement));
+  }
+  /**
+   * The only row of a query, or `null` where there is none.
+   *
+   * @throws {MultipleResultsError} If there are several.
+   */
+  async oneOrNull<Row>(statement: Statement<Row>): Promise<Row | null> {
+    return oneOrNull(await this.execute(statement));
   }
   /**
    * The object of a primary key: from the identity map, else from the

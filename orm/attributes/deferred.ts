@@ -42,7 +42,7 @@ export interface DeferredOptions<Group extends string = string> {
  * ```ts
  * import { sqlite } from "@aludel/aludel/backends/sqlite";
  * import { deferred, Entity, integer, Session, text, undefer } from "@aludel/aludel/orm";
- * import { createEngine, MetaData, one, select } from "@aludel/aludel/sql";
+ * import { createEngine, MetaData, select } from "@aludel/aludel/sql";
  * import { strictEqual } from "node:assert/strict";
  *
  * abstract class Base extends Entity.with({ id: integer().primaryKey() }) {
@@ -60,8 +60,7 @@ export interface DeferredOptions<Group extends string = string> {
  * session.add(new Book({ title: "x", summary: "short", body: "long" }));
  * await session.commit();
  *
- * const query = select(Book).options(undefer(Book.c.body));
- * const book = one(await session.scalars(query));
+ * const book = await session.one(select(Book).options(undefer(Book.c.body)));
  * strictEqual(book.body.length, 4); // `book.summary.length` would not compile
  * ```
  */

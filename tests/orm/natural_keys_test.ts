@@ -1,4 +1,4 @@
-import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import {
   Entity,
   integer,
@@ -11,8 +11,6 @@ import {
   MetaData,
   MultipleResultsError,
   NoResultError,
-  one,
-  oneOrNull,
   select,
 } from "../../sql/mod.ts";
 import {
@@ -112,13 +110,16 @@ Deno.test("orm 86: of two owners without whom it is not, the loss of either is e
 Deno.test("orm 33: one() wants one row, neither none nor several", async () => {
   await using database = await created(sqliteDatabase(), metadata);
   await using session = new Session({ bind: database.engine });
-  const none = await session.scalars(select(Nest));
-  throws(() => one(none), NoResultError);
-  strictEqual(oneOrNull(none), null);
-  session.addAll([new Nest({} as never), new Nest({} as never)]);
-  const several = await session.scalars(select(Nest));
-  throws(() => one(several), MultipleResultsError);
-  strictEqual((await session.first(select(Nest).orderBy(Nest.c.id)))?.id, 1);
+  const query = select(Nest).orderBy(Nest.c.id);
+  await rejects(session.one(query), NoResultError);
+  strictEqual(await session.oneOrNull(query), null);
+  const nest = new Nest({} as never);
+  session.add(nest);
+  strictEqual(await session.one(query), nest);
+  session.add(new Nest({} as never));
+  await rejects(session.one(query), MultipleResultsError);
+  await rejects(session.oneOrNull(query), MultipleResultsError);
+  strictEqual(await session.first(query), nest);
 });
 
 Deno.test("more owners than D1 takes parameters are loaded lazily, and deleted, in a trip each", async () => {
