@@ -130,7 +130,7 @@ export function judgeChange(table: string, change: TableChange): Judgement[] {
         !(serverDefault instanceof Expression);
       return nullable || isConstant || computed ? [] : [[
         "not-null",
-        `Column ${at} is NOT NULL and has no default: it fails on a table with rows`,
+        `Column ${at} is NOT NULL and has no constant serverDefault: it fails on a table with rows`,
       ]];
     }
     case "alterColumn":

@@ -41,7 +41,7 @@ export class RenameUndecidedError extends MigrateError {
       "rename-undecided",
       `Cannot tell whether ${
         questions.map(nameOf).join(", ")
-      } was renamed or is new; say renamedFrom in the model, or answer with --rename or --hints`,
+      } was renamed or is new; say renamedFrom in the model, or answer with --rename, or put renamedFrom into these questions for --hints`,
     );
     this.questions = questions;
   }

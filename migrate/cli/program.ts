@@ -91,12 +91,28 @@ export async function runProgram(
     });
   }
   try {
-    await program.parseAsync([...args], { from: "user" });
+    await program.parseAsync(flagsBehind(program, args), { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     exitCode = error.exitCode;
   }
   return exitCode;
+}
+
+/**
+ * The arguments with `--local` and `--remote` behind the command: before it,
+ * the command's name would be taken for that of a binding.
+ */
+function flagsBehind(program: Command, args: readonly string[]): string[] {
+  const commands = new Set(program.commands.map((each) => each.name()));
+  const isBefore = (arg: string, at: number) =>
+    (arg === "--local" || arg === "--remote") &&
+    commands.has(args[at + 1] ?? "") &&
+    !args.slice(0, at).some((each) => commands.has(each));
+  return [
+    ...args.filter((arg, at) => !isBefore(arg, at)),
+    ...args.filter(isBefore),
+  ];
 }
 
 /** Hands a command its work. */
@@ -130,9 +146,16 @@ async function report(
         ? error.code
         : undefined;
       terminal.out(JSON.stringify({ error: message, code }, null, 2));
-    } else terminal.err(`error: ${message.split("\n")[0]}`);
+    } else terminal.err(`error: ${message.split("\n")[0]}${causeOf(error)}`);
     return 1;
   }
+}
+
+/** What an error that sends its reader to its cause was caused by. */
+function causeOf(error: unknown): string {
+  const isSent = error instanceof Error && error.cause instanceof Error &&
+    error.message.endsWith("see the cause");
+  return isSent ? ` (${(error.cause as Error).message.split("\n")[0]})` : "";
 }
 
 function addFileCommands(program: Command, act: Act): void {

@@ -71,7 +71,7 @@ function readHints(file: string): RenameAnswer[] {
   const refuse = (why: string, options?: ErrorOptions) =>
     new MigrateError(
       "bad-hints",
-      `Cannot use hints '${file}': ${why}; fill renamedFrom into the questions that were printed`,
+      `Cannot use hints '${file}': ${why}; give each question that was printed a renamedFrom: a candidate, or null for what is new`,
       options,
     );
   const path = absolute(file);
@@ -88,7 +88,10 @@ function readHints(file: string): RenameAnswer[] {
     if (!isRecord(one) || typeof one.table !== "string") {
       throw refuse("an entry names no table");
     }
-    const { table, schema, column, renamedFrom } = one;
+    const { table, schema, column, candidates: _asked, renamedFrom, ...more } =
+      one;
+    const [odd] = Object.keys(more);
+    if (odd !== undefined) throw refuse(`an entry has '${odd}'`);
     if (renamedFrom === undefined) return [];
     if (renamedFrom !== null && typeof renamedFrom !== "string") {
       throw refuse("renamedFrom is neither a name nor null");

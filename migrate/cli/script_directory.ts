@@ -26,7 +26,7 @@ export interface ScriptDirectory {
 /**
  * Reads the settings and every revision file of a directory.
  *
- * @throws {MigrateError} If there is no `env.ts`, or a file is no revision.
+ * @throws {MigrateError} If there is no `env.ts`, or a file cannot be imported or is no revision.
  */
 export async function readScriptDirectory(
   directory: string,
@@ -111,10 +111,19 @@ async function readRevision(path: string): Promise<Revision> {
 }
 
 /** Imports a file as it is now: a changed file is another module. */
-function load(path: string): Promise<unknown> {
+async function load(path: string): Promise<unknown> {
   const { mtime, size } = Deno.statSync(path);
   const version = `${mtime?.getTime() ?? 0}-${size}`;
-  return import(`file://${encodeURI(path)}?v=${version}`);
+  try {
+    return await import(`file://${encodeURI(path)}?v=${version}`);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new MigrateError(
+      "not-loaded",
+      `Cannot load '${relative(path)}': ${why}`,
+      { cause },
+    );
+  }
 }
 
 function files(directory: string, isRecursive: boolean): string[] {

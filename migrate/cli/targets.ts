@@ -57,7 +57,17 @@ export async function openTarget(
       const file = flags.sqlite!;
       // A database in memory is no file.
       const path = file === ":memory:" ? file : absolute(file);
-      return createEngine(sqlite(path), options);
+      try {
+        return createEngine(sqlite(path), options);
+      } catch (cause) {
+        throw new MigrateError(
+          "no-database",
+          `Cannot open SQLite file '${file}': ${
+            (cause as Error).message
+          }; its directory must be there and writable`,
+          { cause },
+        );
+      }
     }
     case "pglite": {
       const { PGlite } = await import("@electric-sql/pglite");

@@ -29,10 +29,9 @@ export function revisionLine(
       ? [`(${ids(node.dependencies).join(", ")})`]
       : []),
   ].join(" ");
+  const [said = ""] = node.declaration.message?.split("\n") ?? [];
   return `${down} -> ${node.revision}${labels(node)}${marks(node, options)}${
-    node.declaration.message === undefined
-      ? ""
-      : `, ${node.declaration.message}`
+    said && `, ${said}`
   }`;
 }
 

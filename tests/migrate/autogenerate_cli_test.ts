@@ -347,6 +347,10 @@ Deno.test("hints and flags that cannot be meant are refused by name", async () =
       ["{}", /it holds no list/],
       ["[1]", /an entry names no table/],
       ['[{"table":"users","renamedFrom":1}]', /neither a name nor null/],
+      [
+        '[{"table":"users","column":"email","candidates":[],"answer":"mail"}]',
+        /has 'answer'; give each question that was printed a renamedFrom/,
+      ],
     ] as const
   ) {
     Deno.writeTextFileSync(hints, text);

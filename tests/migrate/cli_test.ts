@@ -408,6 +408,93 @@ Deno.test("migrate 183: a squashed range is nothing on a database that holds it,
   );
 });
 
+Deno.test("migrate 183: what was squashed is squashed again, and its parts are still found with what they import", async () => {
+  using project = await branched();
+  Deno.writeTextFileSync(
+    `${project.directory}/notes.ts`,
+    'export const NOTES = "CREATE TABLE notes (id INTEGER)";\n',
+  );
+  project.revise(
+    "bbbb2222",
+    '  upgrade(op) {\n    op.execute(NOTES, { undo: "DROP TABLE notes" });\n  },\n',
+  );
+  const posts = `${project.dir}/bbbb2222_posts.ts`;
+  Deno.writeTextFileSync(
+    posts,
+    `import { NOTES } from "../notes.ts";\n${Deno.readTextFileSync(posts)}`,
+  );
+  Deno.removeSync(`${project.dir}/cccc3333_tags.ts`);
+  await project.ok("revision", "-m", "more", "--rev-id", "dddd4444");
+  await project.ok("squash", "aaaa:bbbb");
+  deepEqual(
+    await project.ok("squash", "bbbb:dddd", "-m", "all of it"),
+    [
+      `Wrote ${project.dir}/dddd4444_more.ts`,
+      `Kept ${project.dir}/__bbbb2222_posts.ts`,
+      `Kept ${project.dir}/_dddd4444_more.ts`,
+    ].map((line) => line.replace(`${Deno.cwd()}/`, "")),
+  );
+  deepEqual(await project.ok("history"), [
+    "<base> -> dddd4444 (head), all of it",
+  ]);
+  await project.ok("upgrade");
+  await project.ok("downgrade", "base");
+  await project.fails(1, /give <from>:<to>$/, "squash", "dddd");
+});
+
+Deno.test("a file that cannot be imported, a database that cannot be opened and a directory that cannot be made are named", async () => {
+  using project = await branched();
+  await project.fails(
+    1,
+    /^error: Cannot make migrations in '\/proc\/none': .*; name a directory/,
+    ...["--dir", "/proc/none", "init"],
+  );
+  await project.fails(
+    1,
+    /^error: Cannot open SQLite file '\/nowhere\/a.db': /,
+    ...["--sqlite", "/nowhere/a.db", "current"],
+  );
+  await project.fails(
+    1,
+    /the request failed; see the cause \(Invalid URL: [^@]+\)$/,
+    ...["--url", "postgres://u:secret@127.0.0.1:1/x", "current"],
+  );
+  Deno.writeTextFileSync(`${project.dir}/odd.ts`, "export default {");
+  await project.fails(
+    1,
+    /^error: Cannot load '.*migrations\/odd.ts': SyntaxError/,
+    "history",
+  );
+});
+
+Deno.test("an id that is taken, or no part of a file's name, is refused before anything is written", async () => {
+  using project = await branched();
+  const before = project.files();
+  await project.fails(
+    1,
+    /'aaaa1111': there is one of that id; give another --rev-id$/,
+    ...["revision", "--rev-id", "aaaa1111", "--head", "bbbb"],
+  );
+  await project.fails(
+    1,
+    /'\.\.\/x': an id that becomes a file/,
+    ...["revision", "--rev-id", "../x", "--head", "bbbb"],
+  );
+  deepEqual(project.files(), before);
+});
+
+Deno.test("--local and --remote before a command do not take its name for that of a binding", async () => {
+  using project = await branched();
+  for (const flag of ["--local", "--remote"]) {
+    const config = ["--wrangler-config", "/nowhere/wrangler.jsonc"];
+    await project.fails(
+      1,
+      /^error: Cannot find \/nowhere\/wrangler.jsonc/,
+      ...[...config, flag, "current"],
+    );
+  }
+});
+
 Deno.test("several engines and many tenants are brought up in one run; who failed is told with exit code 3", async () => {
   using project = await branched();
   const file = (name: string) =>

@@ -249,7 +249,7 @@ Deno.test("migrate 169: a type of one's own is written as what it stands on, and
   const { body, imports } = renderOperations(operations, { dialect: sqlite });
   equal(
     body,
-    `// not-null: Column 't.a' is NOT NULL and has no default: it fails on a table with rows
+    `// not-null: Column 't.a' is NOT NULL and has no constant serverDefault: it fails on a table with rows
 op.addColumn("t", "a", numeric(12, 2));
 op.addColumn("t", "b", numeric(12, 2).nullable());`,
   );

@@ -40,9 +40,19 @@ export async function init(
       }': it is not empty; name another directory with --dir`,
     );
   }
-  Deno.mkdirSync(directory, { recursive: true });
-  Deno.writeTextFileSync(`${directory}/env.ts`, text);
-  writeIndex(directory, new Map());
+  try {
+    Deno.mkdirSync(directory, { recursive: true });
+    Deno.writeTextFileSync(`${directory}/env.ts`, text);
+    writeIndex(directory, new Map());
+  } catch (cause) {
+    throw new MigrateError(
+      "not-written",
+      `Cannot make migrations in '${relative(directory)}': ${
+        (cause as Error).message
+      }; name a directory that can be written with --dir`,
+      { cause },
+    );
+  }
   const files = ["env.ts", "mod.ts"].map((name) =>
     relative(`${directory}/${name}`)
   );
@@ -101,7 +111,13 @@ export async function squash(
 ): Promise<CommandResult> {
   const scripts = await scriptsOf(environment);
   const { map, paths, directory } = scripts;
-  const [lower = "", upper = ""] = range.split(":");
+  const [lower, upper] = range.split(":");
+  if (!lower || !upper) {
+    throw new MigrateError(
+      "range-form",
+      `Cannot squash '${range}': a range names its first and its last revision; give <from>:<to>`,
+    );
+  }
   const nodes = iterateRevisions(map, {
     upper,
     lower,
@@ -121,29 +137,40 @@ export async function squash(
   }
   const made = squashRevisions(nodes.map((node) => node.declaration), flags);
   const target = paths.get(made.revision)!;
-  const folder = `${directory}/_squashed`;
-  Deno.mkdirSync(folder, { recursive: true });
-  const moved = nodes.map((node) => {
+  const aside = nodes.map((node) => {
     const from = paths.get(node.revision)!;
-    const to = `${folder}/${from.slice(from.lastIndexOf("/") + 1)}`;
+    const to = asideOf(from);
     Deno.renameSync(from, to);
     return { id: node.revision, to };
   });
-  Deno.writeTextFileSync(target, squashedText(target, moved, flags.message));
+  Deno.writeTextFileSync(target, squashedText(target, aside, flags.message));
   const after = await readScriptDirectory(directory);
   writeIndex(directory, after.paths);
   return {
     lines: [
       `Wrote ${relative(target)}`,
-      `Moved ${moved.length} files to ${relative(folder)}`,
+      ...aside.map(({ to }) => `Kept ${relative(to)}`),
     ],
     json: { revision: made.revision, replaces: made.replaces },
   };
 }
 
+/**
+ * Where a file goes that is a revision no more: beside where it was, so that
+ * what it imports is still found, and never over one that went there before.
+ */
+function asideOf(path: string): string {
+  const slash = path.lastIndexOf("/") + 1;
+  let aside = path;
+  do aside = `${aside.slice(0, slash)}_${aside.slice(slash)}`; while (
+    exists(aside)
+  );
+  return aside;
+}
+
 function squashedText(
   target: string,
-  moved: readonly { readonly id: string; readonly to: string }[],
+  aside: readonly { readonly id: string; readonly to: string }[],
   message: string | undefined,
 ): string {
   const here = target.slice(0, target.lastIndexOf("/"));
@@ -156,12 +183,12 @@ function squashedText(
   const options = message === undefined
     ? ""
     : `, { message: ${JSON.stringify(message)} }`;
-  return `/** ${moved.length} revisions as one. */
+  return `/** ${aside.length} revisions as one. */
 import { squash } from "@aludel/aludel/migrate";
-${moved.map(({ id, to }) => `import r${id} from ${from(to)};`).join("\n")}
+${aside.map(({ id, to }) => `import r${id} from ${from(to)};`).join("\n")}
 
 export default squash([${
-    moved.map(({ id }) => `r${id}`).join(", ")
+    aside.map(({ id }) => `r${id}`).join(", ")
   }]${options});
 `;
 }

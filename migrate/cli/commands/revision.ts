@@ -276,6 +276,16 @@ async function write(
     createDate: new Date(),
     timezone: config.timezone ?? "UTC",
   };
+  if (map.byId.has(revision) || !/^\w+$/.test(revision)) {
+    throw new MigrateError(
+      "bad-id",
+      `Cannot write revision '${revision}': ${
+        map.byId.has(revision)
+          ? "there is one of that id"
+          : "an id that becomes a file is letters, digits and _ alone"
+      }; give another --rev-id`,
+    );
+  }
   // Whatever the graph would refuse must not become a file.
   addRevisions(map, declare({ ...made, createDate: "" }));
   const location = locationFor(scripts, parents, draft.versionPath);
