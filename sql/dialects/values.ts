@@ -48,7 +48,7 @@ export function readInteger(value: unknown): number {
 export function isoOf(value: Date): string {
   return value instanceof Date && !Number.isNaN(value.getTime())
     ? value.toISOString()
-    : refuse("Cannot bind an invalid Date; check it before");
+    : refuse("Cannot bind what is no valid Date; give a Date");
 }
 
 /** A document as JSON text. */

@@ -68,7 +68,11 @@ for (const [name, dialect] of Object.entries(DIALECTS)) {
     );
     says(
       update(lines).set({ at: new Date(NaN) }),
-      'Cannot bind an invalid Date for "lines.at"; check it before',
+      'Cannot bind what is no valid Date for "lines.at"; give a Date',
+    );
+    says(
+      update(lines).set({ at: "2024-05-01T00:00:00.000Z" as never }),
+      'Cannot bind what is no valid Date for "lines.at"; give a Date',
     );
     says(
       update(lines).set({ level: 3 }),
