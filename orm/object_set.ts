@@ -197,12 +197,13 @@ export class ObjectSet implements StateOwner {
       ];
       state.committed = committed;
       const made = generated.get(state) ?? new Map<Column<unknown>, unknown>();
-      for (const [column, given] of new Map([...values, ...made])) {
+      // What was made first: a row may name its own key.
+      for (const [column, given] of new Map([...made, ...values, ...made])) {
         const at = columns.indexOf(column);
         if (at < 0) continue;
         // Of a key that was to come, the key that its object has now.
         const value = given instanceof KeyRef
-          ? given.state.read(given.column)
+          ? given.known ?? given.state.read(given.column)
           : given;
         committed[at] = copyValue(value);
         if (made.has(column) || !found.isGiven.get(column)) {

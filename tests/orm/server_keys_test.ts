@@ -12,6 +12,7 @@ import {
 } from "../../orm/mod.ts";
 import {
   createEngine,
+  deleteFrom,
   MetaData,
   Raw,
   select,
@@ -24,6 +25,8 @@ import {
   created,
   d1Database,
   neonDatabase,
+  pgliteDatabase,
+  sqliteDatabase,
   type TestDatabase,
   workerdWith,
 } from "./databases.ts";
@@ -180,3 +183,46 @@ Deno.test("orm 43: rows whose keys are big integers go together, each with its o
     notes.map(({ text }, i) => [text, i === 0 ? null : 1n]),
   );
 });
+
+for (
+  const [name, open] of [
+    ["SQLite", sqliteDatabase],
+    ["D1", () => d1Database(workerd, "DB")],
+    ["PGlite", pgliteDatabase],
+    ["Neon", () => neonDatabase()],
+  ] as [string, () => TestDatabase | Promise<TestDatabase>][]
+) {
+  Deno.test(`orm 55: new rows may name themselves, and their objects know it afterwards (${name})`, async () => {
+    const metadata = new MetaData();
+    abstract class Base extends Entity.with({ id: integer().primaryKey() }) {
+      static override metadata = metadata;
+    }
+    class Group extends Base.table("groups", {
+      name: text(),
+      rootId: integer().references("groups.id").nullable(),
+      root: () => manyToOne(Group),
+    }) {}
+    await using database = await created(await open(), metadata);
+    for (const count of [1, 6]) {
+      await using session = new Session({ bind: database.engine });
+      const groups = Array.from(
+        { length: count },
+        (_, i) => new Group({ name: `${i}` }),
+      );
+      for (const group of groups) group.root.set(group);
+      session.addAll(groups);
+      await session.commit();
+      deepStrictEqual(
+        groups.map((one) => one.rootId),
+        groups.map((one) => one.id),
+      );
+      strictEqual(session.dirty.length, 0);
+      await session.commit();
+      const rows = await database.engine.execute(
+        select(Group.table).where(Group.c.rootId.eq(Group.c.id)),
+      );
+      strictEqual(rows.length, count);
+      await database.engine.execute(deleteFrom(Group));
+    }
+  });
+}
