@@ -13,10 +13,9 @@ export type Handle = ManyHandle | OneHandle;
  * database has. Lists are never changed, but others take their place.
  */
 export abstract class RelationHandle {
-  /** The state of the object that has it. */
-  readonly state: InstanceState;
-  /** Whose handle it is. */
-  readonly relation: Relation;
+  // Behind getters, so that printing what it leads to does not print the session.
+  readonly #state: InstanceState;
+  readonly #relation: Relation;
   /** The objects, once they are here. */
   items: readonly object[] | undefined;
   /** The objects as the database has them, once that is known. */
@@ -28,8 +27,17 @@ export abstract class RelationHandle {
 
   /** Makes the handle of a relation of an object. */
   constructor(state: InstanceState, relation: Relation) {
-    this.state = state;
-    this.relation = relation;
+    this.#state = state;
+    this.#relation = relation;
+  }
+
+  /** The state of the object that has it. */
+  get state(): InstanceState {
+    return this.#state;
+  }
+  /** Whose handle it is. */
+  get relation(): Relation {
+    return this.#relation;
   }
 
   /** Whether what it leads to is here. */

@@ -440,3 +440,21 @@ Deno.test("orm 104: a write-only collection is never loaded; it is added to, rem
     message: /passiveDeletes: true/,
   });
 });
+
+Deno.test("console.log() of a relation's handle shows what it leads to, not the session around it", async () => {
+  await using db = await memory(Base.metadata);
+  await using session = db.session();
+  const user = new User({
+    name: "ed",
+    addresses: [new Address({ email: "a" })],
+  });
+  session.add(user);
+  await session.commit();
+  const [address] = await user.addresses.load();
+  for (const handle of [user.addresses, user.notes, address!.user]) {
+    const shown = Deno.inspect(handle, { depth: 9 });
+    strictEqual(/session|mapper|relation/.test(shown), false, shown);
+  }
+  strictEqual(Deno.inspect(user.addresses).includes(`email: "a"`), true);
+  strictEqual(Deno.inspect(address!.user).includes(`name: "ed"`), true);
+});
