@@ -205,9 +205,11 @@ export class Operation<T> extends Expression<T> {
   /** @ignore */
   override compile(compiler: Compiler): void {
     const { operator, terms, precedence } = this;
+    // How tightly another operator binds, only the database knows.
+    const inner = /^(AND|OR|=|<>|[<>]=?)$/.test(operator) ? precedence + 1 : 9;
     writeTree(
       operator,
-      terms.map((term) => () => compiler.operand(term, precedence + 1)),
+      terms.map((term) => () => compiler.operand(term, inner)),
       compiler,
     );
   }
