@@ -113,14 +113,18 @@ function transaction(
   release: () => void,
 ): DriverTransaction {
   const { db, ready } = connection;
+  let isOver = false;
   const end = (sql: string) => {
     // deno-lint-ignore require-await -- the contract is a promise, also of a throw
     return async () => {
+      // The connection may be in somebody else's transaction by now.
+      if (isOver) return;
       try {
         if (db.isTransaction) db.exec(sql);
         if (sql === "ROLLBACK") ready.clear();
       } finally {
-        if (!db.isTransaction) release();
+        isOver = !db.isTransaction;
+        if (isOver) release();
       }
     };
   };

@@ -50,8 +50,11 @@ export function rollback(core: SessionCore, isEnd = false): Promise<void> {
   const { session, unit } = core;
   return exclusively(unit, "rollback", async () => {
     unit.failure = undefined;
-    await unit.held?.rollback(false, isEnd);
-    unit.objects.rollback();
+    try {
+      await unit.held?.rollback(false, isEnd);
+    } finally {
+      unit.objects.rollback();
+    }
     hooks.hear?.("afterRollback", session);
   });
 }

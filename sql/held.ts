@@ -103,10 +103,11 @@ export class HeldTransactions {
   ): Promise<void> {
     for (const [engine, held] of this.open) {
       await step(engine, () => held.commit());
+      // Where another one fails, this one is no longer to be rolled back.
+      this.open.delete(engine);
       engine.log("COMMIT");
       committed.push(engine.name);
     }
-    this.open.clear();
     this.savepoints.length = 0;
   }
 
@@ -120,14 +121,19 @@ export class HeldTransactions {
     this.savepoints.length = 0;
     const all = [...this.open];
     this.open.clear();
+    const errors: unknown[] = [];
     for (const [engine, held] of all) {
       engine.log("ROLLBACK");
-      await (isEnd && held.leave ? held.leave() : held.rollback());
+      // One that is lost with its connection does not keep the others open.
+      await (isEnd && held.leave ? held.leave() : held.rollback())
+        .catch((error) => errors.push(error));
     }
-    // After a failure, things stay as they are until somebody rolls back.
+    // After a failure, things stay as they are until somebody rolls back; and
+    // the first error is the one to hear of.
     if (isFailure) return;
     while (this.#levels.length > 0) this.#undo();
     this.#levels.push(new Map());
+    if (errors.length > 0) throw errors[0];
   }
 
   /** Writes what changed before a query that should see it. */

@@ -1,16 +1,28 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { sqlite } from "../../backends/sqlite.ts";
 import {
+  bindsOf,
   Entity,
   integer,
   listenToSession,
   manyToOne,
   oneToMany,
+  PartialCommitError,
   Session,
   type SessionError,
   text,
   warnOfDiscarded,
 } from "../../orm/mod.ts";
-import { MetaData, select, sql } from "../../sql/mod.ts";
+import {
+  createAll,
+  createEngine,
+  type Engine,
+  insert,
+  MetaData,
+  select,
+  sql,
+  transaction,
+} from "../../sql/mod.ts";
 import {
   created,
   d1Database,
@@ -190,4 +202,97 @@ Deno.test("orm 142: where a commit is one batch, a failure takes nothing away an
   await session.commit();
   strictEqual((await session.scalars(select(Note))).length, 1);
   deepStrictEqual(warnings, []);
+});
+
+class Ledger extends Base.table("ledgers", { name: text() }) {}
+
+/** An engine whose COMMIT fails while it should. */
+function unwilling(): { engine: Engine; isUnwilling: boolean } {
+  const driver = sqlite(":memory:");
+  const one = {
+    isUnwilling: false,
+    engine: createEngine({
+      ...driver,
+      classify: (error, text) => driver.classify(error, text),
+      async begin() {
+        const held = await driver.begin!();
+        return {
+          ...held,
+          async commit() {
+            await new Promise((resolve) => setTimeout(resolve, 5));
+            if (one.isUnwilling) throw new Error("not now");
+            await held.commit();
+          },
+        };
+      },
+    }, { name: "unwilling" }),
+  };
+  return one;
+}
+
+for (const [name, open] of databases.slice(0, 2)) {
+  Deno.test(`where one COMMIT fails, what had committed is told, and no later transaction of that engine is undone, on ${name}`, async () => {
+    await using first = await created(open(), metadata);
+    const second = unwilling();
+    await using engine = second.engine;
+    await createAll(metadata, engine);
+    await using session = new Session({
+      bind: engine,
+      binds: bindsOf(new Map([[User, first.engine]])),
+    });
+    session.addAll([new User({ name: "ed" }), new Ledger({ name: "one" })]);
+    await session.flush();
+    // Somebody else waits for the first engine, and gets it when that has committed.
+    const other = transaction(first.engine, async (held) => {
+      await held.execute(insert(User).values({ name: "wendy" }));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    });
+    second.isUnwilling = true;
+    await rejects(session.commit(), (error) => {
+      ok(error instanceof PartialCommitError);
+      deepStrictEqual(error.committed, [first.engine.name]);
+      strictEqual((error.cause as Error).message, "not now");
+      return true;
+    });
+    await other;
+    await session.rollback();
+    deepStrictEqual(
+      [...await first.engine.execute(select(User.c.name).orderBy(User.c.id))],
+      ["ed", "wendy"],
+    );
+    deepStrictEqual([...await engine.execute(select(Ledger))], []);
+  });
+}
+
+Deno.test("a rollback that fails on one engine ends the others, and gives objects back what they were", async () => {
+  await using first = await created(sqliteDatabase(), metadata);
+  const { driver } = first.engine;
+  const lost = createEngine({
+    ...driver,
+    classify: (error, text) => driver.classify(error, text),
+    async begin() {
+      const held = await driver.begin!();
+      return {
+        ...held,
+        async rollback() {
+          await held.rollback();
+          throw new Error("the connection is lost");
+        },
+      };
+    },
+  });
+  await using second = await created(sqliteDatabase(), metadata);
+  const session = new Session({
+    bind: second.engine,
+    binds: bindsOf(new Map([[User, lost]])),
+  });
+  const ed = new User({ name: "ed" });
+  session.addAll([ed, new Ledger({ name: "one" })]);
+  await session.flush();
+  await rejects(session.rollback(), /the connection is lost/);
+  strictEqual(ed.id, undefined);
+  strictEqual(session.has(ed), false);
+  // It would wait for ever, were the other transaction open yet.
+  deepStrictEqual([...await second.engine.execute(select(Ledger))], []);
+  await session.close();
 });
