@@ -9,7 +9,11 @@
  *
  * @module
  */
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import {
+  DatabaseSync,
+  type DatabaseSyncOptions,
+  type StatementSync,
+} from "node:sqlite";
 import {
   type BoundStatement,
   classifySqlite,
@@ -27,6 +31,13 @@ import { withSql } from "./_failed.ts";
 export interface SqliteOptions {
   /** Whether foreign keys are enforced. @default {true} */
   readonly foreignKeys?: boolean;
+  /**
+   * How long a statement waits for another connection's lock on the file, in
+   * milliseconds. The thread stands still for as long.
+   *
+   * @default {5000}
+   */
+  readonly busyTimeout?: number;
 }
 
 /**
@@ -45,9 +56,11 @@ export interface SqliteOptions {
  * @param path The file's path, or `":memory:"`.
  */
 export function sqlite(path: string, options: SqliteOptions = {}): Driver {
-  const db = new DatabaseSync(path, {
+  const settings: DatabaseSyncOptions & { readonly timeout: number } = {
     enableForeignKeyConstraints: options.foreignKeys ?? true,
-  });
+    timeout: options.busyTimeout ?? 5000,
+  };
+  const db = new DatabaseSync(path, settings);
   const connection: Connection = { db, ready: new Map() };
   // One connection has one transaction, so those who want one queue for it.
   let turn: Promise<unknown> = Promise.resolve();

@@ -3,6 +3,7 @@ import type { MigrationsConfig } from "../define.ts";
 import { MigrateError } from "../errors.ts";
 import { createMigrator, type Migrator } from "../migrator.ts";
 import type { MigrationEvent } from "../migrator_options.ts";
+import type { Step } from "../planner/plan.ts";
 import type { Terminal } from "./output.ts";
 import {
   readScriptDirectory,
@@ -75,12 +76,17 @@ export async function databaseNames(
   return Object.keys(config.engines);
 }
 
-/** Opens one database, does some work with it, and closes it. */
+/**
+ * Opens one database, does some work with it, and closes it.
+ *
+ * @param onApplied Is told of each step that is done.
+ */
 export async function withMigrator<T>(
   environment: Environment,
   scripts: ScriptDirectory,
   name: string,
   work: (migrator: Migrator) => Promise<T>,
+  onApplied: (step: Step) => void = () => {},
 ): Promise<T> {
   const { flags, terminal } = environment;
   const { config, map } = scripts;
@@ -94,7 +100,10 @@ export async function withMigrator<T>(
       x: readSwitches(flags.x),
       appliedBy: config.appliedBy ?? Deno.env.get("USER") ?? "migrate",
       allowEdited: flags.allowEdited ?? false,
-      onProgress: (event) => tell(event, progress),
+      onProgress(event) {
+        tell(event, progress);
+        if (event.type === "applied") onApplied(event.step);
+      },
     });
     return await work(migrator);
   } finally {

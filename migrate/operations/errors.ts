@@ -17,8 +17,8 @@ export class IrreversibleError extends OperationError {
   override readonly name = "IrreversibleError";
 
   /** @internal */
-  constructor(message: string) {
-    super(message, "irreversible");
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, "irreversible", options);
   }
 }
 

@@ -4,6 +4,7 @@ import type { RevisionNode } from "../graph/node.ts";
 import type { RevisionMap } from "../graph/revision_map.ts";
 import { topologicalSort } from "../graph/traversal.ts";
 import type { Operation } from "../operations/operation.ts";
+import { IrreversibleError } from "../operations/errors.ts";
 import { expanded } from "../operations/expand.ts";
 import { reverseOperations } from "../operations/reverse.ts";
 import {
@@ -63,10 +64,18 @@ export class Recording {
     );
     if (recorded !== "reverse") return expanded(recorded, this.#dialect);
     const before = this.schema((other) => other !== node && applied.has(other));
-    return expanded(
-      reverseOperations(this.#recorded(node), before, this.#dialect),
-      this.#dialect,
-    );
+    try {
+      return expanded(
+        reverseOperations(this.#recorded(node), before, this.#dialect),
+        this.#dialect,
+      );
+    } catch (error) {
+      if (!(error instanceof IrreversibleError)) throw error;
+      throw new IrreversibleError(
+        `Cannot downgrade revision '${node.revision}': ${error.message}`,
+        { cause: error },
+      );
+    }
   }
 
   /** The schema that the chosen revisions have made. */

@@ -35,7 +35,7 @@ export class EditedRevisionError extends MigrateError {
       "edited-revision",
       `Cannot upgrade: applied revision(s) ${
         revisions.map((id) => `'${id}'`).join(", ")
-      } were edited afterwards; undo the edit and write a new revision, allow it with allowEdited, or repair`,
+      } were edited afterwards; undo the edit and write a new revision, allow it with allowEdited (--allow-edited), or repair`,
     );
     this.revisions = revisions;
   }

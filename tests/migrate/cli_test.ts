@@ -442,6 +442,29 @@ Deno.test("migrate 183: what was squashed is squashed again, and its parts are s
   await project.fails(1, /give <from>:<to>$/, "squash", "dddd");
 });
 
+Deno.test("a run that fails halfway tells what it has done, a downgrade what cannot be undone, and a purge what it emptied", async () => {
+  using project = await branched();
+  project.revise(
+    "bbbb2222",
+    '  upgrade(op) {\n    op.execute("CREATE TABLE \\"users\\" (id INTEGER)");\n  },\n',
+  );
+  const { code, err } = await project.run("upgrade", "bbbb");
+  deepEqual([code, ...err], [
+    1,
+    "Running upgrade <base> -> aaaa1111, users",
+    "error: Cannot upgrade revision 'bbbb2222': Cannot run the statement: table \"users\" already exists",
+  ]);
+  await project.ok("stamp", "bbbb");
+  await project.fails(
+    1,
+    /^error: Cannot downgrade revision 'bbbb2222': Cannot reverse execute/,
+    ...["downgrade", "base"],
+  );
+  deepEqual(await project.ok("stamp", "--purge", "base"), [
+    "Running stamp bbbb2222 -> <base>",
+  ]);
+});
+
 Deno.test("a file that cannot be imported, a database that cannot be opened and a directory that cannot be made are named", async () => {
   using project = await branched();
   await project.fails(

@@ -56,6 +56,14 @@ const WRONG = [
   "ALTER TABLE pair DROP COLUMN nope",
   "INSERT INTO sqlite_master VALUES (1)",
 ];
+/** What is told with the names in it, which SQLite repeats in their quotes. */
+const QUOTED = [
+  ['CREATE TABLE "pair" (a)', 'table "pair" already exists'],
+  [
+    "INSERT INTO wrong VALUES (1)",
+    'foreign key mismatch - "wrong" referencing "pair"',
+  ],
+] as const;
 const VALUES = [
   "SELECT json('{secret 42')",
   "SELECT abs(-9223372036854775807 - 1)",
@@ -82,6 +90,10 @@ for (const [name, driver] of Object.entries(drivers)) {
 
     for (const sql of WRONG) {
       ok(await failure(sql) instanceof StatementError, sql);
+    }
+    for (const [sql, why] of QUOTED) {
+      const { message } = await failure(sql);
+      ok(message.includes(`: ${why}`), message);
     }
     for (const sql of VALUES) {
       ok(await failure(sql) instanceof TypeConversionError, sql);

@@ -5,6 +5,7 @@ import { ids } from "../../graph/identifiers.ts";
 import { lint } from "../../lint.ts";
 import { headLine, historyOf } from "../../listing/lines.ts";
 import type { Migrator } from "../../migrator.ts";
+import type { Step } from "../../planner/plan.ts";
 import type { RunResult } from "../../runner/run.ts";
 import {
   downgradeScript,
@@ -332,14 +333,26 @@ async function run(
 ): Promise<CommandResult> {
   const scripts = await scriptsOf(environment);
   const names = await databaseNames(environment, scripts);
+  const done: string[] = [];
   const entries = await fanOut(
     names,
-    (name) => withMigrator(environment, scripts, name, work),
+    (name) =>
+      withMigrator(
+        environment,
+        scripts,
+        name,
+        work,
+        (step) => done.push(stepLine(step)),
+      ),
     { concurrency: environment.flags.tenants ? 4 : 1 },
   );
   const failed = entries.filter((entry) => !entry.ok);
   const [only] = entries;
-  if (entries.length === 1 && only && !only.ok) throw only.error;
+  if (entries.length === 1 && only && !only.ok) {
+    // What was done before it stays done.
+    for (const line of done) environment.terminal.err(line);
+    throw only.error;
+  }
   return {
     lines: entries.length === 1
       ? runLines(only!)
@@ -368,17 +381,28 @@ async function run(
 
 function runLines(entry: FanOutEntry): string[] {
   if (!entry.ok) return [`${entry.name}: ${messageOf(entry.error)}`];
-  const { steps, heads } = entry.result;
-  return [
-    ...steps.map((step) =>
-      `Running ${step.direction} ${step.from.join(", ") || "<base>"} -> ${
-        step.to.join(", ") || "<base>"
-      }${step.message ? `, ${step.message}` : ""}`
-    ),
-    ...(steps.length === 0
-      ? [`Nothing to do at ${heads.join(", ") || "base"}`]
-      : []),
-  ];
+  const { steps, from, heads } = entry.result;
+  if (steps.length > 0) return steps.map(stepLine);
+  // A purge leaves no step where nothing is stamped afterwards.
+  return from.join() === heads.join()
+    ? [`Nothing to do at ${heads.join(", ") || "base"}`]
+    : [stepLine({
+      direction: "stamp",
+      from,
+      to: heads,
+      message: undefined,
+    })];
+}
+
+function stepLine(
+  { direction, from, to, message }: Pick<
+    Step,
+    "direction" | "from" | "to" | "message"
+  >,
+): string {
+  return `Running ${direction} ${from.join(", ") || "<base>"} -> ${
+    to.join(", ") || "<base>"
+  }${message ? `, ${message}` : ""}`;
 }
 
 /** One line for each database. */

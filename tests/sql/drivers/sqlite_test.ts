@@ -82,3 +82,42 @@ Deno.test("a file outlives its engine, and foreign keys can be left unchecked", 
     await Deno.remove(path);
   }
 });
+
+/** Another process that writes to a file, and keeps its lock for a while. */
+async function holdElsewhere(file: string, ms: number) {
+  const script = `
+    const { DatabaseSync } = await import("node:sqlite");
+    const db = new DatabaseSync(${JSON.stringify(file)});
+    db.exec("BEGIN IMMEDIATE; CREATE TABLE t (n)");
+    console.log("held");
+    await new Promise((resolve) => setTimeout(resolve, ${ms}));
+    db.exec("COMMIT");
+  `;
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["eval", script],
+    stdout: "piped",
+  }).spawn();
+  const reader = process.stdout.getReader();
+  await reader.read();
+  return {
+    async [Symbol.asyncDispose]() {
+      await reader.cancel();
+      await process.status;
+    },
+  };
+}
+
+Deno.test("a writer waits for another process's lock on the file, as long as busyTimeout says", async () => {
+  const file = await Deno.makeTempFile({ suffix: ".db" });
+  {
+    await using impatient = createEngine(sqlite(file, { busyTimeout: 0 }));
+    await using patient = createEngine(sqlite(file));
+    await using _held = await holdElsewhere(file, 500);
+    await rejects(impatient.batch([sql`INSERT INTO t VALUES (1)`]), {
+      code: "sql/serialization",
+    });
+    await patient.batch([sql`INSERT INTO t VALUES (1)`]);
+    strictEqual((await patient.execute(sql`SELECT n FROM t`)).length, 1);
+  }
+  await Deno.remove(file);
+});
