@@ -176,11 +176,21 @@ export function keyText(value: unknown): string {
   return value instanceof Date ? value.toISOString() : String(value);
 }
 
-/** A value as the snapshot keeps it, safe from changes in place. */
+/**
+ * A value as the snapshot keeps it, safe from changes in place, unless it is of
+ * a class that a copy would lose, or holds what cannot be copied.
+ */
 export function copyValue(value: unknown): unknown {
-  return typeof value === "object" && value !== null
-    ? structuredClone(value)
-    : value;
+  if (typeof value === "object" && value !== null) {
+    try {
+      const copy: unknown = structuredClone(value);
+      const { getPrototypeOf } = Object;
+      if (getPrototypeOf(copy) === getPrototypeOf(value)) return copy;
+    } catch {
+      // As it is, then: it may be written already.
+    }
+  }
+  return value;
 }
 
 /** Whether two values of a column are the same to the database. */

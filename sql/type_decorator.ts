@@ -9,7 +9,11 @@ export interface TypeDecoratorOptions<T, Base> {
   processBindParam(value: T, dialect: Dialect): Base;
   /** The underlying type's value to the program's. */
   processResultValue(value: Base, dialect: Dialect): T;
-  /** Whether two values are the same, for change detection. @default by structure */
+  /**
+   * Whether two values are the same, for change detection. Objects of a class
+   * of their own are replaced, not changed in place.
+   * @default by structure; what shows none, as a URL, is the same as itself alone
+   */
   equals?(a: T, b: T): boolean;
   /**
    * The type of what an operator compares it with.
@@ -42,7 +46,7 @@ export function typeDecorator<T, Base>(
   options: TypeDecoratorOptions<T, Base>,
 ): SqlType<T> {
   const type: SqlType = "spec" in base ? base.spec.type : base;
-  const { equals = deepEqual, coerceComparedValue } = options;
+  const { equals = isSame, coerceComparedValue } = options;
   return {
     name: type.name,
     args: type.args,
@@ -63,4 +67,22 @@ export function typeDecorator<T, Base>(
     equals,
     ...(coerceComparedValue && { coerceComparedValue }),
   };
+}
+
+/** By structure, as far as values show it: private fields they do not. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (isIterable(a) && isIterable(b)) return deepEqual([...a], [...b]);
+  return deepEqual(a, b) && (a instanceof Date || showsItself(a as object));
+}
+
+function isIterable(value: unknown): value is Iterable<unknown> {
+  return typeof value === "object" && value !== null &&
+    Symbol.iterator in value;
+}
+
+function showsItself(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return Object.keys(value).length > 0 || prototype === Object.prototype ||
+    prototype === null;
 }
