@@ -1,16 +1,14 @@
 import {
+  Bind,
   Column,
   copyOf,
   Expression,
   type FromClause,
-  Node,
   Operation,
   Phrase,
 } from "../sql/mod.ts";
 
-type Part = Phrase<unknown>["parts"][number];
-
-/** The same expression over other names of its tables. */
+/** The same expression over other names of its tables; a query inside it stays as it is. */
 export function moved<T>(
   term: Expression<T>,
   to: ReadonlyMap<FromClause, FromClause>,
@@ -18,38 +16,19 @@ export function moved<T>(
   return move(term, to) as Expression<T>;
 }
 
-function move(
-  term: Expression<unknown>,
-  to: ReadonlyMap<FromClause, FromClause>,
-): Expression<unknown> {
-  if (term instanceof Column) {
-    return to.get(term.table)?.c[term.key] ?? term;
+function move(part: unknown, to: ReadonlyMap<FromClause, FromClause>): unknown {
+  if (Array.isArray(part)) return part.map((one) => move(one, to));
+  if (part instanceof Column) {
+    return to.get(part.table)?.c[part.key] ?? part;
   }
-  if (term instanceof Operation) {
-    return copyOf(term, { terms: term.terms.map((one) => move(one, to)) });
-  }
-  if (term instanceof Phrase) {
-    const { kind, parts, type, precedence } = term;
-    // Brackets too many do no harm: what it was made with is not told.
-    return new Phrase(
-      kind,
-      parts.map((part) => movePart(part, to)),
-      type,
-      precedence,
-      9,
-    );
-  }
-  return term;
-}
-
-function movePart(part: Part, to: ReadonlyMap<FromClause, FromClause>): Part {
-  const node = (one: Node): Node =>
-    one instanceof Expression ? move(one, to) : one;
-  return typeof part === "string"
-    ? part
-    : part instanceof Node
-    ? node(part)
-    : part.map(node);
+  if (!(part instanceof Expression) || part instanceof Bind) return part;
+  const { kind, type, precedence } = part;
+  // A phrase does not tell what it was made with; brackets too many do no harm.
+  const copy = part instanceof Phrase
+    ? new Phrase(kind, [], type, precedence, 9)
+    : copyOf(part, {});
+  const fields = Object.entries(part).map(([key, one]) => [key, move(one, to)]);
+  return Object.assign(copy, Object.fromEntries(fields));
 }
 
 /** The conditions that all hold where one does. */

@@ -172,16 +172,20 @@ class CaseBlindLike extends Expression<boolean> {
     return 4;
   }
   override structure(): readonly unknown[] {
-    return [this.#like("LIKE")];
+    return [likeOf("LIKE", this)];
   }
   override compile(compiler: Compiler): void {
     // Without ILIKE, LIKE itself is blind to case.
     const { ilike } = compiler.dialect.features;
-    compiler.visit(this.#like(ilike ? "ILIKE" : "LIKE"));
+    compiler.visit(likeOf(ilike ? "ILIKE" : "LIKE", this));
   }
-  #like(operator: string): Like {
-    return new Like(operator, this.of, this.pattern, this.escape);
-  }
+}
+
+function likeOf(
+  operator: string,
+  { of, pattern, escape }: CaseBlindLike,
+): Like {
+  return new Like(operator, of, pattern, escape);
 }
 
 /** Starts with a text, in which `%` and `_` are plain characters. */
