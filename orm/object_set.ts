@@ -187,15 +187,19 @@ export class ObjectSet implements StateOwner {
       this.#gone.add(state);
       this.#crossed(state, "persistent");
     }
+    // What is not written is as it was, also of a row that is taken over.
+    for (const [state, { former }] of saved) {
+      state.committed = [
+        ...state.committed ??
+          state.mapper.columns.map((one) =>
+            former?.mapper.columns.includes(one) ? former.before(one) : null
+          ),
+      ];
+    }
     for (const { kind, state, values } of works) {
       const found = state && saved.get(state);
       if (!found || kind === "delete") continue;
-      const { columns } = state.mapper;
-      const committed = [
-        ...state.committed ??
-          columns.map((column) => found.former?.before(column) ?? null),
-      ];
-      state.committed = committed;
+      const { mapper: { columns }, committed = [] } = state;
       const made = generated.get(state) ?? new Map<Column<unknown>, unknown>();
       // What was made first: a row may name its own key.
       for (const [column, given] of new Map([...made, ...values, ...made])) {
@@ -217,9 +221,9 @@ export class ObjectSet implements StateOwner {
       const { columns, allColumns } = mapper;
       if (isBorn) {
         columns.forEach((column, i) => {
-          if (state.read(column) === undefined) {
-            state.write(column, committed?.[i]);
-          }
+          if (state.read(column) !== undefined) return;
+          state.write(column, committed?.[i]);
+          if (committed?.[i] === undefined) hooks.unload?.(state, column);
         });
       }
       // What the database computes of a row may be another now.

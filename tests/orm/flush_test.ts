@@ -12,6 +12,7 @@ import {
   integer,
   isModified,
   json,
+  loadOnly,
   manyToMany,
   manyToOne,
   noAutoflush,
@@ -51,6 +52,7 @@ class Node extends Base.table("nodes", {
   parent: () => manyToOne(Node, { backPopulates: "children" }),
   children: () => oneToMany(Node, { backPopulates: "parent" }),
 }) {}
+class Slot extends Base.table("slots", { note: text().nullable() }) {}
 class Person extends Base.table("persons", {
   name: text(),
   favoriteId: integer().references("balls.id").nullable(),
@@ -406,6 +408,44 @@ test(
     await session.commit();
     const [row] = await database.engine.execute(select(Node.table));
     deepStrictEqual([row?.name, row?.note, row?.counter], ["third", null, 3]);
+  },
+);
+
+test(
+  "orm 59: a new object that takes over a row as it is can be changed after that",
+  async (session, database) => {
+    const old = new Slot({ id: 5, note: "old" });
+    await committed(session, old);
+    session.delete(old);
+    const fresh = new Slot({ id: 5 });
+    session.add(fresh);
+    database.reset();
+    await session.commit();
+    deepStrictEqual([verbs(database), fresh.note], [[], "old"]);
+    fresh.note = "new";
+    await session.commit();
+    const [row] = await database.engine.execute(select(Slot.table));
+    strictEqual(row?.note, "new");
+  },
+);
+
+test(
+  "orm 59: of a row that is taken over, what nobody has loaded is not there",
+  async (session, database) => {
+    await committed(session, new Node({ id: 5, name: "old", note: "kept" }));
+    session.expungeAll();
+    const old = await session.one(
+      select(Node).options(loadOnly(Node.c.name)),
+    );
+    session.delete(old);
+    const fresh = new Node({ id: 5, name: "new" });
+    session.add(fresh);
+    await session.commit();
+    throws(() => fresh.note, { code: "orm/not-loaded" });
+    fresh.note = null;
+    await session.commit();
+    const [row] = await database.engine.execute(select(Node.table));
+    deepStrictEqual([row?.name, row?.note], ["new", null]);
   },
 );
 
