@@ -129,7 +129,7 @@ class ManyToMany extends RelationBase {
       ...{ kind, mapper, identityToken, table, values, where, isExpected },
     };
     changes.links.set(
-      [kind, identityToken, table.fullName, text].join("\0"),
+      [kind, identityToken, table.fullName, ...text].join("\0"),
       work,
     );
   }

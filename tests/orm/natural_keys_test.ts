@@ -2,6 +2,7 @@ import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import {
   Entity,
   integer,
+  manyToMany,
   manyToOne,
   oneToMany,
   Session,
@@ -12,6 +13,7 @@ import {
   MultipleResultsError,
   NoResultError,
   select,
+  table,
 } from "../../sql/mod.ts";
 import {
   created,
@@ -56,6 +58,14 @@ class Tree extends Base.table("trees", {
   birds: () =>
     oneToMany(Bird, { backPopulates: "tree", cascade: "all, delete-orphan" }),
 }) {}
+class Word extends Base.table("words", {
+  word: text().primaryKey(),
+  others: () => manyToMany(Word, { secondary: pairs }),
+}) {}
+const pairs = table("pairs", metadata, {
+  left: text().primaryKey().references("words.word"),
+  right: text().primaryKey().references("words.word"),
+});
 class Bird extends Base.table("birds", {
   id: integer().primaryKey(),
   nestId: integer().references("nests.id").nullable(),
@@ -139,4 +149,15 @@ Deno.test("more owners than D1 takes parameters are loaded lazily, and deleted, 
   strictEqual(database.trips, 2);
   strictEqual((await database.engine.execute(select(Book.table))).length, 0);
   strictEqual((await database.engine.execute(select(Author.table))).length, 0);
+});
+
+Deno.test("pairs of keys are told apart, whatever signs are in them", async () => {
+  await using database = await created(sqliteDatabase(), metadata);
+  await using session = new Session({ bind: database.engine });
+  session.addAll([
+    new Word({ word: "a,right=b", others: [new Word({ word: "c" })] }),
+    new Word({ word: "a", others: [new Word({ word: "b,right=c" })] }),
+  ]);
+  await session.commit();
+  strictEqual((await database.engine.execute(select(pairs))).length, 2);
 });
