@@ -178,7 +178,16 @@ export class ObjectSet implements StateOwner {
     notes?: Notes,
   ): void {
     for (const { state } of settled.keys()) this.#note(state, notes);
-    for (const state of saved.keys()) this.#note(state, notes);
+    // What is not written is as it was, also of a row that is taken over.
+    for (const [state, { former }] of saved) {
+      this.#note(state, notes);
+      state.committed = [
+        ...state.committed ??
+          state.mapper.columns.map((one) =>
+            former?.mapper.columns.includes(one) ? former.before(one) : null
+          ),
+      ];
+    }
     for (const state of gone) {
       this.#note(state, notes);
       this.#leave(state);
@@ -186,15 +195,6 @@ export class ObjectSet implements StateOwner {
       this.doomed.delete(state);
       this.#gone.add(state);
       this.#crossed(state, "persistent");
-    }
-    // What is not written is as it was, also of a row that is taken over.
-    for (const [state, { former }] of saved) {
-      state.committed = [
-        ...state.committed ??
-          state.mapper.columns.map((one) =>
-            former?.mapper.columns.includes(one) ? former.before(one) : null
-          ),
-      ];
     }
     for (const { kind, state, values } of works) {
       const found = state && saved.get(state);
@@ -217,14 +217,12 @@ export class ObjectSet implements StateOwner {
     }
     for (const state of saved.keys()) {
       const isBorn = state.key === undefined;
-      const { mapper, object, committed } = state;
+      const { mapper, object } = state;
       const { columns, allColumns } = mapper;
       if (isBorn) {
-        columns.forEach((column, i) => {
-          if (state.read(column) !== undefined) return;
-          state.write(column, committed?.[i]);
-          if (committed?.[i] === undefined) hooks.unload?.(state, column);
-        });
+        for (const column of columns) {
+          if (state.read(column) === undefined) giveBack(state, column);
+        }
       }
       // What the database computes of a row may be another now.
       for (const column of allColumns.slice(columns.length)) {
@@ -277,12 +275,9 @@ export class ObjectSet implements StateOwner {
     this.#dropped.clear();
     for (const state of touched) {
       const { mapper, committed } = state;
-      mapper.columns.forEach((column, i) => {
-        const before = committed?.[i];
-        if (before !== undefined) state.write(column, copyValue(before));
-        // What was not loaded is not known again, though it was set since.
-        else if (committed) hooks.unload?.(state, column);
-      });
+      for (const column of committed ? mapper.columns : []) {
+        giveBack(state, column);
+      }
       expireState(state);
       state.isOrphan = false;
     }
@@ -353,6 +348,13 @@ export class ObjectSet implements StateOwner {
       this.identityMap.delete(key);
     }
   }
+}
+
+/** An attribute is what its row holds; what was not loaded is not known, though it was set since. */
+function giveBack(state: InstanceState, column: Column<unknown>): void {
+  const known = state.before(column);
+  if (known !== undefined) state.write(column, copyValue(known));
+  else hooks.unload?.(state, column);
 }
 
 /** What an object holds is not known any more; the next read brings it anew. */

@@ -206,7 +206,9 @@ export class Operation<T> extends Expression<T> {
   override compile(compiler: Compiler): void {
     const { operator, terms, precedence } = this;
     // How tightly another operator binds, only the database knows.
-    const inner = /^(AND|OR|=|<>|[<>]=?)$/.test(operator) ? precedence + 1 : 9;
+    const inner = precedence < 4 || /^[<=>]+$/.test(operator)
+      ? precedence + 1
+      : 9;
     writeTree(
       operator,
       terms.map((term) => () => compiler.operand(term, inner)),
