@@ -256,7 +256,8 @@ export class Compiler {
 
   /** Writes a clause with what it holds, if that is anything. */
   clause(words: string, items: Node | readonly Node[] | undefined): void {
-    const isEmpty = !items || "length" in items && items.length === 0;
+    const isEmpty = items === undefined ||
+      "length" in items && items.length === 0;
     if (!isEmpty) this.write(words, items);
   }
 

@@ -788,3 +788,16 @@ Deno.test("orm 218: one description serves many schemas", async () => {
 Deno.test("insert().values() refuses an empty list, which would insert a row of defaults", () => {
   throws(() => insert(users).values([]), CompileError);
 });
+
+Deno.test("a condition that turns out to be no expression is never left out", () => {
+  for (const no of [false, null, 0, ""]) {
+    const condition = no as never;
+    for (
+      const statement of [
+        deleteFrom(users).where(condition),
+        update(users).set({ name: "x" }).where(condition),
+        select(users).where(condition),
+      ]
+    ) throws(() => prepare(statement, sqliteDialect));
+  }
+});
