@@ -92,13 +92,13 @@ export function route(read: Read): void {
 
 /** The values of a primary key, given as one, as a list, or by name. */
 export function keyValues(mapper: Mapper, key: unknown): unknown[] {
-  return mapper.primaryKey.map((column, i) =>
-    Array.isArray(key)
-      ? key[i]
-      : typeof key === "object" && key !== null && !(key instanceof Date)
-      ? (key as Record<string, unknown>)[mapper.keyOf(column)]
-      : key
-  );
+  return mapper.primaryKey.map((column, i) => {
+    const at = Array.isArray(key) ? i : mapper.keyOf(column);
+    // Bytes and dates are objects too, but hold nothing by that name.
+    return key && typeof key === "object" && at in key
+      ? (key as Record<PropertyKey, unknown>)[at]
+      : key;
+  });
 }
 
 /** The object of a primary key: one that is known and not stale, else its row. */

@@ -1,5 +1,6 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import {
+  blob,
   Entity,
   integer,
   manyToMany,
@@ -7,6 +8,7 @@ import {
   oneToMany,
   Session,
   text,
+  timestamp,
 } from "../../orm/mod.ts";
 import {
   MetaData,
@@ -57,6 +59,14 @@ class Tree extends Base.table("trees", {
   id: integer().primaryKey(),
   birds: () =>
     oneToMany(Bird, { backPopulates: "tree", cascade: "all, delete-orphan" }),
+}) {}
+class Chunk extends Base.table("chunks", {
+  hash: blob().primaryKey(),
+  size: integer(),
+}) {}
+class Day extends Base.table("days", {
+  day: timestamp().primaryKey(),
+  name: text(),
 }) {}
 class Word extends Base.table("words", {
   word: text().primaryKey(),
@@ -160,4 +170,20 @@ Deno.test("pairs of keys are told apart, whatever signs are in them", async () =
   ]);
   await session.commit();
   strictEqual((await database.engine.execute(select(pairs))).length, 2);
+});
+
+Deno.test("bytes and dates are keys like others", async () => {
+  await using database = await created(sqliteDatabase(), metadata);
+  await using session = new Session({ bind: database.engine });
+  const hash = new Uint8Array([1, 2]);
+  const day = new Date(0);
+  session.addAll([new Chunk({ hash, size: 2 }), new Day({ day, name: "a" })]);
+  await session.commit();
+  session.expungeAll();
+  for (const key of [hash, [hash], { hash }]) {
+    strictEqual((await session.get(Chunk, key))?.size, 2);
+  }
+  for (const key of [day, [day], { day }]) {
+    strictEqual((await session.get(Day, key))?.name, "a");
+  }
 });
