@@ -59,6 +59,11 @@ class OrderedHandle extends ManyHandle implements OrderingList<object> {
       }
     });
   }
+  override set(items: Iterable<object>): void {
+    const wanted = [...items];
+    super.set(wanted);
+    this.sort((a, b) => wanted.indexOf(a) - wanted.indexOf(b));
+  }
   override put(item: object): boolean {
     const isNew = super.put(item);
     if (isNew) this.reorder();
