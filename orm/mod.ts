@@ -104,7 +104,7 @@
  * | How is a class mapped? | `entity.ts`, `mapping.ts`, `mapper.ts` |
  * | How does a class inherit? | `inheritance/` |
  * | What else can an attribute be? | `attribute.ts`, `attributes/` |
- * | How do objects refer to each other? | `relation.ts`, `relations/`, `handles.ts`, `join_on.ts` |
+ * | How do objects refer to each other? | `relation.ts`, `relations/`, `handles/`, `join_on.ts` |
  * | What can a collection be? | `collections/`, `association_proxy.ts` |
  * | What is in a session, and in which state? | `session.ts`, `object_set.ts`, `hydration.ts`, `state.ts` |
  * | What changed, and who is told? | `history.ts`, `events/`, `hooks.ts` |

@@ -274,9 +274,8 @@ export class ObjectSet implements StateOwner {
     this.doomed.clear();
     this.#dropped.clear();
     for (const state of touched) {
-      const { mapper, committed } = state;
-      for (const column of committed ? mapper.columns : []) {
-        giveBack(state, column);
+      if (state.committed) {
+        for (const column of state.mapper.columns) giveBack(state, column);
       }
       expireState(state);
       state.isOrphan = false;
