@@ -356,7 +356,10 @@ export class Session implements Reader {
 
   // --- The end -------------------------------------------------------------
 
-  /** Lets go of every object; the session can be used again. */
+  /**
+   * Undoes what is not committed and lets go of every object, which keeps what
+   * it holds: loaded relations stay to be read. The session can be used again.
+   */
   async close(): Promise<void> {
     await rollback(this.#core, true);
     this.expungeAll();

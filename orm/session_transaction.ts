@@ -45,7 +45,7 @@ export function flush(core: SessionCore): Promise<void> {
   });
 }
 
-/** Undoes what is held, and gives objects back what they were. */
+/** Undoes what is held, and gives objects back what they were; at the end, they stay as they are. */
 export function rollback(core: SessionCore, isEnd = false): Promise<void> {
   const { session, unit } = core;
   return exclusively(unit, "rollback", async () => {
@@ -53,7 +53,7 @@ export function rollback(core: SessionCore, isEnd = false): Promise<void> {
     try {
       await unit.held?.rollback(false, isEnd);
     } finally {
-      unit.objects.rollback();
+      if (!isEnd) unit.objects.rollback();
     }
     hooks.hear?.("afterRollback", session);
   });

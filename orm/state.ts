@@ -183,9 +183,9 @@ export function keyText(value: unknown): string {
 export function copyValue(value: unknown): unknown {
   if (typeof value === "object" && value !== null) {
     try {
-      const copy: unknown = structuredClone(value);
-      const { getPrototypeOf } = Object;
-      if (getPrototypeOf(copy) === getPrototypeOf(value)) return copy;
+      const copy = structuredClone(value);
+      // One without a prototype, of a pattern's groups say, is as good as plain.
+      if (copy.constructor === (value.constructor ?? Object)) return copy;
     } catch {
       // As it is, then: it may be written already.
     }

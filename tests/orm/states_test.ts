@@ -11,6 +11,7 @@ import {
   makeTransientToDetached,
   MappingError,
   noAutoflush,
+  selectinload,
   Session,
   SessionError,
   StateError,
@@ -169,6 +170,49 @@ test("orm 14: expunge() makes pending objects transient and others detached, and
   strictEqual(session.has(one), false);
   throws(() => session.expunge(one), StateError);
 });
+
+test(
+  "orm 15: what close() lets go of keeps what it was loaded with, so that a function may return it",
+  async (session, database) => {
+    await saved(
+      session,
+      new Author({
+        uid: "a",
+        label: "author",
+        books: [new Book({ uid: "b", label: "book", tags: [tag()] })],
+      }),
+    );
+    const load = async () => {
+      await using own = new Session({ bind: database.engine });
+      return await own.one(
+        select(Author).options(
+          selectinload(Author.r.books, selectinload(Book.r.tags)),
+        ),
+      );
+    };
+    const author = await load();
+    strictEqual(status(author), "detached");
+    deepStrictEqual(
+      author.books.toArray().map(({ tags }) => tags.length),
+      [1],
+    );
+
+    // What is not in the database stays as the program has it, flushed or not.
+    const own = new Session({ bind: database.engine });
+    const [again, fresh] = [(await own.get(Author, author.id))!, tag("u")];
+    again.label = "flushed";
+    own.add(fresh);
+    await own.flush();
+    const book = (await again.books.load()).at(0)!;
+    book.label = "changed";
+    await own.close();
+    deepStrictEqual(
+      [again.label, book.label, status(again), status(fresh), fresh.id],
+      ["flushed", "changed", "detached", "transient", undefined],
+    );
+    deepStrictEqual([isModified(again), isModified(book)], [true, true]);
+  },
+);
 
 test(
   "orm 15: close() lets go of everything and leaves the session usable, unless it is told not to",

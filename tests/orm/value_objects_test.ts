@@ -113,6 +113,11 @@ Deno.test("a document that cannot be copied does not fail a commit that is done"
   session.add(place);
   await session.commit();
   ok(!session.new.includes(place));
+  const groups = /(?<kind>.)/.exec("z")!.groups!;
+  place.data = groups;
+  await session.commit();
+  groups["kind"] = "changed in place";
+  strictEqual(session.dirty.length, 1);
   place.data = new Proxy({ kind: "y" }, {});
   await session.commit();
   strictEqual(session.dirty.length, 0);
