@@ -101,6 +101,8 @@ export class HeldTransactions {
     committed: string[],
     step: (engine: Engine, commit: () => Promise<void>) => Promise<void>,
   ): Promise<void> {
+    // They end with it, also where it fails.
+    this.savepoints.length = 0;
     for (const [engine, held] of this.open) {
       await step(engine, () => held.commit());
       // Where another one fails, this one is no longer to be rolled back.
@@ -108,7 +110,6 @@ export class HeldTransactions {
       engine.log("COMMIT");
       committed.push(engine.name);
     }
-    this.savepoints.length = 0;
   }
 
   /**
@@ -151,8 +152,8 @@ export class HeldTransactions {
     const savepoints = this.savepoints;
     // Told from those of a transaction that the session has joined.
     const name = `aludel_unit_${savepoints.length + 1}`;
-    const depth = savepoints.push(name);
     await this.#say(`SAVEPOINT ${name}`);
+    const depth = savepoints.push(name);
     this.#levels.push(new Map());
     const end = (what: string, isKept: boolean) =>
       unit.step(what, async () => {

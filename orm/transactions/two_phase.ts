@@ -197,6 +197,8 @@ class TwoPhaseTransactions extends HeldTransactions {
 
   /** Has every part prepared that is held open. */
   async prepare(step: Step): Promise<void> {
+    // They end with it, also where it fails.
+    this.savepoints.length = 0;
     for (const [engine, held] of this.open) {
       await step(engine, async () => {
         await held.execute(this.#preparing(engine));
@@ -205,7 +207,6 @@ class TwoPhaseTransactions extends HeldTransactions {
       });
       this.open.delete(engine);
     }
-    this.savepoints.length = 0;
     this.#isPrepared = true;
   }
 

@@ -264,6 +264,38 @@ for (const [name, open] of databases.slice(0, 2)) {
   });
 }
 
+for (const [name, open] of databases.slice(0, 2)) {
+  Deno.test(`after a statement that breaks a transaction, a savepoint or a COMMIT that fails can be rolled back, on ${name}`, async () => {
+    await using database = await created(open(), metadata);
+    await using session = new Session({ bind: database.engine });
+    const broken = async () => {
+      session.add(new User({ name: "ed" }));
+      await session.flush();
+      await rejects(session.execute(sql`SELECT * FROM nowhere`));
+    };
+    const names = async () => [
+      ...await database.engine.execute(select(User.c.name)),
+    ];
+    await broken();
+    // Postgres takes nothing more in it; SQLite goes on.
+    const inner = await session.beginNested().catch(() => undefined);
+    await inner?.rollback();
+    await session.rollback();
+    deepStrictEqual(await names(), []);
+
+    session.add(new User({ name: "wendy" }));
+    await session.flush();
+    await session.beginNested();
+    await broken();
+    await session.commit().catch(() => session.rollback());
+    const isKept = (await names()).length > 0;
+    strictEqual(isKept, name === "sqlite");
+    session.add(new User({ name: "mary" }));
+    await session.commit();
+    strictEqual((await names()).at(-1), "mary");
+  });
+}
+
 Deno.test("a rollback that fails on one engine ends the others, and gives objects back what they were", async () => {
   await using first = await created(sqliteDatabase(), metadata);
   const { driver } = first.engine;
