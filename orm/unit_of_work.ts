@@ -149,7 +149,8 @@ export function planUnit(
       return [
         rankOf(row),
         isInsert ? 1 : refs(row).length > 0 ? 2 : 0,
-        ...(needs.get(table)?.has(table)
+        // Only where keys are numbered must known ones come first.
+        ...(table.autoincrementColumn && needs.get(table)?.has(table)
           ? [numbered, depth]
           : [depth, numbered]),
         tables.indexOf(table),

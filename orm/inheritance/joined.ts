@@ -39,6 +39,10 @@ type Shape = Readonly<Record<string, unknown>>;
  * Inheritance. A base that declares no {@linkcode polymorphicOn} gets a
  * column "type", which is NULL for the base's own objects.
  *
+ * A column is its table's: a query of columns alone names the class as well,
+ * `select({ name: Manager.c.name, level: Manager.c.level }).from(Manager)`, or
+ * the two tables are not joined and each row of one meets each of the other.
+ *
  * @example
  * ```ts
  * import { Entity, integer, joined, Session, text } from "@aludel/aludel/orm";

@@ -1,9 +1,11 @@
 /** New objects whose keys are there before the database is asked. */
-import { deepStrictEqual, rejects } from "node:assert/strict";
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import {
   CircularDependencyError,
   Entity,
+  integer,
+  joined,
   manyToOne,
   oneToMany,
   Session,
@@ -203,3 +205,44 @@ Deno.test("orm 55: random forests of known keys, added and moved in any order, a
     { numRuns: 60 },
   );
 });
+
+for (const where of ["SQLite", "D1"]) {
+  Deno.test(`orm 55: rows of a subclass name each other in its own table, whoever makes their keys (${where})`, async () => {
+    abstract class Numbered
+      extends Entity.with({ id: integer().primaryKey() }) {
+      static override metadata = new MetaData();
+    }
+    class Item extends Numbered.table("items", { name: text() }) {}
+    class Image extends joined(Item, "images", {
+      thumbId: integer().references("images.id").nullable(),
+      thumb: () => manyToOne(Image, { foreignKeys: ["thumbId"] }),
+    }, { identity: "image" }) {}
+    await using database = await created(
+      where === "D1" ? d1Database(workerd, "DB") : sqliteDatabase(),
+      Numbered.metadata,
+    );
+    await using session = new Session({ bind: database.engine });
+    // Each names the one before it; every other one brings its key.
+    const images: Image[] = [];
+    for (let i = 0; i < 8; i++) {
+      const key = i % 2 ? { id: 100 - i } : {};
+      const thumb = images.at(-1) ?? null;
+      images.push(new Image({ name: `${i}`, thumb, ...key }));
+    }
+    session.addAll(images.toReversed());
+    await session.commit();
+    strictEqual(database.trips, 1);
+    const rows = await database.engine.execute(
+      select({ name: Item.c.name, thumbId: Image.c.thumbId }).from(Image)
+        .orderBy(Item.c.name),
+    );
+    deepStrictEqual(
+      rows.map(({ thumbId }) => thumbId),
+      [null, ...images.slice(0, -1).map(({ id }) => id)],
+    );
+    deepStrictEqual(
+      images.map(({ thumbId }) => thumbId),
+      rows.map(({ thumbId }) => thumbId),
+    );
+  });
+}
