@@ -129,7 +129,9 @@ async function end(session: Session, isGood: boolean): Promise<void> {
     const count = added.length + dirty.length + deleted.length;
     if (count > 0) {
       warn(
-        `Cannot keep what was changed: the response is made, and ${count} objects are not committed; commit() before you return it`,
+        `Cannot keep what was changed: the response is made, and ${
+          count === 1 ? "1 object is" : `${count} objects are`
+        } not committed; commit() before you return it`,
       );
     }
   }

@@ -146,7 +146,7 @@ Deno.test("what is not committed is rolled back, and told where the response is 
     "open",
     "close",
     "open",
-    "Cannot keep what was changed: the response is made, and 1 objects are not committed; commit() before you return it",
+    "Cannot keep what was changed: the response is made, and 1 object is not committed; commit() before you return it",
     "close",
     "open",
     "close",
