@@ -72,7 +72,10 @@ export function planUnit(
       found.former = former;
       for (const [column, isOwn] of isGiven) if (!isOwn) values.delete(column);
     }
-    // What the database numbers stays without a gap: such rows come last.
+  }
+  // What the database numbers stays without a gap: such rows come after those
+  // of which the key is known, be they new or known by another one now.
+  for (const [state, { values, former }] of saved) {
     if (former || isGenerated(state)) continue;
     for (const [column, value] of [...values]) {
       if (

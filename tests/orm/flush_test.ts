@@ -52,6 +52,10 @@ class Node extends Base.table("nodes", {
   parent: () => manyToOne(Node, { backPopulates: "children" }),
   children: () => oneToMany(Node, { backPopulates: "parent" }),
 }) {}
+class Leaf extends Base.table("leaves", {
+  nodeId: integer().references("nodes.id"),
+  node: () => manyToOne(Node),
+}) {}
 class Slot extends Base.table("slots", { note: text().nullable() }) {}
 class Person extends Base.table("persons", {
   name: text(),
@@ -408,6 +412,27 @@ test(
     await session.commit();
     const [row] = await database.engine.execute(select(Node.table));
     deepStrictEqual([row?.name, row?.note, row?.counter], ["third", null, 3]);
+  },
+);
+
+test(
+  "a key that is changed to a higher one is not taken for the last that the database made",
+  async (session, database) => {
+    const old = node("old");
+    await committed(session, old);
+    const fresh = node("fresh");
+    old.parent.set(fresh);
+    old.id = 500;
+    const leaf = new Leaf({ node: fresh });
+    session.add(leaf);
+    await session.commit();
+    const [row] = await database.engine.execute(
+      select({ name: Node.c.name }).join(Leaf, Leaf.c.nodeId.eq(Node.c.id)),
+    );
+    strictEqual(row?.name, "fresh");
+    deepStrictEqual([leaf.nodeId, old.parentId], [fresh.id, fresh.id]);
+    session.expungeAll();
+    strictEqual((await session.get(Node, 500))?.parentId, fresh.id);
   },
 );
 
