@@ -82,15 +82,12 @@ export class Emitter {
       ? keyAfterLast?.(numbered, 1)
       : undefined;
     // Where others write in between, nothing says which row an answer is about.
-    const isMany = told === "single"
-      ? false
-      : kind === "delete"
-      ? works.length > 1 && ![...where.values()].includes(null)
-      : works.length >= BULK;
+    const isMany = told !== "single" &&
+      (kind === "delete"
+        ? works.length > 1 && ![...where.values()].includes(null)
+        : works.length >= BULK);
     const isBulk = isMany &&
-      (numbered
-        ? nextKey !== undefined
-        : answers.length === 0 || isInsert && keyAfterLast !== undefined);
+      (numbered ? nextKey : answers.length === 0 || isInsert && keyAfterLast);
     let place = this.#numbered.get(table) ?? 0;
     if (numbered) {
       works.forEach(({ state }, i) => {
@@ -102,7 +99,7 @@ export class Emitter {
       const chunk = works.slice(at, at += bulk?.size ?? 1);
       const [work] = chunk as [Work];
       const rows = bulk && eachRow(bulk.json);
-      const slots = this.#slots(bulk !== undefined);
+      const slots = this.#slots(!!bulk);
       if (!isInsert) {
         const write = new Write(work, slots, [], rows);
         this.#change(chunk, write, told !== "none");
@@ -280,7 +277,7 @@ function shapeOf({ kind, table, values, where, isExpected }: Work): string {
       (value === null && one === where
         ? " null"
         : value instanceof KeyRef
-        ? `#${value.column.table.labelPrefix}`
+        ? `#${value.table.labelPrefix}`
         : value instanceof Expression
         ? "?"
         : "")

@@ -65,7 +65,7 @@ export async function writeChanges(
     return new Emitter(engine, core, works, generated);
   });
   const isFinal = ({ engine }: Emitter): boolean =>
-    committed !== undefined && !unit.held?.has(engine);
+    !!committed && !unit.held?.has(engine);
   // What can be undone goes first.
   const inTurn = [
     ...emitters.filter((one) => !isFinal(one)),

@@ -80,7 +80,7 @@ export function planUnit(
     for (const [column, value] of [...values]) {
       if (
         value instanceof KeyRef && column.spec.nullable &&
-        value.column.table === column.table
+        (state.key || value.table === column.table)
       ) changes.defer(state, column, value);
     }
   }

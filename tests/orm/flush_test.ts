@@ -56,6 +56,17 @@ class Leaf extends Base.table("leaves", {
   nodeId: integer().references("nodes.id"),
   node: () => manyToOne(Node),
 }) {}
+class Ring extends Base.table("rings", {
+  stoneId: integer().references("stones.id").nullable(),
+  stone: () => manyToOne(Stone),
+}) {}
+class Stone extends Base.table("stones", {
+  ringId: integer().references("rings.id").nullable(),
+}) {}
+class Hand extends Base.table("hands", {
+  ringId: integer().references("rings.id"),
+  ring: () => manyToOne(Ring),
+}) {}
 class Slot extends Base.table("slots", { note: text().nullable() }) {}
 class Person extends Base.table("persons", {
   name: text(),
@@ -433,6 +444,23 @@ test(
     deepStrictEqual([leaf.nodeId, old.parentId], [fresh.id, fresh.id]);
     session.expungeAll();
     strictEqual((await session.get(Node, 500))?.parentId, fresh.id);
+  },
+);
+
+test(
+  "nor is it in tables that name each other",
+  async (session, database) => {
+    const old = new Ring({});
+    await committed(session, old);
+    const [fresh, stone] = [new Ring({}), new Stone({})];
+    old.stone.set(stone);
+    old.id = 500;
+    const hand = new Hand({ ring: fresh });
+    session.addAll([fresh, stone, hand]);
+    await session.commit();
+    const [row] = await database.engine.execute(select(Hand.table));
+    deepStrictEqual([row?.ringId, hand.ringId], [fresh.id, fresh.id]);
+    strictEqual(old.stoneId, stone.id);
   },
 );
 
