@@ -94,7 +94,7 @@ function standIns(
 }
 
 /** Sends texts in one trip, and writes them to the log. */
-export async function sendAll(
+async function sendAll(
   target: SchemaTarget,
   statements: readonly string[],
 ): Promise<void> {

@@ -342,7 +342,7 @@ const TYPES: Readonly<Record<string, SqlType>> = {
 };
 
 /** The type that a declared one is read as; text where nothing fits, as values come. */
-export function postgresType(
+function postgresType(
   declared: string,
   labels: readonly string[] | null = null,
   typeName = "",
