@@ -64,8 +64,10 @@ export async function writeChanges(
     if (!unit.held?.has(engine)) engine.log("BEGIN (implicit)");
     return new Emitter(engine, core, works, generated);
   });
+  // Where one of several engines fails, what the others can hold is undone.
   const isFinal = ({ engine }: Emitter): boolean =>
-    !!committed && !unit.held?.has(engine);
+    !!committed && !unit.held?.has(engine) &&
+    !(isInteractive(engine) && byEngine.size > 1);
   // What can be undone goes first.
   const inTurn = [
     ...emitters.filter((one) => !isFinal(one)),
@@ -74,7 +76,7 @@ export async function writeChanges(
   for (const emitter of inTurn) {
     const { engine, writes } = emitter;
     await attempt(unit, engine, committed, async () => {
-      if (!committed) await unit.held?.hold(engine);
+      if (!isFinal(emitter)) await holderOf(unit, engine).hold(engine);
       try {
         const prepared = writes.map((one) => one.prepared);
         // A commit of its own is a batch, whatever it writes.

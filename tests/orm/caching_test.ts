@@ -1049,8 +1049,12 @@ Deno.test("rows are read where writes go: a replica that lags is not cached", as
 });
 
 /** An engine whose writes can be made to fail. */
-async function failing(name: string) {
-  const driver = countingDriver(sqlite(":memory:"));
+async function failing(name: string, capabilities: object = {}) {
+  const plain = sqlite(":memory:");
+  const driver = countingDriver({
+    ...plain,
+    capabilities: { ...plain.capabilities, ...capabilities },
+  });
   const engine = createEngine(driver, { name });
   await metadata.createAll(engine);
   return { driver, engine, [Symbol.asyncDispose]: () => engine.close() };
@@ -1099,8 +1103,9 @@ Deno.test("a commit whose answer was lost invalidates what it may have written; 
 
 Deno.test("a commit that was done in part invalidates what it wrote", async () => {
   const { region } = countedRegion();
-  await using first = await failing("first");
-  await using second = await failing("second");
+  const inBatches = { interactiveTransactions: false };
+  await using first = await failing("first", inBatches);
+  await using second = await failing("second", inBatches);
   const binds = bindsOf(
     new Map<typeof User | typeof Tag, Engine>([
       [User, first.engine],

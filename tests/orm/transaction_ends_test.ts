@@ -296,6 +296,36 @@ for (const [name, open] of databases.slice(0, 2)) {
   });
 }
 
+for (const [name, open] of databases) {
+  Deno.test(`where a row is refused, nothing is committed on the other engines, though ${name} is among them`, async () => {
+    await using first = await created(open(), metadata);
+    for (const isFirst of [true, false]) {
+      await using engine = createEngine(sqlite(":memory:"));
+      await createAll(metadata, engine);
+      await engine.execute(sql`CREATE UNIQUE INDEX one_name ON ledgers (name)`);
+      await engine.execute(insert(Ledger).values({ name: "taken" }));
+      await using session = new Session({
+        bind: engine,
+        binds: bindsOf(new Map([[User, first.engine]])),
+      });
+      const both = [new User({ name: "ed" }), new Ledger({ name: "taken" })];
+      session.addAll(isFirst ? both : both.reverse());
+      await rejects(session.commit(), { code: "sql/unique-violation" });
+      deepStrictEqual([...await first.engine.execute(select(User))], []);
+      await session.rollback();
+
+      session.addAll([
+        new User({ name: "wendy" }),
+        new Ledger({ name: "new" }),
+      ]);
+      await session.commit();
+      strictEqual((await first.engine.execute(select(User))).length, 1);
+      strictEqual((await engine.execute(select(Ledger))).length, 2);
+      await first.engine.execute(sql`DELETE FROM users`);
+    }
+  });
+}
+
 Deno.test("a rollback that fails on one engine ends the others, and gives objects back what they were", async () => {
   await using first = await created(sqliteDatabase(), metadata);
   const { driver } = first.engine;

@@ -131,15 +131,11 @@ for (
       new Payment({ amount: 1 }),
     ]);
     await session.commit();
-    deepStrictEqual(
-      log.filter((line) => /PREPARE|COMMIT|ROLLBACK/.test(line)),
-      [
-        "two PREPARE TRANSACTION 'ID'",
-        "one PREPARE TRANSACTION 'ID'",
-        "two COMMIT PREPARED 'ID'",
-        "one COMMIT PREPARED 'ID'",
-      ],
-    );
+    const said = log.filter((line) => /PREPARE|COMMIT|ROLLBACK/.test(line));
+    deepStrictEqual([said.slice(0, 2).sort(), said.slice(2).sort()], [
+      ["one PREPARE TRANSACTION 'ID'", "two PREPARE TRANSACTION 'ID'"],
+      ["one COMMIT PREPARED 'ID'", "two COMMIT PREPARED 'ID'"],
+    ]);
     deepStrictEqual(await count(two), [1, 1]);
     deepStrictEqual([session.new, session.dirty], [[], []]);
 
