@@ -65,8 +65,8 @@ export async function writeChanges(
     return new Emitter(engine, core, works, generated);
   });
   // Where one of several engines fails, what the others can hold is undone.
-  const isFinal = ({ engine }: Emitter): boolean =>
     !!committed && !unit.held?.has(engine) &&
+    !(isInteractive(engine) && byEngine.size > 1);
     !(isInteractive(engine) && byEngine.size > 1);
   // What can be undone goes first.
   const inTurn = [
@@ -76,12 +76,13 @@ export async function writeChanges(
   for (const emitter of inTurn) {
     const { engine, writes } = emitter;
     await attempt(unit, engine, committed, async () => {
-      if (!isFinal(emitter)) await holderOf(unit, engine).hold(engine);
+      const held = isFinal(emitter) ? undefined : holderOf(unit, engine);
+      await held?.hold(engine);
       try {
         const prepared = writes.map((one) => one.prepared);
         // A commit of its own is a batch, whatever it writes.
-        const answers = unit.held?.has(engine)
-          ? await unit.held.send(engine, prepared)
+        const answers = held
+          ? await held.send(engine, prepared)
           : await engine.sendBatch([
             ...prepared,
             ...unit.held?.seal?.(engine) ?? [],
@@ -93,7 +94,7 @@ export async function writeChanges(
     });
     if (isFinal(emitter)) {
       engine.log("COMMIT");
-      committed?.push(engine.name);
+      committed!.push(engine.name);
     }
   }
   hooks.hear?.("afterFlush", session, plan);

@@ -53,7 +53,7 @@ const TEXTS: readonly (readonly [
   [/disk|unable to open|not a database/i, ConnectionError, "connection"],
   // What SQLite has against a text, up to what it repeats of it.
   [
-    /(near "[^"]*": )?syntax error|no such \w+(: [\w."]+)?|parameter binding|not authorized|JSON path|readonly|No SQL statements|SQL BEGIN|\b(?!D1_|SQLite|error:)\w[\w *()-]*("[^"]*"[\w ]*)*(?=.*SQL\w*_(ERROR|UNKNOWN))/,
+    /(near "[^"]*": )?syntax error|no such \w+(: [\w."]+)?|parameter binding|not authorized|JSON path|readonly|No SQL statements|SQL BEGIN|\b(?!D1_|SQLite|error:)\w[\w *()"-]*(?=.*SQL\w*_(ERROR|UNKNOWN))/,
     StatementError,
     "statement",
   ],
