@@ -58,7 +58,11 @@ Deno.test("a project is made, branched, merged, and brought up and down", async 
 
 Deno.test("migrate 88: with several heads a revision needs one of them, or a merge first", async () => {
   using project = await branched();
-  await project.fails(1, /name one with --head, or run 'merge'/, "revision");
+  await project.fails(
+    1,
+    /^error: Cannot build on 'head': there are 2 heads \(bbbb2222, cccc3333\); name one with --head, or run 'merge'$/,
+    "revision",
+  );
   await project.ok("merge", "heads", "--rev-id", "dddd4444");
   await project.ok("revision", "--rev-id", "eeee5555");
 });

@@ -230,9 +230,12 @@ function parentsOf(
     });
   } catch (error) {
     if (!(error instanceof MultipleHeadsError)) throw error;
-    throw new MultipleHeadsError(
-      `${error.argument}' to build on: name one with --head, or run 'merge`,
-      error.heads,
+    throw new MigrateError(
+      "multiple-heads",
+      `Cannot build on '${error.argument}': there are ${error.heads.length} heads (${
+        error.heads.join(", ")
+      }); name one with --head, or run 'merge'`,
+      { cause: error },
     );
   }
   if (new Set(parents).size < parents.length) {
