@@ -67,7 +67,7 @@ export function holderOf(unit: OpenUnit, engine: Engine): HeldTransactions {
   if (isInteractive(engine)) return unit.held ??= engine.driver.hold!();
   throw new SessionError(
     "orm/unsupported",
-    `Cannot flush to engine "${engine.name}": it holds no transaction; commit() writes all at once`,
+    `Cannot flush to engine "${engine.name}": it holds no transaction; commit() instead`,
   );
 }
 

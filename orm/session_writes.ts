@@ -65,8 +65,8 @@ export async function writeChanges(
     return new Emitter(engine, core, works, generated);
   });
   // Where one of several engines fails, what the others can hold is undone.
-    !!committed && !unit.held?.has(engine) &&
-    !(isInteractive(engine) && byEngine.size > 1);
+  const isFinal = ({ engine }: Emitter) =>
+    committed && !unit.held?.has(engine) &&
     !(isInteractive(engine) && byEngine.size > 1);
   // What can be undone goes first.
   const inTurn = [
