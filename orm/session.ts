@@ -223,7 +223,8 @@ export class Session implements Reader {
   }
   /**
    * The object of a primary key: from the identity map, else from the
-   * database. `fresh` asks the database in any case.
+   * database. `fresh` asks the database in any case, and brings what is known of
+   * the object up to date; what the program set since stays.
    */
   get<C extends AnyClass>(
     cls: C,

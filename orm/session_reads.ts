@@ -114,9 +114,9 @@ export async function getObject<C extends AnyClass>(
     identityKey(mapper, values, session.identityToken),
   );
   const state = known && stateOf(known);
-  const isStale = state?.isExpired ||
-    state && mapper.polymorphism?.lacks?.(state);
-  if (known && !isStale && !fresh) {
+  // What the program set since stays; all else is read anew.
+  if (state) state.isExpired ||= fresh;
+  if (state && !state.isExpired && !mapper.polymorphism?.lacks?.(state)) {
     return known instanceof mapper.cls ? known as InstanceOf<C> : null;
   }
   const [found = null] = await session.execute(

@@ -33,6 +33,7 @@ import {
   select,
   sql,
   table,
+  update,
 } from "../../sql/mod.ts";
 import { created, sqliteDatabase, type TestDatabase } from "./databases.ts";
 
@@ -499,6 +500,27 @@ test(
     await session.commit();
     const [row] = await database.engine.execute(select(Node.table));
     deepStrictEqual([row?.name, row?.note], ["new", null]);
+  },
+);
+
+test(
+  "a fresh get() brings what the row holds now, and leaves what the program set",
+  async (session, { engine }) => {
+    const one = new Node({ name: "old", note: "old" });
+    await committed(session, one);
+    await engine.execute(
+      update(Node).set({ name: "theirs", note: "theirs", counter: 9 }),
+    );
+    one.note = "mine";
+    const found = await noAutoflush(
+      session,
+      () => session.get(Node, one.id, { fresh: true }),
+    );
+    strictEqual(found, one);
+    deepStrictEqual([one.name, one.note, one.counter], ["theirs", "mine", 9]);
+    await session.commit();
+    const [row] = await engine.execute(select(Node.table));
+    deepStrictEqual([row?.name, row?.note], ["theirs", "mine"]);
   },
 );
 
