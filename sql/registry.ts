@@ -1,6 +1,10 @@
 import type { Engine } from "./engine.ts";
 import { SqlError } from "./errors.ts";
 
+/** The name of an engine: one of those that are known, or one that is only known as text. */
+// deno-lint-ignore ban-types -- keeps the known names in an editor's list
+export type EngineName<Name extends string> = Name | (string & {});
+
 /** Engines by name, for routing. */
 export class EngineRegistry<Name extends string = string> {
   readonly #engines: ReadonlyMap<string, Engine>;
@@ -25,7 +29,7 @@ export class EngineRegistry<Name extends string = string> {
    *
    * @throws {SqlError} If there is none (`"sql/unknown-engine"`).
    */
-  get(name: Name): Engine {
+  get(name: EngineName<Name>): Engine {
     const engine = this.#engines.get(name);
     if (engine) return engine;
     throw new SqlError(
@@ -37,7 +41,7 @@ export class EngineRegistry<Name extends string = string> {
   }
 
   /** One of several engines, by chance. */
-  choose(names: readonly Name[]): Engine {
+  choose(names: readonly EngineName<Name>[]): Engine {
     const name = names[Math.floor(this.#random() * names.length)];
     if (name !== undefined) return this.get(name);
     throw new SqlError(
