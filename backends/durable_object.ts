@@ -17,6 +17,7 @@
  * @module
  */
 import {
+  bindingOf,
   type CacheBackend,
   CacheCreationError,
   CacheInputError,
@@ -80,7 +81,7 @@ export function durableObjectLock(
   const ask = asker(namespace, "lock", options);
   return {
     name: "durable-object",
-    client: namespace,
+    client: bindingOf("durable-object", namespace),
     holds: true,
 
     forget: (keys) => ask("delete", keys),
@@ -124,7 +125,7 @@ export function durableObject(
   const ask = asker(namespace, "data", options);
   return {
     name: "durable-object",
-    client: namespace,
+    client: bindingOf("durable-object", namespace),
     capabilities: { scope: "global" },
     lock: durableObjectLock(namespace, options),
     async get(keys) {

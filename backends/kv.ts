@@ -16,6 +16,7 @@
  * @module
  */
 import {
+  bindingOf,
   type CacheBackend,
   type EntryMetadata,
   refusal,
@@ -73,7 +74,7 @@ export function kv(
   const refused = refusal("kv", /\b41[34]\b/);
   return {
     name: "kv",
-    client: namespace,
+    client: bindingOf("kv", namespace),
     capabilities: {
       scope: "global",
       propagation: Math.max(MIN_TTL, options.cacheTtl ?? 0),

@@ -11,6 +11,7 @@
  * @module
  */
 import {
+  bindingOf,
   type CacheBackend,
   CacheBackendError,
   CacheConfigurationError,
@@ -75,7 +76,7 @@ export function upstash(
 ): CacheBackend {
   return {
     name: "upstash",
-    client: redis,
+    client: bindingOf("upstash", redis),
     capabilities: { scope: "global" },
     lock: upstashLock(redis, options),
     async get(keys) {
@@ -124,7 +125,7 @@ export function upstashLock(
   }
   return {
     name: "upstash",
-    client: redis,
+    client: bindingOf("upstash", redis),
     isLocked: async (key) => await asked(redis.get(prefix + key)) !== null,
     async acquire(key, { wait, lease }) {
       const name = prefix + key;

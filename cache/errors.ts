@@ -46,6 +46,20 @@ export class CacheBackendError extends CacheError {
 }
 
 /**
+ * What a backend or lock stands on. Without it a creator would make good for
+ * every read that fails, and nobody would notice that nothing is cached.
+ *
+ * @throws {CacheConfigurationError} If it is not there (`"cache/no-binding"`).
+ */
+export function bindingOf<T>(name: string, given: T): T {
+  if (given) return given;
+  throw new CacheConfigurationError(
+    "no-binding",
+    `Cannot use "${name}": its binding is not there; check its name in \`env\``,
+  );
+}
+
+/**
  * For the `catch` of a backend or lock: gives the platform's failure a type, by
  * what the caller can do about it.
  *

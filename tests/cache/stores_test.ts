@@ -1,8 +1,12 @@
-import { deepEqual, equal, rejects } from "node:assert/strict";
+import { deepEqual, equal, rejects, throws } from "node:assert/strict";
 import { denoKv } from "../../backends/deno_kv.ts";
-import { durableObject } from "../../backends/durable_object.ts";
+import {
+  durableObject,
+  durableObjectLock,
+} from "../../backends/durable_object.ts";
 import { kv } from "../../backends/kv.ts";
 import { memory } from "../../backends/memory.ts";
+import { upstash, upstashLock } from "../../backends/upstash.ts";
 import {
   type CacheBackend,
   CacheInputError,
@@ -187,4 +191,25 @@ Deno.test({
       (error: Error) => !error.message.includes("secret"),
     );
   },
+});
+
+Deno.test("a store or lock whose binding is not there is refused when it is made", () => {
+  const env: Readonly<Record<string, never>> = {};
+  const made: Record<string, () => unknown> = {
+    kv: () => kv(env.CACHE!),
+    "durable-object": () => durableObject(env.STORE!),
+    upstash: () => upstash(env.REDIS!),
+  };
+  const locks: Record<string, () => unknown> = {
+    "durable-object": () => durableObjectLock(env.LOCKS!),
+    upstash: () => upstashLock(env.REDIS!),
+  };
+  for (const [name, make] of [made, locks].flatMap(Object.entries)) {
+    throws(make as () => unknown, {
+      name: "CacheConfigurationError",
+      code: "cache/no-binding",
+      message:
+        `Cannot use "${name}": its binding is not there; check its name in \`env\``,
+    });
+  }
 });
