@@ -150,6 +150,7 @@ export class Table<S = any, Name extends string = string>
   /** The settings it was made with. */
   readonly options: TableOptions;
   #foreignKeys: readonly ForeignKey[] | undefined;
+  #primaryKey: readonly Column<unknown>[] | undefined;
 
   /** Makes a table and enters it into its set; `table()` reads better. */
   constructor(
@@ -206,7 +207,7 @@ export class Table<S = any, Name extends string = string>
   /** The columns of its primary key, in order. */
   get primaryKey(): readonly Column<unknown>[] {
     const key = this.constraints.find(({ kind }) => kind === "primaryKey");
-    return key
+    return this.#primaryKey ??= key
       ? (key as PrimaryKeyConstraint).columns.map((name) => this.column(name))
       : this.columns.filter(({ spec }) => spec.primaryKey);
   }
@@ -220,10 +221,11 @@ export class Table<S = any, Name extends string = string>
   get autoincrementColumn(): Column<unknown> | undefined {
     const [column, another] = this.primaryKey;
     if (!column || another) return undefined;
-    const { type, identity, autoincrement, references, ...spec } = column.spec;
-    const isFree = /^(integer|bigint)$/.test(type.name) && !references &&
-      spec.default === undefined && spec.serverDefault === undefined;
-    return identity || (autoincrement ?? isFree) ? column : undefined;
+    const { spec } = column;
+    const isFree = /^(integer|bigint)$/.test(spec.type.name) &&
+      !spec.references && spec.default === undefined &&
+      spec.serverDefault === undefined;
+    return spec.identity || (spec.autoincrement ?? isFree) ? column : undefined;
   }
 
   /**
