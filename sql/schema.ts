@@ -206,10 +206,9 @@ export class Table<S = any, Name extends string = string>
 
   /** The columns of its primary key, in order. */
   get primaryKey(): readonly Column<unknown>[] {
-    const key = this.constraints.find(({ kind }) => kind === "primaryKey");
-    return this.#primaryKey ??= key
-      ? (key as PrimaryKeyConstraint).columns.map((name) => this.column(name))
-      : this.columns.filter(({ spec }) => spec.primaryKey);
+    return this.#primaryKey ??= this.constraints.find(isKey)?.columns
+      .map((name) => this.column(name)) ??
+      this.columns.filter(({ spec }) => spec.primaryKey);
   }
 
   /** Its foreign keys, with their columns found. */
@@ -246,6 +245,10 @@ export class Table<S = any, Name extends string = string>
   override compile(compiler: Compiler): void {
     this.reference(compiler);
   }
+}
+
+function isKey(one: Constraint): one is PrimaryKeyConstraint {
+  return one.kind === "primaryKey";
 }
 
 function foreignKeysOf(
