@@ -19,6 +19,7 @@ import { MetaData, select, sql } from "../../sql/mod.ts";
 import {
   created,
   d1Database,
+  emptied,
   pgliteDatabase,
   sqliteDatabase,
   type TestDatabase,
@@ -45,13 +46,7 @@ Deno.test.afterAll(async () => {
 const databases: [string, () => Promise<TestDatabase>][] = [
   ["sqlite", () => created(sqliteDatabase(), metadata)],
   ["D1", () => created(d1Database(workerd, "DB"), metadata)],
-  ["PGlite", async () => {
-    await postgres.engine.execute(sql`TRUNCATE tags RESTART IDENTITY`);
-    postgres.reset();
-    return Object.create(postgres, {
-      [Symbol.asyncDispose]: { value: async () => {} },
-    });
-  }],
+  ["PGlite", () => emptied(postgres, metadata)],
 ];
 const isOf = (code: string) => (error: unknown) => {
   strictEqual((error as SessionError).code, code, String(error));

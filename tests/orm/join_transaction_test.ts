@@ -19,6 +19,7 @@ import {
 import {
   created,
   d1Database,
+  emptied,
   pgliteDatabase,
   sqliteDatabase,
   type TestDatabase,
@@ -36,12 +37,7 @@ Deno.test.afterAll(async () => await postgres[Symbol.asyncDispose]());
 
 const databases: [string, () => Promise<TestDatabase>][] = [
   ["sqlite", () => created(sqliteDatabase(), metadata)],
-  ["PGlite", async () => {
-    await postgres.engine.execute(sql`TRUNCATE tags RESTART IDENTITY`);
-    return Object.create(postgres, {
-      [Symbol.asyncDispose]: { value: async () => {} },
-    });
-  }],
+  ["PGlite", () => emptied(postgres, metadata)],
 ];
 
 const labels = async (engine: Engine): Promise<string> =>

@@ -15,6 +15,7 @@ import { type Engine, MetaData, select, sql } from "../../sql/mod.ts";
 import {
   created,
   d1Database,
+  emptied,
   pgliteDatabase,
   sqliteDatabase,
   type TestDatabase,
@@ -44,15 +45,7 @@ Deno.test.afterAll(async () => {
 const databases: [string, () => Promise<TestDatabase>][] = [
   ["sqlite", () => created(sqliteDatabase(), metadata)],
   ["D1", () => created(d1Database(workerd, "DB"), metadata)],
-  ["PGlite", async () => {
-    await postgres.engine.execute(
-      sql`TRUNCATE accounts, savings, notes RESTART IDENTITY`,
-    );
-    postgres.reset();
-    return Object.create(postgres, {
-      [Symbol.asyncDispose]: { value: async () => {} },
-    });
-  }],
+  ["PGlite", () => emptied(postgres, metadata)],
 ];
 const somebody = (engine: Engine) =>
   engine.execute(

@@ -23,13 +23,13 @@ import {
 import {
   MetaData,
   select,
-  sql,
   type SqlError,
   TypeConversionError,
 } from "../../sql/mod.ts";
 import {
   created,
   d1Database,
+  emptied,
   pgliteDatabase,
   sqliteDatabase,
   type TestDatabase,
@@ -69,13 +69,7 @@ Deno.test.afterAll(async () => {
 const databases: [string, () => Promise<TestDatabase>][] = [
   ["sqlite", () => created(sqliteDatabase(), metadata)],
   ["D1", () => created(d1Database(workerd, "DB"), metadata)],
-  ["PGlite", async () => {
-    await postgres.engine.execute(sql`TRUNCATE docs RESTART IDENTITY`);
-    postgres.reset();
-    return Object.create(postgres, {
-      [Symbol.asyncDispose]: { value: async () => {} },
-    });
-  }],
+  ["PGlite", () => emptied(postgres, metadata)],
 ];
 
 /** Every way to change a value in place. */

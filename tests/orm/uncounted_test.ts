@@ -29,6 +29,7 @@ import {
 import {
   created,
   d1Database,
+  emptied,
   pgliteDatabase,
   sqliteDatabase,
   type TestDatabase,
@@ -123,12 +124,7 @@ const databases: [string, () => Promise<TestDatabase>][] = [
     }
     return await withViews(database);
   }],
-  ["PGlite", async () => {
-    await postgres.engine.execute(sql`TRUNCATE pages, plains RESTART IDENTITY`);
-    return Object.create(postgres, {
-      [Symbol.asyncDispose]: { value: async () => {} },
-    });
-  }],
+  ["PGlite", () => emptied(postgres, metadata)],
 ];
 
 for (const [name, open] of databases) {

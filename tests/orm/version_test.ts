@@ -14,17 +14,11 @@ import {
   text,
   versionId,
 } from "../../orm/mod.ts";
-import {
-  type Engine,
-  MetaData,
-  Raw,
-  select,
-  sortTables,
-  sql,
-} from "../../sql/mod.ts";
+import { type Engine, MetaData, Raw, select, sql } from "../../sql/mod.ts";
 import {
   created,
   d1Database,
+  emptied,
   neonDatabase,
   sqliteDatabase,
   type TestDatabase,
@@ -77,18 +71,7 @@ Deno.test.afterAll(async () => await postgres[Symbol.asyncDispose]());
 const engines: [string, () => TestDatabase | Promise<TestDatabase>][] = [
   ["sqlite", () => created(sqliteDatabase(), metadata)],
   ["D1", () => created(d1Database(workerd, "DB"), metadata)],
-  ["Postgres", async () => {
-    const names = sortTables(metadata.tables.values()).map(({ name }) =>
-      `"${name}"`
-    );
-    await postgres.engine.execute(
-      sql`TRUNCATE ${new Raw(`${names}`)} RESTART IDENTITY CASCADE`,
-    );
-    postgres.reset();
-    return Object.create(postgres, {
-      [Symbol.asyncDispose]: { value: async () => {} },
-    });
-  }],
+  ["Postgres", () => emptied(postgres, metadata)],
 ];
 type Work = (
   session: Session,
